@@ -1,0 +1,102 @@
+"""The `fieldlab` command. Imports no torch, so that --help and TAB answer at once."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException, MissingConfigException
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from fieldlab.errors import InputError
+from fieldlab.identity import register_resolvers
+from fieldlab.schema import register_schema
+from hydra_plugins.fieldlab.launcher import PackedLauncher
+from hydra_plugins.fieldlab.search_path import UserConfig
+
+SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+def register() -> None:
+    """Tell Hydra of fieldlab's resolvers, schema and plugins (an editable install hides them from discovery)."""
+    register_resolvers()
+    register_schema()
+    for plugin in (UserConfig, PackedLauncher):
+        Plugins.instance().register(plugin)
+
+
+def main() -> None:
+    """Console entry. Exit codes: 0 ok, 1 some fit failed or diverged, 2 bad input, 130 interrupted."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises to us instead of exiting with 1
+    sys.path.insert(0, str(Path.cwd()))  # a user's own encoding lies where they work
+    register()
+    sys.exit(guarded(run))
+
+
+@hydra.main(version_base="1.3", config_path="pkg://fieldlab.conf", config_name="fieldlab")
+def run(config: DictConfig) -> None:
+    """One fit: what Hydra calls without -m. Leaves by SystemExit, before Hydra prints an error of its own."""
+    from fieldlab.resolve import resolved
+    from fieldlab.run import fit
+    from fieldlab.sweep import one_line
+
+    def one() -> None:
+        [result] = fit([resolved(config)])
+        print(one_line(result))
+        print(config.folder)
+        if result.status != "finished" and HydraConfig.get().mode == RunMode.RUN:
+            sys.exit(SOME_FAILED)
+
+    if code := guarded(one):
+        sys.exit(code)
+
+
+class EndOfStudy(Callback):
+    """After a sweep: print its table, write its report, list what failed."""
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        from fieldlab.report.study import conclude
+
+        if not conclude(Path(config.hydra.sweep.dir)):
+            sys.exit(SOME_FAILED)
+
+
+def guarded(action: Callable[[], Any]) -> int:
+    """Run `action`; print bad input as one line. FIELDLAB_DEBUG=1 shows the traceback instead."""
+    try:
+        action()
+    except KeyboardInterrupt:
+        print("interrupted; finished fits are kept", file=sys.stderr)
+        return INTERRUPTED
+    except (InputError, HydraException, OmegaConfBaseException) as error:
+        if os.environ.get("FIELDLAB_DEBUG") == "1":
+            raise
+        print(f"fieldlab: {explain(error)}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+def explain(error: BaseException) -> str:
+    """The innermost message that says what was wrong, in one line, with close matches for a missing option."""
+    import difflib
+
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    for cause in causes:
+        if isinstance(cause, InputError):
+            return str(cause)
+        if isinstance(cause, MissingConfigException) and cause.options:
+            wrong = (cause.missing_cfg_file or "").rpartition("/")
+            close = difflib.get_close_matches(wrong[2], cause.options, n=3)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(cause.options)}"
+            return f"{wrong[0]}={wrong[2]}: there is no such option; {hint}"
+    inner = next((c for c in reversed(causes) if isinstance(c, OmegaConfBaseException)), error)
+    return " ".join(line.strip() for line in str(inner).splitlines() if line.strip())

@@ -1,0 +1,34 @@
+"""Random projections in octaves: a circulating marriage of Gaussian features and positional encoding."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class GaussianOctaves(nn.Module):
+    """x -> [Bx, sin Bx, cos Bx, sin 2Bx, cos 2Bx, …, sin 2^L Bx, cos 2^L Bx]: rows (2 L + 3) features.
+
+    `rows` rows of B are drawn once from N(0, sigma^2); `max_octave` is L. The phase is Bx itself: unlike
+    `GaussianFourier` there is no factor 2 pi, so sigma is in radians per unit coordinate.
+    """
+
+    projection: Tensor
+    octaves: Tensor
+
+    def __init__(self, dim: int, *, rows: int, sigma: float, max_octave: int) -> None:
+        super().__init__()
+        if rows < 1:
+            raise ValueError(f"rows must be at least 1, not {rows}")
+        if sigma <= 0:
+            raise ValueError(f"sigma must be positive, not {sigma}")
+        if max_octave < 0:
+            raise ValueError(f"max_octave must not be negative, but is {max_octave}")
+        self.features = rows * (2 * max_octave + 3)
+        self.register_buffer("projection", sigma * torch.randn(dim, rows))
+        self.register_buffer("octaves", 2.0 ** torch.arange(max_octave + 1))
+
+    def forward(self, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "*n features"]:
+        projected = x @ self.projection
+        phase = self.octaves[:, None] * projected[..., None, :]  # [*n, octave, row]
+        waves = torch.stack([phase.sin(), phase.cos()], dim=-2)  # [*n, octave, 2, row]
+        return torch.cat([projected, waves.flatten(-3)], dim=-1)

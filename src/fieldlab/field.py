@@ -1,0 +1,144 @@
+"""Field: the map from coordinates to values that users compare. Ensemble: many of them in one call."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from omegaconf import DictConfig
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from fieldlab.build import build, check, plain
+from fieldlab.errors import InputError
+
+SETTINGS = ("name", "encoding", "network", "output", "coordinates", "values")
+
+
+class Field(nn.Module):
+    """Phi(x) = v(output(network(encoding(u(x))))).
+
+    x are canonical coordinates, the unit cube of the signal; Phi(x) are canonical values, [0, 1]. u takes
+    [0, 1] to the `coordinates` the field was published with, v takes the `values` it was published with to [0, 1].
+    """
+
+    def __init__(
+        self,
+        encoding: nn.Module,
+        network: nn.Module,
+        output: nn.Module,
+        *,
+        coordinates: tuple[float, float],
+        values: tuple[float, float],
+    ) -> None:
+        super().__init__()
+        self.encoding = encoding
+        self.network = network
+        self.output = output
+        self.coordinates = coordinates
+        self.values = values
+
+    def forward(self, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "*n c"]:
+        with torch.autocast(x.device.type, enabled=False):  # 8 bits of bfloat16 cannot tell 257 pixels apart
+            low, high = self.coordinates
+            features = self.encoding(low + (high - low) * x)
+        low, high = self.values
+        return (self.output(self.network(features)).to(x.dtype) - low) / (high - low)
+
+
+def build_field(config: DictConfig | Mapping[str, Any], *, dim: int, channels: int) -> Field:
+    """A field from the configuration node `field`, drawn with torch's current random state.
+
+    Raises:
+        InputError: a setting that is missing, unknown, wrongly typed or out of its range.
+    """
+    settings = plain(config, "field")
+    for name in settings:
+        if name not in SETTINGS:
+            raise InputError(f"field.{name}: a field has no such setting; it has {', '.join(SETTINGS)}")
+    for name in SETTINGS:
+        if name not in settings:
+            raise InputError(f"field.{name}: a field needs this setting")
+    check(settings["network"], "field.network", ("features", "channels"))
+    encoding = build(settings["encoding"], "field.encoding", dim=dim)
+    network = build(settings["network"], "field.network", features=encoding.features, channels=channels)
+    return Field(
+        encoding,
+        network,
+        build(settings["output"], "field.output"),
+        coordinates=interval(settings["coordinates"], "field.coordinates"),
+        values=interval(settings["values"], "field.values"),
+    )
+
+
+def interval(bounds: Any, key: str) -> tuple[float, float]:
+    """Two numbers, the lower one first."""
+    numbers = isinstance(bounds, list) and all(type(bound) in (int, float) for bound in bounds)
+    if not numbers or len(bounds) != 2 or not bounds[0] < bounds[1]:
+        raise InputError(f"{key}: {bounds!r} should be two numbers, low before high, like [-1, 1]")
+    return float(bounds[0]), float(bounds[1])
+
+
+class Ensemble(nn.Module):
+    """Members, fields of one structure, in one batched call: x [m, n, dim] -> [m, n, c].
+
+    The parameters keep their names and gain a leading member axis. Points always carry it too: with
+    coordinates that all members share, reverse mode would sum the slopes of all members.
+
+    Raises:
+        ValueError: fields whose parameters or buffers differ in name or shape do not stack.
+    """
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        super().__init__()
+        shapes = [structure(field) for field in fields]
+        if any(shape != shapes[0] for shape in shapes):
+            raise ValueError("these fields do not stack: their parameters differ in name or shape")
+        self.members = len(fields)
+        self.stacked = copy.deepcopy(fields[0])
+        put_state(self.stacked, stack_state(fields))
+        self.template = [copy.deepcopy(fields[0]).to("meta")]  # in a list, so that it is no submodule
+
+    def state(self) -> dict[str, Tensor]:
+        """Every parameter and buffer by its name in a single field, [m, …]."""
+        return dict(self.stacked.named_parameters()) | dict(self.stacked.named_buffers())
+
+    def forward(self, x: Float[Tensor, "m n dim"]) -> Float[Tensor, "m n c"]:
+        if self.members == 1:  # the same step as a plain module's: vmap would cost small fields a third more
+            alone = {name: tensor.squeeze(0) for name, tensor in self.state().items()}
+            return functional_call(self.template[0], alone, (x.squeeze(0),)).unsqueeze(0)
+        return vmap(lambda state, x: functional_call(self.template[0], state, (x,)))(self.state(), x)
+
+    def member(self, m: int) -> Field:
+        """Member m as a field of its own, on the CPU."""
+        field = copy.deepcopy(self.template[0])
+        alone = {name: tensor.detach()[m].cpu().clone() for name, tensor in self.state().items()}
+        parameters = dict(self.stacked.named_parameters())
+        put_state(field, {name: nn.Parameter(t) if name in parameters else t for name, t in alone.items()})
+        return field
+
+
+def structure(field: Field) -> dict[str, torch.Size]:
+    """What must agree for fields to stack: names and shapes of parameters and buffers."""
+    return {name: tensor.shape for name, tensor in [*field.named_parameters(), *field.named_buffers()]}
+
+
+def stack_state(fields: Sequence[Field]) -> dict[str, Tensor]:
+    """Parameters (as parameters) and buffers of several fields, each with a leading member axis."""
+    parameters, buffers = stack_module_state(list[nn.Module](fields))
+    return {name: nn.Parameter(tensor.detach()) for name, tensor in parameters.items()} | buffers
+
+
+def put_state(field: Field, state: Mapping[str, Tensor]) -> None:
+    """Replace the field's parameters and buffers by these tensors, whatever their shapes."""
+    for name, tensor in state.items():
+        owner, _, leaf = name.rpartition(".")
+        setattr(field.get_submodule(owner), leaf, tensor)
+
+
+def draw(make: Callable[[], Field], seed: int) -> Field:
+    """`make()` under its own random seed on the CPU: the same field on every device, alone or in a pack."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()

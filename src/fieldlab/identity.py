@@ -1,0 +1,121 @@
+"""What makes a fit this fit and no other: its name, its hash, its folder. Imports nothing heavy."""
+
+import hashlib
+import importlib.util
+import json
+import sysconfig
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
+from omegaconf import DictConfig, OmegaConf
+
+import fieldlab
+
+DETERMINES = ("field", "signal", "split", "task", "optimizer", "schedule", "steps", "seed")
+PARTS = ("encoding", "network")
+
+
+def register_resolvers() -> None:
+    """Make `${fit_name:}` (field-signal-seed-hash) and `${field_name:}` known to OmegaConf."""
+    OmegaConf.register_new_resolver("fit_name", fit_name, replace=True)
+    OmegaConf.register_new_resolver("field_name", field_name, replace=True)
+
+
+def fit_name(*, _root_: DictConfig) -> str:
+    """`<field>-<signal>-s<seed>-<hash8>`, the folder of a fit within its study."""
+    signal = signal_name(_root_.signal)
+    return f"{_root_.field.name}-{signal}-s{_root_.seed}-{fit_hash(_root_)}"
+
+
+def signal_name(signal: DictConfig) -> str:
+    """The signal's name, or its file's stem."""
+    if signal.get("name") is not None:
+        return str(signal.name)
+    missing = "path" not in signal or OmegaConf.is_missing(signal, "path")
+    return "signal" if missing else Path(str(signal.path)).stem
+
+
+def field_name(*, _root_: DictConfig) -> str:
+    """The preset's name, or `encoding+network` where a part was exchanged.
+
+    Reads Hydra's record of what was chosen, and the preset's own defaults list.
+    """
+    choices = (_root_.get("hydra") or HydraConfig.get()).runtime.choices  # a task's own config has no hydra node
+    chosen = {part: choices[f"field/{part}"] for part in PARTS}
+    own = preset_parts(choices["field"])
+    return choices["field"] if chosen == own else "+".join(chosen.values())
+
+
+def preset_parts(preset: str) -> dict[str, str | None]:
+    """The encoding and network that conf/field/<preset>.yaml names."""
+    repository = GlobalHydra.instance().config_loader().repository  # type: ignore[attr-defined]
+    if repository.get_group_options("field", ObjectType.CONFIG).count(preset) == 0:
+        return {}
+    loaded = repository.load_config(f"field/{preset}")
+    named = {str(default.group): default.value for default in loaded.defaults_list if hasattr(default, "group")}
+    return {part: named.get(f"/field/{part}") for part in PARTS}
+
+
+def fit_hash(config: DictConfig) -> str:
+    """Eight hex digits over everything that determines the result, and over nothing else.
+
+    Covered: field, signal and the content of its file, split, task, optimiser, schedule, precision, steps,
+    seed, fieldlab's version, and the source of every `_target_` outside installed packages. Not covered: the
+    study, logger, devices, launcher and paths.
+    """
+    covered: dict[str, Any] = {
+        key: OmegaConf.to_container(config[key], resolve=True) if OmegaConf.is_config(config[key]) else config[key]
+        for key in DETERMINES
+    }
+    sources = {target: source_digest(target) for target in sorted(set(targets(covered)))}
+    covered["signal"].pop("name", None)
+    path = covered["signal"].pop("path", None)
+    covered |= {
+        "content": content_digest(path),
+        "precision": str(config.trainer.get("precision")),
+        "version": fieldlab.__version__,
+        "sources": {target: digest for target, digest in sources.items() if digest},
+    }
+    return hashlib.sha256(json.dumps(covered, sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+
+def content_digest(path: Any) -> str | None:
+    """A digest of the signal's file; None where there is none (building the signal will say so)."""
+    if not isinstance(path, str) or path == "???":
+        return None
+    if path.startswith("skimage:"):
+        return path  # pinned by scikit-image itself
+    try:
+        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def targets(node: Any) -> Iterator[str]:
+    """Every `_target_` in a nest of dictionaries and lists."""
+    if isinstance(node, Mapping):
+        if isinstance(node.get("_target_"), str):
+            yield node["_target_"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for value in node:
+            yield from targets(value)
+
+
+def source_digest(target: str) -> str | None:
+    """A digest of the file that defines `target`, where it is the user's own and not an installed package's."""
+    top, *rest = target.split(".")[:-1] or [target]
+    spec = importlib.util.find_spec(top)
+    if top == "fieldlab" or spec is None or spec.origin is None or spec.origin in ("built-in", "frozen"):
+        return None
+    file = Path(spec.origin)
+    if any(file.is_relative_to(sysconfig.get_path(where)) for where in ("stdlib", "purelib", "platlib")):
+        return None
+    for name in rest:
+        folder = file.parent / name
+        file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None

@@ -1,0 +1,41 @@
+"""Scores of a reconstruction in canonical values: PSNR over a set of samples, SSIM over the whole grid."""
+
+import math
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torchmetrics.functional.image import structural_similarity_index_measure
+
+MSE_FLOOR = torch.finfo(torch.float32).eps ** 2  # what float32 cannot tell from 0 near 1
+WINDOW = 11  # samples a side of SSIM's Gaussian window
+
+
+def psnr(
+    prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], mask: Bool[Tensor, "m n"]
+) -> Float[Tensor, "m"]:
+    """Peak signal-to-noise ratio in dB over the marked samples: -10 log10 mean((clip(prediction) - target)^2).
+
+    The prediction is clipped to [0, 1] and the peak is 1. An error below float32's resolution counts as that
+    resolution, so that a perfect reconstruction has 138.5 dB and not infinity. No marked sample: NaN.
+    """
+    squares = (prediction.clamp(0, 1) - target).square().mean(-1)
+    mse = torch.where(mask, squares, 0).sum(-1) / mask.sum(-1)
+    return -10 * mse.clamp_min(MSE_FLOOR).log10()
+
+
+def ssim(
+    prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], grid: tuple[int, ...]
+) -> Float[Tensor, "m"]:
+    """Structural similarity (Wang et al. 2004) over the grid, window 11, sigma 1.5, prediction clipped to [0, 1].
+
+    Defined for images and volumes; NaN for audio and for a grid with fewer than 11 samples along an axis.
+    """
+    members = prediction.shape[0]
+    if len(grid) < 2 or min(grid) < WINDOW:
+        return torch.full((members,), math.nan)
+    pictures = [v.unflatten(1, grid).movedim(-1, 1) for v in (prediction.clamp(0, 1), target)]
+    scores = [
+        structural_similarity_index_measure(a[None], b[None], data_range=1.0) for a, b in zip(*pictures, strict=True)
+    ]
+    return torch.stack([score for score in scores if isinstance(score, Tensor)])

@@ -1,0 +1,1 @@
+"""Networks: features -> values. One file each; a class with `features` and `channels` first."""

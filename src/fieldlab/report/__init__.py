@@ -1,0 +1,1 @@
+"""Report: fits -> tables and pictures."""

@@ -1,0 +1,102 @@
+"""The figure of a study: photo, reconstructions and error maps side by side, and PSNR against steps."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from fieldlab.report.pictures import ERROR_LIMIT
+from fieldlab.results import Result
+
+MOST_COLUMNS, MOST_SIGNALS = 6, 4
+COLOURS = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
+
+Fits = Sequence[tuple[Path, Result]]
+
+
+def save_figure(file: Path, folder: Path, results: Mapping[str, Result]) -> None:
+    """For each signal (at most four) two rows: photo and reconstructions above, curves and error maps below.
+
+    A field is shown by its best fit on validation samples (on training samples where nothing validates), and
+    at most six fields of a signal are shown, the best ones, in the order of their score.
+    """
+    finished = [(folder / name, result) for name, result in results.items() if result.status == "finished"]
+    signals = list(dict.fromkeys(result.signal for _, result in finished))[:MOST_SIGNALS]
+    if not signals:
+        return
+    shown = [representatives([fit for fit in finished if fit[1].signal == signal]) for signal in signals]
+    columns = 1 + max(map(len, shown))
+    figure = Figure(figsize=(2.5 * columns, 5.3 * len(signals)), layout="constrained")
+    grid = figure.subplots(2 * len(signals), columns, squeeze=False)
+    for row, (signal, fits) in enumerate(zip(signals, shown, strict=True)):
+        draw_signal(grid[2 * row : 2 * row + 2], fits, [f for f in finished if f[1].signal == signal])
+    figure.text(
+        0.995, 0.0, f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}",
+        ha="right", va="bottom", fontsize=7, color="0.4",
+    )
+    figure.savefig(file, dpi=110)
+
+
+def representatives(fits: Fits) -> Fits:
+    """One fit for each field, the best; worst field first."""
+    best: dict[str, tuple[Path, Result]] = {}
+    for fit in fits:
+        if fit[1].field not in best or quality(fit[1]) > quality(best[fit[1].field][1]):
+            best[fit[1].field] = fit
+    return sorted(best.values(), key=lambda fit: quality(fit[1]))[-MOST_COLUMNS:]
+
+
+def quality(result: Result) -> float:
+    score = result.scores.get("validation_psnr")
+    return score if score is not None else result.scores.get("train_psnr") or -np.inf
+
+
+def draw_signal(axes: np.ndarray, shown: Fits, everything: Fits) -> None:
+    for axis in axes.flat:
+        axis.set_axis_off()
+    show(axes[0, 0], shown[0][0] / "target.png")
+    axes[0, 0].set_title(f"{shown[0][1].signal} ({' x '.join(map(str, shown[0][1].grid))})", fontsize=9)
+    draw_curves(axes[1, 0], shown, everything)
+    for column, (folder, result) in enumerate(shown, start=1):
+        scores = result.scores
+        show(axes[0, column], folder / "reconstruction.png")
+        show(axes[1, column], folder / "error.png")
+        axes[0, column].set_title(
+            f"{result.field}\ntrain {scores['train_psnr']:.1f}, test {scores['test_psnr']:.1f} dB", fontsize=9
+        )
+
+
+def show(axes: Axes, file: Path) -> None:
+    if file.exists():
+        axes.imshow(np.asarray(Image.open(file)), interpolation="nearest")
+
+
+def draw_curves(axes: Axes, shown: Fits, everything: Fits) -> None:
+    """Test PSNR against steps: the mean over the fits of a field and, shaded, their range."""
+    axes.set_axis_on()
+    for colour, (_, best) in zip(COLOURS, shown, strict=False):
+        curves = [r.curve for _, r in everything if r.field == best.field and same_settings(r, best)]
+        length = min(map(len, curves))
+        steps = [point["step"] for point in best.curve[:length]]
+        dB = np.array([[point["test_psnr"] for point in curve[:length]] for curve in curves], dtype=float)
+        axes.plot(steps, dB.mean(0), color=colour, label=best.field, linewidth=1.2)
+        axes.fill_between(steps, dB.min(0), dB.max(0), color=colour, alpha=0.2, linewidth=0)
+    if (cubic := shown[0][1].bicubic) and cubic.get("test_psnr") is not None:
+        axes.axhline(cubic["test_psnr"], color="0.4", linestyle=":", linewidth=1, label="bicubic")  # type: ignore[arg-type]
+    axes.legend(fontsize=6, frameon=False, loc="lower right")
+    axes.set_xlabel("step", fontsize=7)
+    axes.set_ylabel("test PSNR (dB)", fontsize=7)
+    axes.tick_params(labelsize=6)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def same_settings(one: Result, other: Result) -> bool:
+    """Whether two fits differ in nothing but their seed."""
+    ignored = ("seed", "folder", "study", "question", "notes", "resume")
+    left, right = ({k: v for k, v in r.config.items() if k not in ignored} for r in (one, other))
+    return left == right

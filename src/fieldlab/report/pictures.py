@@ -1,0 +1,67 @@
+"""Pictures of one fit: target, reconstruction, error map and PSNR curve as PNG."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+ERROR_LIMIT = 0.25  # absolute error that the error map shows as its brightest colour
+LINE_HEIGHT = 160
+
+
+def save_reconstruction(
+    folder: Path, target: Float[Tensor, "*grid c"], values: Float[Tensor, "*grid c"]
+) -> None:
+    """target.png, reconstruction.png and error.png (mean absolute error over channels, black 0 to bright 0.25)."""
+    values = values.clamp(0, 1)
+    error = (values - target).abs().mean(-1, keepdim=True) / ERROR_LIMIT
+    Image.fromarray(picture(target.numpy())).save(folder / "target.png")
+    Image.fromarray(picture(values.numpy())).save(folder / "reconstruction.png")
+    Image.fromarray(picture(error.clamp(0, 1).numpy(), colours="magma")).save(folder / "error.png")
+
+
+def picture(values: Float[np.ndarray, "*grid c"], colours: str | None = None) -> np.ndarray:
+    """Values in [0, 1] as RGB bytes: an image as it is, of a volume its middle slice, of audio its graph.
+
+    Of other than three channels the first is shown, in grey or in the named colours.
+    """
+    if values.ndim == 4:
+        values = values[len(values) // 2]
+    if values.ndim == 2:
+        return graph(values[:, 0])
+    if values.shape[-1] == 3 and colours is None:
+        return np.round(values * 255).astype(np.uint8)
+    plane = values[..., 0]
+    shades = mpl.colormaps[colours or "gray"](plane)[..., :3]
+    return np.round(shades * 255).astype(np.uint8)
+
+
+def graph(values: Float[np.ndarray, "n"]) -> np.ndarray:
+    """A line of samples as black on white, at most 1,024 columns: each shows its samples' extremes."""
+    columns = np.array_split(values, min(len(values), 1024))
+    rows = np.arange(LINE_HEIGHT)[:, None]
+    top, bottom = (np.array([extreme(c) for c in columns]) for extreme in (np.max, np.min))
+    low, high = ((1 - v) * (LINE_HEIGHT - 1) for v in (bottom, top))
+    black = (rows >= np.floor(high)) & (rows <= np.ceil(low))
+    return np.repeat(np.where(black, 0, 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def save_curve(file: Path, curve: Sequence[Mapping[str, float | None]]) -> None:
+    """PSNR over training, test and all samples against steps."""
+    figure = Figure(figsize=(5, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    for part in ("train", "test", "full"):
+        points = [(p["step"], p[f"{part}_psnr"]) for p in curve if p[f"{part}_psnr"] is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=part, marker=".", markersize=4)
+    if curve:
+        axes.legend(frameon=False)
+    axes.set(xlabel="step", ylabel="PSNR (dB)")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file, dpi=120)

@@ -1,0 +1,95 @@
+"""A study's answer: its table, figure and README, made from result.json files alone."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from fieldlab.report.figure import save_figure
+from fieldlab.report.table import fits_table, latex, markdown, read_fits, summary_table
+from fieldlab.results import Plan, Result
+
+
+def report(folder: Path, to: Path | None = None) -> str:
+    """Write table.csv, table.md, table.tex and figure.png into a study's folder; return the Markdown table.
+
+    `to` receives README.md, table.csv and figure.png besides: the committed answer.
+
+    Raises:
+        InputError: no fits in the folder.
+    """
+    plan, results = read_fits(folder)
+    fits = fits_table(plan, results)
+    summary = summary_table(fits, results)
+    fits.to_csv(folder / "table.csv", index=False)
+    (folder / "table.md").write_text(markdown(summary) + "\n")
+    (folder / "table.tex").write_text(latex(summary))
+    save_figure(folder / "figure.png", folder, results)
+    if to is not None:
+        to.mkdir(parents=True, exist_ok=True)
+        for name in ("table.csv", "figure.png"):
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, to / name)
+        (to / "README.md").write_text(readme(folder.name, plan, results, summary))
+    return markdown(summary)
+
+
+def conclude(folder: Path) -> bool:
+    """End a sweep: print its table and where things are, list what failed; whether all is well."""
+    print(f"\n{report(folder)}\n\n{folder}/: table.csv, table.md, table.tex, figure.png")
+    _, results = read_fits(folder)
+    bad = {name: result for name, result in results.items() if result.status != "finished"}
+    for name, result in bad.items():
+        reason = result.error or f"loss no longer finite at step {result.diverged_at}"
+        print(f"{result.status}: {folder / name} ({reason})")
+    return not bad
+
+
+def readme(name: str, plan: Plan | None, results: Mapping[str, Result], summary: pd.DataFrame) -> str:
+    """Question, commands, machine and answer of a study, in Markdown."""
+    title = plan.study if plan else name
+    parts = [f"# {title}"]
+    if plan and plan.question:
+        parts.append(plan.question)
+    parts += ["## Answer", *answer(results), markdown(summary)]
+    parts.append(
+        "PSNR in dB over the training, the test and all samples, values clipped to their range; mean ± standard"
+        " deviation over n seeds; seconds: median time of optimisation alone. Bicubic: cubic interpolation from"
+        " the same training samples. One row a fit: [table.csv](table.csv)."
+    )
+    parts.append(f"![figure](figure.png)\n\n{CAPTION}")
+    if plan and plan.notes:
+        parts += ["## Notes", plan.notes]
+    if plan:
+        parts += ["## Commands", "```bash\n" + "\n".join(plan.commands) + f"\nfieldlab-report runs/{name} --to experiments/{name}\n```"]
+    parts += ["## Machine", machine(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+CAPTION = (
+    "Above: the photo and each field's best fit (by validation samples). Below: test PSNR against steps, mean and"
+    " range over seeds, and maps of the absolute error."
+)
+
+
+def answer(results: Mapping[str, Result]) -> list[str]:
+    """The ranking on test samples, a sentence for each signal."""
+    finished = [r for r in results.values() if r.status == "finished" and r.scores.get("test_psnr") is not None]
+    table = pd.DataFrame(
+        [{"signal": r.signal, "field": r.field, "test": r.scores["test_psnr"], "held_out": r.bicubic} for r in finished]
+    )
+    lines = []
+    for signal, rows in table.groupby("signal") if len(table) else []:
+        means = rows.groupby("field").test.mean().sort_values(ascending=False)
+        if len(means) > 1:
+            ranking = " > ".join(f"{field} ({dB:.2f})" for field, dB in means.items())
+            lines.append(f"Test PSNR in dB on {signal}, mean over fits: {ranking}.")
+    return lines
+
+
+def machine(results: Mapping[str, Result]) -> str:
+    """The devices and versions that the fits state."""
+    devices = sorted({r.device for r in results.values() if r.device})
+    versions = sorted({", ".join(f"{k} {v}" for k, v in r.versions.items()) for r in results.values()})
+    return "\n".join(f"- {line}" for line in [*devices, *versions])

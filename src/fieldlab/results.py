@@ -1,0 +1,138 @@
+"""A fit's result.json, and a study's plan: written by run, read by report."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from fieldlab.errors import InputError
+
+RESULT = "result.json"
+PLAN = "plan.json"
+Status = Literal["finished", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one fit came to. PSNR in dB over clipped canonical values; seconds of optimisation alone.
+
+    `seconds` leaves out compilation, scoring and files. `bicubic` are the scores of cubic interpolation from
+    the same training samples, None where it does not apply.
+    """
+
+    status: Status
+    study: str
+    field: str
+    signal: str
+    seed: int
+    steps: int
+    seconds: float | None = None
+    parameters: int | None = None
+    diverged_at: int | None = None
+    error: str | None = None
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    bicubic: Mapping[str, float | None] | None = None
+    curve: list[dict[str, float | None]] = field(default_factory=list)
+    grid: list[int] = field(default_factory=list)
+    channels: int | None = None
+    device: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git: str | None = None
+    finished_at: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write result.json whole or not at all; it is the last file of a fit."""
+        write_atomically(folder / RESULT, json.dumps(asdict(self), indent=1, allow_nan=False) + "\n")
+
+
+def read_result(folder: Path) -> Result:
+    """The result in this folder.
+
+    Raises:
+        InputError: no result there, or one that cannot be read.
+    """
+    file = folder / RESULT
+    try:
+        stored = json.loads(file.read_text())
+        return Result(**{name: stored[name] for name in stored if name in Result.__dataclass_fields__})
+    except FileNotFoundError as error:
+        raise InputError(f"{folder}: has no {RESULT}; is it the folder of a finished fit?") from error
+    except (ValueError, TypeError, OSError) as error:
+        raise InputError(f"{file}: is no result that fieldlab wrote ({error})") from error
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Write beside the file, then rename: a reader sees the old content or the new, never half of it."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(text)
+    os.replace(draft, file)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One fit that a study means to make."""
+
+    folder: str
+    field: str
+    signal: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study's fits, and how they were asked for: so that a report can say what is missing."""
+
+    study: str
+    question: str
+    notes: str
+    commands: list[str]
+    fits: list[Planned]
+
+    def save(self, folder: Path) -> None:
+        """Write plan.json, together with what an earlier launch of the study planned."""
+        earlier = read_plan(folder)
+        commands, fits = list(self.commands), list(self.fits)
+        if earlier is not None:
+            commands = [*(c for c in earlier.commands if c not in commands), *commands]
+            fits = [*(fit for fit in earlier.fits if fit not in fits), *fits]
+        merged = Plan(self.study, self.question, self.notes, commands, fits)
+        write_atomically(folder / PLAN, json.dumps(asdict(merged), indent=1) + "\n")
+
+
+def read_plan(folder: Path) -> Plan | None:
+    """The plan in a study's folder, None where there is none."""
+    file = folder / PLAN
+    if not file.exists():
+        return None
+    try:
+        stored = json.loads(file.read_text())
+        return Plan(**{**stored, "fits": [Planned(**fit) for fit in stored["fits"]]})
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{file}: is no plan that fieldlab wrote ({error})") from error
+
+
+def provenance() -> dict[str, Any]:
+    """Versions, the commit of the working directory, and the time."""
+    packages = ("fieldlab", "torch", "lightning", "numpy")
+    return {
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "git": git_commit(),
+        "finished_at": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of the repository around the working directory, `-dirty` with changes; None outside of one."""
+    try:
+        command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

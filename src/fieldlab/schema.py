@@ -1,0 +1,35 @@
+"""The types of the top-level keys. No defaults here: those live in conf/."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+@dataclass
+class Schema:
+    """Without it `steps=abc` would compose silently, and so would a misspelt top-level key in a YAML file."""
+
+    study: str = MISSING
+    question: str = MISSING
+    notes: str = MISSING
+    steps: int = MISSING
+    seed: int = MISSING
+    compile: bool = MISSING
+    resume: bool = MISSING
+    folder: str = MISSING
+    signal: dict[str, Any] = MISSING
+    split: dict[str, Any] = MISSING
+    task: dict[str, Any] = MISSING
+    optimizer: dict[str, Any] = MISSING
+    schedule: dict[str, Any] = MISSING
+    trainer: dict[str, Any] = MISSING
+    logger: Any = None
+    field: dict[str, Any] = MISSING
+    experiment: Any = None
+
+
+def register_schema() -> None:
+    """Make the schema known to Hydra, under the name that conf/fieldlab.yaml starts from."""
+    ConfigStore.instance().store(name="fieldlab_schema", node=Schema)

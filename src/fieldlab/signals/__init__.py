@@ -1,0 +1,1 @@
+"""Signals: the world that a field represents, as samples on a grid."""

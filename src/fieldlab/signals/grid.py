@@ -1,0 +1,58 @@
+"""A signal: samples on a regular grid of any dimension, and where in the unit cube its samples sit."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Alignment = Literal["centers", "corners", "left"]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Samples on a grid of `dim` axes with `c` channels, in canonical values [0, 1].
+
+    `span` are the original values that 0 and 1 stand for: (0, 1) for images.
+    """
+
+    name: str
+    values: Float[Tensor, "*grid c"]
+    alignment: Alignment
+    span: tuple[float, float] = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        if min(self.grid) < 2:
+            size = " x ".join(map(str, self.grid))
+            raise ValueError(f"{self.name} has {size} samples; a fit needs at least 2 along every axis")
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        return tuple(self.values.shape[:-1])
+
+    @property
+    def dim(self) -> int:
+        return len(self.grid)
+
+    @property
+    def channels(self) -> int:
+        return self.values.shape[-1]
+
+    def coordinates(self) -> Float[Tensor, "n dim"]:
+        """Canonical coordinates of every sample, in the order of `values.flatten(0, -2)` (last axis fastest)."""
+        axes = [positions(size, self.alignment) for size in self.grid]
+        return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flatten(0, -2)
+
+
+def positions(size: int, alignment: Alignment) -> Float[Tensor, "size"]:
+    """Where `size` samples sit in [0, 1].
+
+    `centers`: (i + 1/2) / N, pixels are cells and the borders of the picture are at 0 and 1;
+    `corners`: i / (N - 1), the first and the last sample are at 0 and 1; `left`: i / N.
+    """
+    if alignment not in get_args(Alignment):
+        raise ValueError(f"alignment must be one of {', '.join(get_args(Alignment))}, not {alignment}")
+    i = torch.arange(size, dtype=torch.float64)  # exact before the one rounding to float32
+    shift, steps = {"centers": (0.5, size), "corners": (0.0, size - 1), "left": (0.0, size)}[alignment]
+    return ((i + shift) / steps).float()

@@ -1,0 +1,121 @@
+"""Images as signals: anything Pillow opens, and the photos that scikit-image's wheel carries."""
+
+import importlib.util
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+
+from fieldlab.errors import InputError
+from fieldlab.signals.grid import Alignment, Signal
+
+BUNDLED = "skimage:"
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, what Pillow's "L" means
+SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+
+
+def image(
+    *,
+    name: str | None,
+    path: str,
+    size: int | list[int] | None,
+    channels: Literal["grey", "rgb"],
+    background: str,
+    alignment: Alignment,
+) -> Signal:
+    """A picture from a file, or `skimage:FILE` from scikit-image's bundled photos.
+
+    `size`: null keeps the picture; N or [ROWS, COLUMNS] cuts the largest centred area of that shape and
+    resamples it with antialiasing (Lanczos). Transparent pixels are composited on `background`; the EXIF
+    orientation is applied; 16-bit greys keep their 16 bits. `name` defaults to the file's stem.
+
+    Raises:
+        InputError: a file that is missing, empty, truncated, too large, or no picture.
+        ValueError: a size below 2, a colour that is none.
+    """
+    file = resolve(path)
+    pixels = read(file, background)
+    pixels = pixels[..., :1] if pixels.shape[-1] == 1 else pixels
+    if channels == "grey" and pixels.shape[-1] == 3:
+        pixels = (pixels @ LUMA)[..., None]
+    elif channels == "rgb" and pixels.shape[-1] == 1:
+        pixels = pixels.repeat(3, axis=-1)
+    if size is not None:
+        pixels = resample(pixels, *([size, size] if isinstance(size, int) else size))
+    return Signal(name or file.stem, torch.from_numpy(np.ascontiguousarray(pixels)), alignment)
+
+
+def resolve(path: str) -> Path:
+    """The file that `path` names; `skimage:` is the folder of the photos in scikit-image's wheel."""
+    if not path.startswith(BUNDLED):
+        return Path(path).expanduser()
+    package = importlib.util.find_spec("skimage")
+    if package is None or package.origin is None:
+        raise InputError(f"signal.path: {path} needs scikit-image; pip install scikit-image")
+    return Path(package.origin).parent / "data" / path.removeprefix(BUNDLED)
+
+
+def read(file: Path, background: str) -> np.ndarray:
+    """Pixels [rows, columns, 1 or 3] in [0, 1], float32."""
+    if file.is_dir():
+        raise InputError(f"signal.path: {file} is a directory; name one picture in it")
+    if not file.exists():
+        raise InputError(f"signal.path: there is no file {file}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file) as opened:
+                return decode(ImageOps.exif_transpose(opened), background)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        limit = f"{Image.MAX_IMAGE_PIXELS:,}"
+        raise InputError(
+            f"signal.path: {file} has more than {limit} pixels; crop it, or save it as .npy for signal=array"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"signal.path: {file} is no picture that Pillow can open") from error
+    except (OSError, SyntaxError, EOFError) as error:  # Pillow's several words for a damaged file
+        raise InputError(f"signal.path: {file} is damaged or incomplete ({error})") from error
+
+
+def decode(picture: Image.Image, background: str) -> np.ndarray:
+    """Any of Pillow's modes as grey or RGB in [0, 1]."""
+    if picture.mode in SIXTEEN_BIT:
+        return np.asarray(picture, dtype=np.float32)[..., None] / 65535
+    if picture.mode == "F":
+        return unit_floats(np.asarray(picture, dtype=np.float32))[..., None]
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        below = Image.new("RGBA", layer.size, ImageColor.getrgb(background))
+        picture = Image.alpha_composite(below, layer).convert("RGB")
+    elif picture.mode in ("1", "L"):
+        return np.asarray(picture.convert("L"), dtype=np.float32)[..., None] / 255
+    return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
+
+
+def unit_floats(pixels: np.ndarray) -> np.ndarray:
+    """Floating-point pixels have no stated range: they must already lie in [0, 1]."""
+    if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
+        raise InputError("signal.path: a floating-point picture must lie in [0, 1]; save it as .npy for signal=array")
+    return pixels
+
+
+def resample(pixels: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """The largest centred area of this shape, resampled to it with antialiasing."""
+    if rows < 2 or columns < 2:
+        raise ValueError(f"size must be at least 2 along both axes, not {rows} x {columns}")
+    height, width = pixels.shape[:2]
+    scale = min(height / rows, width / columns)
+    top, left = (height - scale * rows) / 2, (width - scale * columns) / 2
+    box = (left, top, left + scale * columns, top + scale * rows)
+    planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(pixels, -1, 0)]
+    resized = [plane.resize((columns, rows), Image.Resampling.LANCZOS, box=box) for plane in planes]
+    return np.stack([np.asarray(plane) for plane in resized], axis=-1).clip(0, 1)
+
+
+def settings_file(settings: dict[str, Any]) -> Path | None:
+    """The file that a signal's settings name, if they name one: its content is part of a fit's identity."""
+    path = settings.get("path")
+    return resolve(path) if isinstance(path, str) else None

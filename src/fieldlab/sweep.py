@@ -1,0 +1,106 @@
+"""A sweep: many configurations, checked together, fitted in packs, resumable."""
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from fieldlab.errors import InputError
+from fieldlab.resolve import resolved
+from fieldlab.results import RESULT, Plan, Planned, Result, read_result
+from fieldlab.run import Prepared, fit, prepare
+
+
+def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
+    """Fit every job of a sweep, `members` at a time where they stack; results in the order of the jobs.
+
+    Raises:
+        InputError: any job that cannot work; then none has started.
+    """
+    if members < 1:
+        raise InputError(f"hydra.launcher.members: {members} should be at least 1")
+    configs = [resolved(job) for job in jobs]
+    prepared = [checked(config) for config in configs]
+    record_plan(prepared)
+    results: dict[str, Result] = {}
+    waiting: list[Prepared] = []
+    for fitting in prepared:
+        done = finished_result(fitting.folder) if fitting.config.resume else None
+        if done is not None:
+            results[str(fitting.folder)] = done
+        elif all(fitting.folder != other.folder for other in waiting):
+            waiting.append(fitting)
+    if results:
+        print(f"{len(results)} fits have finished before and are skipped (resume=false fits them again)")
+    count = 0
+    for pack in packs(waiting, members):
+        for fitting, result in zip(pack, fit([fitting.config for fitting in pack]), strict=True):
+            results[str(fitting.folder)] = result
+            count += 1
+            print(f"[{count}/{len(waiting)}] {one_line(result)}", flush=True)
+    return [results[str(fitting.folder)] for fitting in prepared]
+
+
+def checked(config: DictConfig) -> Prepared:
+    if config.trainer.get("devices") not in (1, "1", None):
+        raise InputError(
+            f"trainer.devices: {config.trainer.devices} devices for each fit of a sweep is refused; "
+            "several devices are for one large fit"
+        )
+    return prepare(config)
+
+
+def packs(waiting: Sequence[Prepared], members: int) -> Iterator[list[Prepared]]:
+    """Groups that stack, cut into packs."""
+    groups: dict[str, list[Prepared]] = {}
+    for fitting in waiting:
+        groups.setdefault(fitting.stack_key, []).append(fitting)
+    for group in groups.values():
+        for start in range(0, len(group), members):
+            yield group[start : start + members]
+
+
+def finished_result(folder: Path) -> Result | None:
+    if not (folder / RESULT).exists():
+        return None
+    result = read_result(folder)
+    return result if result.status == "finished" else None
+
+
+def record_plan(prepared: Sequence[Prepared]) -> None:
+    """Write down what the study means to fit, so that its report can say what is missing."""
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    studies: dict[Path, list[Prepared]] = {}
+    for fitting in prepared:
+        studies.setdefault(fitting.folder.parent, []).append(fitting)
+    for folder, fits in studies.items():
+        config = fits[0].config
+        planned = [
+            Planned(f.folder.name, f.config.field.name, f.signal.name, f.config.seed) for f in fits
+        ]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"folder: cannot write to {folder} ({error.strerror})") from error
+        Plan(config.study, config.question, config.notes, [command], planned).save(folder)
+
+
+def refuse_swept_experiment(job_overrides: Sequence[Sequence[str]]) -> None:
+    chosen = {o for overrides in job_overrides for o in overrides if o.startswith(("experiment=", "+experiment="))}
+    if len(chosen) > 1:
+        raise InputError(
+            "experiment: a sweep over experiments would ignore what each of them sweeps; launch them one by one"
+        )
+
+
+def one_line(result: Result) -> str:
+    """`siren camera s0: train 40.12, test 26.31, full 27.80 dB in 12.3 s`."""
+    name = f"{result.field} {result.signal} s{result.seed}"
+    if result.status != "finished":
+        at = f" at step {result.diverged_at}" if result.diverged_at else f" ({result.error})"
+        return f"{name}: {result.status}{at}"
+    parts = ("train", "test", "full")
+    scores = ", ".join(f"{part} {result.scores[f'{part}_psnr']:.2f}" for part in parts)
+    return f"{name}: PSNR {scores} dB in {result.seconds:.1f} s"

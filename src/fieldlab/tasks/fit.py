@@ -1,0 +1,173 @@
+"""Fit: make fields take the values of their signals."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from lightning import LightningModule
+from torch import Tensor, nn
+
+from fieldlab.field import Ensemble
+from fieldlab.metrics import psnr, ssim
+from fieldlab.signals.grid import Signal
+from fieldlab.signals.splits import Split
+from fieldlab.tasks.samples import Chunk, Samples
+
+POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)
+
+Scores = dict[str, float | None]
+
+
+@dataclass
+class Progress:
+    """What has become of one member so far."""
+
+    curve: list[dict[str, float | None]] = field(default_factory=list)
+    diverged_at: int | None = None
+
+
+class Fit(LightningModule):
+    """Minimise the sum of constraints for each member of an ensemble, as if it were alone.
+
+    The loss is summed over members, so that each descends by its own gradient. Optimisation is by hand, many
+    steps to a `training_step`, and nothing waits for the device within them: a member whose loss is no longer
+    finite is noticed at the end of a chunk. `scores` is the number of points on the curve; `clip_norm` bounds
+    each member's gradient norm.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        signals: Sequence[Signal],
+        splits: Sequence[Split],
+        seeds: Sequence[int],
+        *,
+        constraints: Mapping[str, nn.Module],
+        batch_size: int | None,
+        replacement: bool,
+        scores: int,
+        clip_norm: float | None,
+        steps: int,
+        optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer],
+        schedule: Callable[[torch.optim.Optimizer], Any],
+        compiled: bool,
+    ) -> None:
+        super().__init__()
+        if not constraints:
+            raise ValueError("constraints is empty: nothing would be learned")
+        if scores < 1:
+            raise ValueError(f"scores, the number of points on the curve, must be at least 1, not {scores}")
+        if clip_norm is not None and clip_norm <= 0:
+            raise ValueError(f"clip_norm must be positive or null, not {clip_norm}")
+        self.automatic_optimization = False
+        self.ensemble = ensemble
+        self.samples = Samples(
+            signals,
+            splits,
+            seeds,
+            batch_size=batch_size,
+            replacement=replacement,
+            steps=steps,
+            scored_every=-(-steps // scores),
+        )
+        self.constraints = nn.ModuleDict(constraints)
+        self.make_optimizer = optimizer
+        self.make_schedule = schedule
+        self.clip_norm = clip_norm
+        self.losses = torch.compile(self.total, dynamic=False) if compiled else self.total
+        self.progress = [Progress() for _ in range(ensemble.members)]
+        self.seconds = 0.0  # spent on optimisation alone
+
+    def configure_optimizers(self) -> Any:
+        self.descent = self.make_optimizer(self.ensemble.parameters())
+        self.rate = self.make_schedule(self.descent)
+        return self.descent
+
+    def total(self, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"]) -> Float[Tensor, "m"]:
+        """The sum of constraints, by member."""
+        return torch.stack([constraint(self.ensemble, x, y) for constraint in self.constraints.values()]).sum(0)
+
+    def on_train_start(self) -> None:
+        self.samples.to(self.device)
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        """Compile, and touch all memory, before the clock starts; no parameter and no random state changes."""
+        state = [(generator, generator.get_state()) for generator in self.samples.generators]
+        for x, y in self.samples.batches(1):
+            with self.trainer.precision_plugin.forward_context():
+                self.manual_backward(self.losses(x, y).sum())
+        self.ensemble.zero_grad(set_to_none=True)
+        for generator, before in state:
+            generator.set_state(before)
+        self.samples.leftover = self.samples.leftover[:, :0]
+
+    def training_step(self, chunk: Chunk, _: int) -> None:
+        start = time.perf_counter()
+        losses = torch.stack([self.step(x, y) for x, y in self.samples.batches(chunk.steps)]).tolist()
+        self.seconds += time.perf_counter() - start  # tolist() has waited for the device
+        for member, progress in enumerate(self.progress):
+            if progress.diverged_at is None:
+                bad = [i for i, step in enumerate(losses) if not math.isfinite(step[member])]
+                progress.diverged_at = chunk.step - chunk.steps + bad[0] + 1 if bad else None
+        if chunk.scored:
+            self.score(chunk.step)
+        if all(progress.diverged_at is not None for progress in self.progress):
+            self.trainer.should_stop = True
+
+    def step(self, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"]) -> Float[Tensor, "m"]:
+        """One step of the optimiser; the losses before it."""
+        seen: list[Tensor] = []
+
+        def closure() -> Tensor:
+            self.descent.zero_grad(set_to_none=True)
+            losses = self.losses(x, y)
+            seen.append(losses.detach())
+            total = losses.sum()
+            self.manual_backward(total)
+            if self.clip_norm is not None:
+                clip_by_member(self.ensemble, self.clip_norm)
+            return total
+
+        self.descent.step(closure)
+        self.rate.step()
+        return seen[0]
+
+    def score(self, step: int) -> None:
+        """Append the scores at this step to every running member's curve."""
+        for progress, scores in zip(self.progress, self.scores(self.reconstruct()), strict=True):
+            if progress.diverged_at is None:
+                progress.curve.append({"step": step, "seconds": round(self.seconds, 4), **scores})
+
+    @torch.no_grad()
+    def reconstruct(self) -> Float[Tensor, "m n c"]:
+        """The fields at every sample of the grid, in blocks."""
+        block = max(1, POINTS_AT_ONCE // self.ensemble.members)
+        return torch.cat([self.ensemble(x).float() for x in self.samples.x.split(block, dim=1)], dim=1)
+
+    def scores(self, prediction: Float[Tensor, "m n c"]) -> list[Scores]:
+        """PSNR in dB over training, validation, test and all samples, SSIM over all; None where undefined."""
+        y, masks = self.samples.y, self.samples.masks
+        everywhere = torch.ones_like(masks["train"])
+        columns = {
+            f"{part}_psnr": psnr(prediction, y, mask) for part, mask in {**masks, "full": everywhere}.items()
+        }
+        columns["full_ssim"] = ssim(prediction, y, self.samples.grid)
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return [
+            {name: value if math.isfinite(value) else None for name, value in zip(columns, row, strict=True)}
+            for row in rows
+        ]
+
+
+def clip_by_member(ensemble: Ensemble, limit: float) -> None:
+    """Scale each member's gradient to a norm of at most `limit`."""
+    gradients = [p.grad for p in ensemble.parameters() if p.grad is not None]
+    norms = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
+    scale = (limit / norms.clamp_min(limit)).to(gradients[0].dtype)
+    for gradient in gradients:
+        gradient.mul_(scale.view(-1, *[1] * (gradient.ndim - 1)))

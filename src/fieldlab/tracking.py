@@ -1,0 +1,31 @@
+"""Tracking: what a fit shows while it runs."""
+
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from tqdm import tqdm
+
+
+class ProgressLine(Callback):
+    """One line per running fit: steps, the latest PSNR, time left. Silent where nobody watches."""
+
+    def __init__(self, description: str) -> None:
+        self.description = description
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        samples: Any = trainer.datamodule  # type: ignore[attr-defined]
+        self.bar = tqdm(
+            total=samples.steps, desc=self.description, unit="step", leave=False, disable=None, dynamic_ncols=True
+        )
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if batch.scored and (curve := pl_module.progress[0].curve):  # type: ignore[union-attr]
+            shown = {part: curve[-1][f"{part}_psnr"] for part in ("train", "test")}
+            self.bar.set_postfix_str(", ".join(f"{part} {dB:.2f} dB" for part, dB in shown.items() if dB), refresh=False)
+        self.bar.update(batch.steps)
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if hasattr(self, "bar"):
+            self.bar.close()

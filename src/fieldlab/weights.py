@@ -1,0 +1,47 @@
+"""A fitted field on disk: weights in safetensors beside the configuration that gives them their shape."""
+
+from pathlib import Path
+
+from omegaconf import OmegaConf
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from fieldlab.errors import InputError
+from fieldlab.field import Field, build_field
+
+WEIGHTS = "weights.safetensors"
+CONFIG = "config.yaml"
+
+
+def save(field: Field, folder: Path, *, dim: int, channels: int) -> None:
+    """Write the field's parameters and buffers, and the dimensions its configuration does not know."""
+    state = {name: tensor.contiguous() for name, tensor in field.state_dict().items()}
+    save_file(state, folder / WEIGHTS, metadata={"dim": str(dim), "channels": str(channels)})
+
+
+def load(folder: str | Path) -> Field:
+    """The fitted field in a fit's folder, ready to call: canonical coordinates [*, dim] -> values [*, c].
+
+    Raises:
+        InputError: a folder without a fit, damaged weights, or weights that do not match config.yaml.
+    """
+    folder = Path(folder)
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: has no {name}; is it the folder of a finished fit?")
+    try:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            sizes = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        dim, channels = int(sizes["dim"]), int(sizes["channels"])
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise InputError(f"{folder / WEIGHTS}: is damaged or was not written by fieldlab ({error})") from error
+    field = build_field(OmegaConf.load(folder / CONFIG).field, dim=dim, channels=channels)
+    expected = field.state_dict()
+    for name in sorted(expected.keys() | state.keys()):
+        stored = list(state[name].shape) if name in state else "absent"
+        wanted = list(expected[name].shape) if name in expected else "absent"
+        if stored != wanted:
+            raise InputError(f"{folder / WEIGHTS}: {name} is {stored}, but {CONFIG} makes it {wanted}")
+    field.load_state_dict(state)
+    return field.eval().requires_grad_(False)
