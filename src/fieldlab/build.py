@@ -46,9 +46,7 @@ def plain(node: DictConfig | Mapping[str, Any], key: str) -> dict[str, Any]:
     """The node as a plain dictionary, interpolations resolved; a value left open (`???`) is an InputError."""
     config = node if isinstance(node, DictConfig) else OmegaConf.create(dict(node))
     try:
-        return typing.cast(
-            dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        )
+        return typing.cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
     except MissingMandatoryValue as error:
         missing = str(error.full_key or "").removeprefix(f"{key}.")
         raise InputError(f"{key}.{missing}: needs a value, for example {key}.{missing}=…") from error

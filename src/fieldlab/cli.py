@@ -1,5 +1,6 @@
 """The `fieldlab` command. Imports no torch, so that --help and TAB answer at once."""
 
+import difflib
 import os
 import sys
 from collections.abc import Callable
@@ -8,28 +9,16 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, MissingConfigException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from fieldlab.configuration import register, resolved
 from fieldlab.errors import InputError
-from fieldlab.identity import register_resolvers
-from fieldlab.schema import register_schema
-from hydra_plugins.fieldlab.launcher import PackedLauncher
-from hydra_plugins.fieldlab.search_path import UserConfig
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-
-
-def register() -> None:
-    """Tell Hydra of fieldlab's resolvers, schema and plugins (an editable install hides them from discovery)."""
-    register_resolvers()
-    register_schema()
-    for plugin in (UserConfig, PackedLauncher):
-        Plugins.instance().register(plugin)
 
 
 def main() -> None:
@@ -43,7 +32,6 @@ def main() -> None:
 @hydra.main(version_base="1.3", config_path="pkg://fieldlab.conf", config_name="fieldlab")
 def run(config: DictConfig) -> None:
     """One fit: what Hydra calls without -m. Leaves by SystemExit, before Hydra prints an error of its own."""
-    from fieldlab.resolve import resolved
     from fieldlab.run import fit
     from fieldlab.sweep import one_line
 
@@ -85,8 +73,6 @@ def guarded(action: Callable[[], Any]) -> int:
 
 def explain(error: BaseException) -> str:
     """The innermost message that says what was wrong, in one line, with close matches for a missing option."""
-    import difflib
-
     causes = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
         causes.append(cause)

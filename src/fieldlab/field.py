@@ -13,7 +13,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from fieldlab.build import build, check, plain
 from fieldlab.errors import InputError
 
-SETTINGS = ("name", "encoding", "network", "output", "coordinates", "values")
+SETTINGS = ("name", "encoding", "network", "output", "coordinates", "values", "learning_rate")
 
 
 class Field(nn.Module):
@@ -127,7 +127,8 @@ def structure(field: Field) -> dict[str, torch.Size]:
 def stack_state(fields: Sequence[Field]) -> dict[str, Tensor]:
     """Parameters (as parameters) and buffers of several fields, each with a leading member axis."""
     parameters, buffers = stack_module_state(list[nn.Module](fields))
-    return {name: nn.Parameter(tensor.detach()) for name, tensor in parameters.items()} | buffers
+    state: dict[str, Tensor] = {name: nn.Parameter(tensor.detach()) for name, tensor in parameters.items()}
+    return state | buffers
 
 
 def put_state(field: Field, state: Mapping[str, Tensor]) -> None:

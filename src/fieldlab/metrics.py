@@ -27,15 +27,18 @@ def psnr(
 def ssim(
     prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], grid: tuple[int, ...]
 ) -> Float[Tensor, "m"]:
-    """Structural similarity (Wang et al. 2004) over the grid, window 11, sigma 1.5, prediction clipped to [0, 1].
+    """Structural similarity (Wang et al. 2004), window 11, sigma 1.5, prediction clipped to [0, 1].
 
-    Defined for images and volumes; NaN for audio and for a grid with fewer than 11 samples along an axis.
+    The mean over the windows that lie wholly within the grid, as in the paper. Defined for images and volumes;
+    NaN for audio and for a grid with fewer than 11 samples along an axis.
     """
-    members = prediction.shape[0]
     if len(grid) < 2 or min(grid) < WINDOW:
-        return torch.full((members,), math.nan)
-    pictures = [v.unflatten(1, grid).movedim(-1, 1) for v in (prediction.clamp(0, 1), target)]
-    scores = [
-        structural_similarity_index_measure(a[None], b[None], data_range=1.0) for a, b in zip(*pictures, strict=True)
+        return torch.full((prediction.shape[0],), math.nan)
+    ours, theirs = (v.unflatten(1, grid).movedim(-1, 1) for v in (prediction.clamp(0, 1), target))
+    # torchmetrics' own mean includes the windows that its padding completes
+    inside = (..., *[slice(WINDOW // 2, -(WINDOW // 2))] * len(grid))
+    maps = [
+        structural_similarity_index_measure(a[None], b[None], data_range=1.0, return_full_image=True)[1]
+        for a, b in zip(ours, theirs, strict=True)
     ]
-    return torch.stack([score for score in scores if isinstance(score, Tensor)])
+    return torch.stack([full[inside].mean() for full in maps])

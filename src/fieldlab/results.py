@@ -1,11 +1,12 @@
 """A fit's result.json, and a study's plan: written by run, read by report."""
 
+import dataclasses
 import json
 import os
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -36,16 +37,16 @@ class Result:
     parameters: int | None = None
     diverged_at: int | None = None
     error: str | None = None
-    scores: Mapping[str, float | None] = field(default_factory=dict)
+    scores: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
     bicubic: Mapping[str, float | None] | None = None
-    curve: list[dict[str, float | None]] = field(default_factory=list)
-    grid: list[int] = field(default_factory=list)
+    curve: list[dict[str, float | None]] = dataclasses.field(default_factory=list)
+    grid: list[int] = dataclasses.field(default_factory=list)
     channels: int | None = None
     device: str | None = None
-    versions: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     git: str | None = None
     finished_at: str | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write result.json whole or not at all; it is the last file of a fit."""

@@ -5,23 +5,22 @@ import logging
 import os
 import platform
 import shutil
-import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from lightning import Trainer
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig, OmegaConf
 
 from fieldlab import weights
 from fieldlab.build import build, plain
+from fieldlab.configuration import plain_value
 from fieldlab.errors import InputError
 from fieldlab.field import Ensemble, Field, build_field, draw, structure
 from fieldlab.report import pictures
@@ -107,7 +106,7 @@ def assemble(members: Sequence[Prepared]) -> tuple[Fit, Trainer]:
             callbacks=[ProgressLine(describe(members))],
             plugins=[LightningEnvironment()],  # on SLURM Lightning's own requeue handlers would take over
         )
-    except MisconfigurationException as error:
+    except (MisconfigurationException, ImportError) as error:  # a device that is not there, or its library
         raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
     return task, trainer
 
@@ -218,11 +217,6 @@ def describe(members: Sequence[Prepared]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-def plain_value(config: DictConfig, key: str) -> Any:
-    value = config[key]
-    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-
-
 def can_compile() -> bool:
     """Whether torch.compile finds the C++ compiler that it needs; says so in one line where it does not."""
     found = any(map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")))
@@ -241,7 +235,12 @@ def device_name(device: torch.device) -> str:
     """`cuda: NVIDIA H200` or `cpu: Intel(R) Xeon(R) …, 2 threads`."""
     if device.type == "cuda":
         return f"cuda: {torch.cuda.get_device_name(device)}"
+    return f"{device.type}: {processor()}, {torch.get_num_threads()} threads"
+
+
+def processor() -> str:
+    """The processor's name on Linux, its architecture elsewhere."""
     info = Path("/proc/cpuinfo")
-    models = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] \
-        if info.exists() else []
-    return f"{device.type}: {models[0] if models else platform.machine()}, {torch.get_num_threads()} threads"
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

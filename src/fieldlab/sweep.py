@@ -7,8 +7,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from fieldlab.configuration import resolved
 from fieldlab.errors import InputError
-from fieldlab.resolve import resolved
 from fieldlab.results import RESULT, Plan, Planned, Result, read_result
 from fieldlab.run import Prepared, fit, prepare
 
@@ -77,9 +77,7 @@ def record_plan(prepared: Sequence[Prepared]) -> None:
         studies.setdefault(fitting.folder.parent, []).append(fitting)
     for folder, fits in studies.items():
         config = fits[0].config
-        planned = [
-            Planned(f.folder.name, f.config.field.name, f.signal.name, f.config.seed) for f in fits
-        ]
+        planned = [Planned(f.folder.name, f.config.field.name, f.signal.name, f.config.seed) for f in fits]
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

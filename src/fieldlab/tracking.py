@@ -15,7 +15,12 @@ class ProgressLine(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         samples: Any = trainer.datamodule  # type: ignore[attr-defined]
         self.bar = tqdm(
-            total=samples.steps, desc=self.description, unit="step", leave=False, disable=None, dynamic_ncols=True
+            total=samples.steps,
+            desc=self.description,
+            unit="step",
+            leave=False,
+            disable=None,
+            dynamic_ncols=True,
         )
 
     def on_train_batch_end(
@@ -23,7 +28,9 @@ class ProgressLine(Callback):
     ) -> None:
         if batch.scored and (curve := pl_module.progress[0].curve):  # type: ignore[union-attr]
             shown = {part: curve[-1][f"{part}_psnr"] for part in ("train", "test")}
-            self.bar.set_postfix_str(", ".join(f"{part} {dB:.2f} dB" for part, dB in shown.items() if dB), refresh=False)
+            self.bar.set_postfix_str(
+                ", ".join(f"{part} {dB:.2f} dB" for part, dB in shown.items() if dB), refresh=False
+            )
         self.bar.update(batch.steps)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

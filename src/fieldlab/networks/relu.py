@@ -20,12 +20,11 @@ class ReLU(nn.Module):
         if width < 1 or depth < 1:
             raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
         sizes = itertools.pairwise([features] + [width] * depth)
-        self.hidden = nn.ModuleList(
-            nn.Linear(i, o) if layer else FirstLinear(i, o) for layer, (i, o) in enumerate(sizes)
-        )
+        layers = [nn.Linear(i, o) if layer else FirstLinear(i, o) for layer, (i, o) in enumerate(sizes)]
+        for linear in layers:
+            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+        self.hidden = nn.ModuleList(layers)
         self.last = nn.Linear(width, channels)
-        for layer in self.hidden:
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
 
     def forward(self, h: Float[Tensor, "*n features"]) -> Float[Tensor, "*n c"]:
         for layer in self.hidden:

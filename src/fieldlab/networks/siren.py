@@ -14,8 +14,8 @@ class Siren(nn.Module):
     """`depth` layers sin(omega_0 (W h + b)) of `width`, then a linear layer; omega_0 multiplies the bias too.
 
     First weights ~ U(-1/n, 1/n); hidden and last weights ~ U(-sqrt(6/n)/omega_0, sqrt(6/n)/omega_0) with n the
-    fan-in; biases ~ U(-1/sqrt(n), 1/sqrt(n)), torch's default. With it the pre-activations omega_0 (W h + b)
-    of the hidden layers are close to normal with variance 1 plus what the bias adds, omega_0^2 / (3 n).
+    fan-in; biases ~ U(-1/sqrt(n), 1/sqrt(n)), torch's default. The pre-activations omega_0 (W h + b) of the hidden
+    layers are then close to normal, with a variance of 2 E[h^2], about 1, and what the bias adds, omega_0^2 / (3 n).
     The paper's text gives the first layer another range; its authors say that the code is right.
     """  # omega_0 are buffers: members with different omega_0 still stack
 

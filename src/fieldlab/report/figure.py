@@ -35,8 +35,13 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result]) -> None
     for row, (signal, fits) in enumerate(zip(signals, shown, strict=True)):
         draw_signal(grid[2 * row : 2 * row + 2], fits, [f for f in finished if f[1].signal == signal])
     figure.text(
-        0.995, 0.0, f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}",
-        ha="right", va="bottom", fontsize=7, color="0.4",
+        0.995,
+        0.0,
+        f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}",
+        ha="right",
+        va="bottom",
+        fontsize=7,
+        color="0.4",
     )
     figure.savefig(file, dpi=110)
 
@@ -81,7 +86,7 @@ def draw_curves(axes: Axes, shown: Fits, everything: Fits) -> None:
     for colour, (_, best) in zip(COLOURS, shown, strict=False):
         curves = [r.curve for _, r in everything if r.field == best.field and same_settings(r, best)]
         length = min(map(len, curves))
-        steps = [point["step"] for point in best.curve[:length]]
+        steps = np.array([point["step"] for point in best.curve[:length]], dtype=float)
         dB = np.array([[point["test_psnr"] for point in curve[:length]] for curve in curves], dtype=float)
         axes.plot(steps, dB.mean(0), color=colour, label=best.field, linewidth=1.2)
         axes.fill_between(steps, dB.min(0), dB.max(0), color=colour, alpha=0.2, linewidth=0)

@@ -14,9 +14,7 @@ ERROR_LIMIT = 0.25  # absolute error that the error map shows as its brightest c
 LINE_HEIGHT = 160
 
 
-def save_reconstruction(
-    folder: Path, target: Float[Tensor, "*grid c"], values: Float[Tensor, "*grid c"]
-) -> None:
+def save_reconstruction(folder: Path, target: Float[Tensor, "*grid c"], values: Float[Tensor, "*grid c"]) -> None:
     """target.png, reconstruction.png and error.png (mean absolute error over channels, black 0 to bright 0.25)."""
     values = values.clamp(0, 1)
     error = (values - target).abs().mean(-1, keepdim=True) / ERROR_LIMIT

@@ -62,7 +62,10 @@ def readme(name: str, plan: Plan | None, results: Mapping[str, Result], summary:
     if plan and plan.notes:
         parts += ["## Notes", plan.notes]
     if plan:
-        parts += ["## Commands", "```bash\n" + "\n".join(plan.commands) + f"\nfieldlab-report runs/{name} --to experiments/{name}\n```"]
+        parts += [
+            "## Commands",
+            "```bash\n" + "\n".join(plan.commands) + f"\nfieldlab-report runs/{name} --to experiments/{name}\n```",
+        ]
     parts += ["## Machine", machine(results)]
     return "\n\n".join(parts) + "\n"
 
@@ -77,7 +80,10 @@ def answer(results: Mapping[str, Result]) -> list[str]:
     """The ranking on test samples, a sentence for each signal."""
     finished = [r for r in results.values() if r.status == "finished" and r.scores.get("test_psnr") is not None]
     table = pd.DataFrame(
-        [{"signal": r.signal, "field": r.field, "test": r.scores["test_psnr"], "held_out": r.bicubic} for r in finished]
+        [
+            {"signal": r.signal, "field": r.field, "test": r.scores["test_psnr"], "held_out": r.bicubic}
+            for r in finished
+        ]
     )
     lines = []
     for signal, rows in table.groupby("signal") if len(table) else []:

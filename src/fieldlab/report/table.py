@@ -1,5 +1,7 @@
 """Tables of a study: one row a fit (CSV), one row a field and photo with mean and spread (Markdown, LaTeX)."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

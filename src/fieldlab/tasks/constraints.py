@@ -17,7 +17,5 @@ class Value(nn.Module):
             raise ValueError(f"weight must be positive, not {weight}")
         self.weight = weight
 
-    def forward(
-        self, field: Ensemble, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"]
-    ) -> Float[Tensor, "m"]:
+    def forward(self, field: Ensemble, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"]) -> Float[Tensor, "m"]:
         return self.weight * (field(x) - y).square().mean((-2, -1))

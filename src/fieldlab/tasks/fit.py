@@ -133,7 +133,7 @@ class Fit(LightningModule):
                 clip_by_member(self.ensemble, self.clip_norm)
             return total
 
-        self.descent.step(closure)
+        self.descent.step(closure)  # type: ignore[arg-type]  # torch's stubs want a float where L-BFGS wants a tensor
         self.rate.step()
         return seen[0]
 
@@ -153,9 +153,7 @@ class Fit(LightningModule):
         """PSNR in dB over training, validation, test and all samples, SSIM over all; None where undefined."""
         y, masks = self.samples.y, self.samples.masks
         everywhere = torch.ones_like(masks["train"])
-        columns = {
-            f"{part}_psnr": psnr(prediction, y, mask) for part, mask in {**masks, "full": everywhere}.items()
-        }
+        columns = {f"{part}_psnr": psnr(prediction, y, mask) for part, mask in {**masks, "full": everywhere}.items()}
         columns["full_ssim"] = ssim(prediction, y, self.samples.grid)
         rows = zip(*(column.tolist() for column in columns.values()), strict=True)
         return [

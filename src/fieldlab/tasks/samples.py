@@ -70,8 +70,7 @@ class Samples(LightningDataModule):
         self.x = torch.stack([signal.coordinates() for signal in signals])
         self.y = torch.stack([signal.values.flatten(0, -2) for signal in signals])
         self.masks: dict[str, Bool[Tensor, "m n"]] = {
-            part: torch.stack([getattr(split, part) for split in splits])
-            for part in ("train", "validation", "test")
+            part: torch.stack([getattr(split, part) for split in splits]) for part in ("train", "validation", "test")
         }
         self.trained: Int[Tensor, "m n"] = torch.stack([split.train.nonzero()[:, 0] for split in splits])
         self.seeds = seeds

@@ -43,7 +43,7 @@ class PackedLauncher(Launcher):
 
 def job_return(result: "Result", job: DictConfig, overrides: Sequence[str]) -> JobReturn:
     """What a sweeper reads: the validation PSNR of a finished fit."""
-    task = OmegaConf.masked_copy(job, [key for key in job if key != "hydra"])
+    task = OmegaConf.masked_copy(job, [str(key) for key in job if key != "hydra"])
     done = JobReturn(overrides=overrides, cfg=task, hydra_cfg=job, working_dir=str(job.folder))
     finished = result.status == "finished"
     done.status = JobStatus.COMPLETED if finished else JobStatus.FAILED

@@ -1,0 +1,36 @@
+"""Configurations: composed by Hydra from conf/, then freed from it. Imports nothing heavy."""
+
+import hydra
+from hydra.core.plugins import Plugins
+from omegaconf import DictConfig, OmegaConf
+
+from fieldlab.identity import register_resolvers
+from fieldlab.schema import register_schema
+from hydra_plugins.fieldlab.launcher import PackedLauncher
+from hydra_plugins.fieldlab.search_path import UserConfig
+
+
+def register() -> None:
+    """Tell Hydra of fieldlab's resolvers, schema and plugins (an editable install hides them from discovery)."""
+    register_resolvers()
+    register_schema()
+    for plugin in (UserConfig, PackedLauncher):
+        Plugins.instance().register(plugin)
+
+
+def compose(*overrides: str) -> DictConfig:
+    """The configuration that `fieldlab OVERRIDES` would run: `compose("field=siren", "steps=100")`."""
+    register()
+    with hydra.initialize_config_module("fieldlab.conf", version_base="1.3"):
+        return resolved(hydra.compose("fieldlab", overrides=list(overrides), return_hydra_config=True))
+
+
+def resolved(config: DictConfig) -> DictConfig:
+    """A copy without Hydra's node, with every interpolation replaced by its value."""
+    return OmegaConf.create({str(key): plain_value(config, str(key)) for key in config if key != "hydra"})
+
+
+def plain_value(config: DictConfig, key: str) -> object:
+    """The value under a top-level key, as plain dictionaries, lists and scalars."""
+    value = config[key]
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value

@@ -1,0 +1,83 @@
+"""Shapes and types are checked while testing; fixtures compose the real configuration, made small."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from jaxtyping import install_import_hook
+
+install_import_hook("fieldlab", "typecheck.checked")  # before anything of fieldlab is imported
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+from omegaconf import DictConfig  # noqa: E402
+
+import fieldlab  # noqa: E402
+
+torch.set_num_threads(1)  # tests run side by side
+
+SMALL = ("signal.size=32", "steps=2", "task.scores=1", "trainer=cpu")
+CONF = Path(__file__).parents[1] / "conf"
+
+
+def options(group: str) -> list[str]:
+    """The files of a configuration group."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test works in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FIELDLAB_DEBUG", raising=False)
+    monkeypatch.delenv("FIELDLAB_CONF", raising=False)
+    torch.manual_seed(0)
+    return tmp_path
+
+
+@pytest.fixture
+def small() -> Callable[..., DictConfig]:
+    """A configuration that fits a 32 x 32 photo for two steps, with further overrides."""
+    return lambda *overrides: fieldlab.compose(*SMALL, *overrides)
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run `fieldlab ARGUMENTS` in this process: its exit code, output and error output."""
+    from fieldlab import cli
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fieldlab", *arguments])
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        code = stop.value.code
+        return (code if isinstance(code, int) else 0), *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def installed() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run an installed console script as a user does, in a process of its own."""
+    folder = Path(sys.executable).parent
+
+    def run(name: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        script = shutil.which(name, path=str(folder)) or pytest.fail(
+            f"{name} is not installed beside {sys.executable}"
+        )
+        return subprocess.run(
+            [script, *arguments],
+            cwd=cwd,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run

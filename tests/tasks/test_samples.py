@@ -1,0 +1,71 @@
+"""Which samples a step sees."""
+
+import torch
+
+from fieldlab.signals import splits
+from fieldlab.signals.grid import Signal
+from fieldlab.tasks.samples import Samples
+
+
+def samples(seeds=(0,), batch_size: int | None = 6, replacement: bool = False, steps: int = 60) -> Samples:
+    signals = [Signal("ramp", torch.linspace(0, 1, 64).view(8, 8, 1), "centers") for _ in seeds]
+    dealt = Samples(
+        signals,
+        [splits.stride((8, 8)) for _ in seeds],
+        seeds,
+        batch_size=batch_size,
+        replacement=replacement,
+        steps=steps,
+        scored_every=40,
+    )
+    dealt.to(torch.device("cpu"))
+    return dealt
+
+
+def test_only_training_samples_are_seen_with_their_own_values():
+    for replacement in (False, True):
+        dealt = samples(replacement=replacement)
+        lookup = {tuple(x.tolist()): y.item() for x, y in zip(dealt.x[0], dealt.y[0], strict=True)}
+        train = {tuple(x.tolist()) for x in dealt.x[0][splits.stride((8, 8)).train]}
+        for x, y in dealt.batches(20):
+            for point, value in zip(x[0], y[0], strict=True):
+                assert tuple(point.tolist()) in train
+                assert lookup[tuple(point.tolist())] == value.item()
+
+
+def test_epochs_show_every_sample_equally_often():
+    dealt = samples(batch_size=6)  # 16 training samples: batches straddle epochs
+    drawn = torch.cat([dealt.draw(4).flatten(), dealt.draw(4).flatten()])
+    assert torch.equal(drawn.bincount(minlength=16), torch.full((16,), 3))
+    assert sorted(drawn[:16].tolist()) == list(range(16))
+
+
+def test_replacement_draws_afresh():
+    drawn = samples(replacement=True).draw(40).flatten()
+    assert drawn.bincount(minlength=16).unique().numel() > 1
+
+
+def test_a_batch_larger_than_the_data_is_an_epoch():
+    assert samples(batch_size=1000).draw(3).shape == (1, 3, 16)
+    assert samples(batch_size=40, replacement=True).draw(3).shape == (1, 3, 40)
+
+
+def test_full_batches_hold_every_training_sample():
+    (x, _), *_ = samples(batch_size=None).batches(2)
+    assert x.shape == (1, 16, 2)
+
+
+def test_members_draw_what_they_would_draw_alone():
+    together, first, second = samples(seeds=(3, 4)), samples(seeds=(3,)), samples(seeds=(4,))
+    for _ in range(3):
+        both = together.draw(5)
+        assert torch.equal(both[0], first.draw(5)[0])
+        assert torch.equal(both[1], second.draw(5)[0])
+
+
+def test_chunks_cover_the_steps_once_and_end_where_scored():
+    chunks = list(samples(steps=90).train_dataloader())
+    assert [chunk.step for chunk in chunks] == [25, 40, 50, 75, 80, 90]
+    assert sum(chunk.steps for chunk in chunks) == 90
+    assert [chunk.step for chunk in chunks if chunk.scored] == [40, 80, 90]
+    assert len(samples(steps=90).train_dataloader()) == 6
