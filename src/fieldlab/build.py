@@ -1,6 +1,5 @@
 """The one door through which every configured object (`_target_`) is made, and where its settings are checked."""
 
-import difflib
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +13,7 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from fieldlab.errors import InputError
+from fieldlab.errors import InputError, suggest
 
 INT_IS_A_FLOAT = BeartypeConf(is_pep484_tower=True)
 
@@ -58,7 +57,10 @@ def check(settings: Mapping[str, Any], key: str, given: Iterable[str] = ()) -> N
     if not isinstance(target, str):
         raise InputError(f"{key}: needs a _target_, the dotted name of a class or function")
     factory = locate(target, f"{key}._target_")
-    parameters = inspect.signature(factory).parameters
+    try:
+        parameters = inspect.signature(factory).parameters
+    except ValueError:  # some builtin types do not say
+        parameters = inspect.signature(lambda **anything: None).parameters
     hints = annotations(factory)
     own = {name: value for name, value in settings.items() if not name.startswith("_")}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
@@ -107,15 +109,6 @@ def annotations(factory: Callable[..., Any]) -> dict[str, Any]:
         return typing.get_type_hints(function)
     except Exception:  # a third party's hint that names what it imports only for type checkers
         return {}
-
-
-def suggest(wrong: str, known: Iterable[str]) -> str:
-    """`; did you mean …?`, or the names there are."""
-    names = sorted(known)
-    close = difflib.get_close_matches(wrong, names, n=3)
-    if close:
-        return f"; did you mean {' or '.join(close)}?"
-    return f"; there are: {', '.join(names)}" if names else ""
 
 
 def fits(value: Any, hint: Any) -> bool:

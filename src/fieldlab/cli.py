@@ -1,6 +1,5 @@
 """The `fieldlab` command. Imports no torch, so that --help and TAB answer at once."""
 
-import difflib
 import os
 import sys
 from collections.abc import Callable
@@ -9,14 +8,14 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from fieldlab.configuration import register, resolved
-from fieldlab.errors import InputError
+from fieldlab.errors import InputError, explain
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -69,20 +68,3 @@ def guarded(action: Callable[[], Any]) -> int:
         print(f"fieldlab: {explain(error)}", file=sys.stderr)
         return BAD_INPUT
     return 0
-
-
-def explain(error: BaseException) -> str:
-    """The innermost message that says what was wrong, in one line, with close matches for a missing option."""
-    causes = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
-        causes.append(cause)
-    for cause in causes:
-        if isinstance(cause, InputError):
-            return str(cause)
-        if isinstance(cause, MissingConfigException) and cause.options:
-            wrong = (cause.missing_cfg_file or "").rpartition("/")
-            close = difflib.get_close_matches(wrong[2], cause.options, n=3)
-            hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(cause.options)}"
-            return f"{wrong[0]}={wrong[2]}: there is no such option; {hint}"
-    inner = next((c for c in reversed(causes) if isinstance(c, OmegaConfBaseException)), error)
-    return " ".join(line.strip() for line in str(inner).splitlines() if line.strip())

@@ -8,13 +8,14 @@ from fieldlab.identity import register_resolvers
 from fieldlab.schema import register_schema
 from hydra_plugins.fieldlab.launcher import PackedLauncher
 from hydra_plugins.fieldlab.search_path import UserConfig
+from hydra_plugins.fieldlab.sweeper import GridSweeper
 
 
 def register() -> None:
     """Tell Hydra of fieldlab's resolvers, schema and plugins (an editable install hides them from discovery)."""
     register_resolvers()
     register_schema()
-    for plugin in (UserConfig, PackedLauncher):
+    for plugin in (UserConfig, GridSweeper, PackedLauncher):
         Plugins.instance().register(plugin)
 
 

@@ -1,4 +1,10 @@
-"""The one exception a user's mistake may end in."""
+"""The one exception a user's mistake may end in, and how any such mistake is put into one line."""
+
+import difflib
+from collections.abc import Iterable
+
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 
 class InputError(ValueError):
@@ -6,3 +12,37 @@ class InputError(ValueError):
 
     The command line prints that line and exits with 2, without a traceback.
     """
+
+
+def suggest(wrong: str, known: Iterable[str]) -> str:
+    """`; did you mean …?`, or the names there are."""
+    names = sorted(known)
+    close = difflib.get_close_matches(wrong, names, n=3)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; there are: {', '.join(names)}" if names else ""
+
+
+def explain(error: BaseException) -> str:
+    """One line for an InputError, or for what Hydra or OmegaConf say of a configuration."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    for cause in causes:
+        match cause:
+            case InputError():
+                return str(cause)
+            case MissingConfigException() if cause.options:
+                group, _, option = (cause.missing_cfg_file or "").rpartition("/")
+                return f"{group}={option}: there is no such option{suggest(option, cause.options)}"
+            case OverrideParseException():
+                return f"{cause.override}: is no valid override ({first_line(cause)})"
+            case ConfigKeyError() | ConfigAttributeError() if cause.parent_node is not None:
+                return f"{cause.full_key}: there is no such key{suggest(str(cause.key), map(str, cause.parent_node))}"
+            case OmegaConfBaseException() if cause.full_key:
+                return f"{cause.full_key}: {first_line(cause)}"
+    return first_line(error)
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip()

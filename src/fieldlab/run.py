@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from lightning import Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
@@ -179,9 +178,8 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
         if cubic is not None:
             everywhere = cubic.flatten(0, -2).expand_as(task.samples.y).to(task.device)
             result = replace(result, bicubic=task.scores(everywhere)[m])
-        if signal.span != (0.0, 1.0):
-            low, high = signal.span
-            np.save(folder / "reconstruction.npy", (low + (high - low) * values.double()).numpy())
+        if signal.span is not None:
+            pictures.save_array(folder / "reconstruction.npy", values, signal.span)
     result.save(folder)
     return result
 

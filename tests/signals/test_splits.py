@@ -76,5 +76,5 @@ def test_an_empty_part_is_an_error():
         Split(some, none, none, None)
     with pytest.raises(ValueError, match="no test samples"):
         splits.random((2, 2), fraction=0.99, seed=0)
-    with pytest.raises(ValueError, match="fraction must be between 0 and 1, not 1.5"):
+    with pytest.raises(ValueError, match=r"fraction must be between 0 and 1, not 1\.5"):
         splits.random((4, 4), fraction=1.5, seed=0)

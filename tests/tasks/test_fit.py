@@ -85,8 +85,8 @@ def test_what_does_not_stack_is_refused(small: Compose):
     for other in ("field.network.width=128", "steps=3", "optimizer.lr=1e-4"):
         with pytest.raises(ValueError, match="do not stack"):
             fit([small(), small(other, "folder=other")])
+    lbfgs = ("optimizer=lbfgs", "schedule=constant")
     with pytest.raises(ValueError, match="do not stack"):
-        lbfgs = ("optimizer=lbfgs", "schedule=constant")
         fit([small(*lbfgs), small(*lbfgs, "seed=1")])
 
 

@@ -23,6 +23,13 @@ def save_reconstruction(folder: Path, target: Float[Tensor, "*grid c"], values: 
     Image.fromarray(picture(error.clamp(0, 1).numpy(), colours="magma")).save(folder / "error.png")
 
 
+def save_array(file: Path, values: Float[Tensor, "*grid c"], span: tuple[float, float]) -> None:
+    """The reconstruction in the units of the original array, without an axis for a single channel."""
+    low, high = span
+    original = low + (high - low) * values.double().numpy()
+    np.save(file, original[..., 0] if original.shape[-1] == 1 else original)
+
+
 def picture(values: Float[np.ndarray, "*grid c"], colours: str | None = None) -> np.ndarray:
     """Values in [0, 1] as RGB bytes: an image as it is, of a volume its middle slice, of audio its graph.
 

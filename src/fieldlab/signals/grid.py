@@ -14,13 +14,13 @@ Alignment = Literal["centers", "corners", "left"]
 class Signal:
     """Samples on a grid of `dim` axes with `c` channels, in canonical values [0, 1].
 
-    `span` are the original values that 0 and 1 stand for: (0, 1) for images.
+    `span` are the original values that 0 and 1 stand for, None for pictures, whose range is always [0, 1].
     """
 
     name: str
     values: Float[Tensor, "*grid c"]
     alignment: Alignment
-    span: tuple[float, float] = (0.0, 1.0)
+    span: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if min(self.grid) < 2:

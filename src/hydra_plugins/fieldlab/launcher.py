@@ -42,12 +42,9 @@ class PackedLauncher(Launcher):
 
 
 def job_return(result: "Result", job: DictConfig, overrides: Sequence[str]) -> JobReturn:
-    """What a sweeper reads: the validation PSNR of a finished fit."""
+    """What a sweeper reads: the validation PSNR, None where the fit failed or nothing validates."""
     task = OmegaConf.masked_copy(job, [str(key) for key in job if key != "hydra"])
     done = JobReturn(overrides=overrides, cfg=task, hydra_cfg=job, working_dir=str(job.folder))
-    finished = result.status == "finished"
-    done.status = JobStatus.COMPLETED if finished else JobStatus.FAILED
-    done.return_value = (
-        result.scores.get("validation_psnr") if finished else RuntimeError(result.error or result.status)
-    )
+    done.status = JobStatus.COMPLETED  # a failed fit is data too, and must not end the sweep
+    done.return_value = result.scores.get("validation_psnr")
     return done

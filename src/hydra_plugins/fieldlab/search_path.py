@@ -13,9 +13,8 @@ class UserConfig(SearchPathPlugin):
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         if not any(entry.path == "pkg://fieldlab.conf" for entry in search_path.get_path()):
             return
-        folders = [Path.cwd() / "conf"]
-        if extra := os.environ.get("FIELDLAB_CONF"):
-            folders.append(Path(extra).expanduser().absolute())
-        for folder in folders:  # $FIELDLAB_CONF is prepended last and wins
+        extra = os.environ.get("FIELDLAB_CONF")
+        folders = [*([Path(extra).expanduser().absolute()] if extra else []), Path.cwd() / "conf"]
+        for folder in folders:  # each goes right before fieldlab's own: $FIELDLAB_CONF wins over ./conf
             if folder.is_dir():
                 search_path.prepend("fieldlab-user", f"file://{folder}", SearchPathQuery(provider="main"))

@@ -1,0 +1,163 @@
+"""Tables and figures from result.json files alone."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fieldlab.errors import InputError
+from fieldlab.report.pictures import ERROR_LIMIT, picture
+from fieldlab.report.study import report
+from fieldlab.results import Plan, Planned, Result, read_plan, read_result
+
+STUDY = Path("runs/mine")
+
+
+def result(field: str, seed: int, test: float, **changes) -> Result:
+    scores = {
+        "train_psnr": test + 5,
+        "validation_psnr": test,
+        "test_psnr": test,
+        "full_psnr": test + 1,
+        "full_ssim": 0.9,
+    }
+    made = Result(
+        status="finished",
+        study="mine",
+        field=field,
+        signal="camera",
+        seed=seed,
+        steps=10,
+        seconds=1.5,
+        parameters=1234,
+        scores=scores,
+        bicubic={"train_psnr": 138.0, "test_psnr": 30.0, "full_psnr": 31.0, "full_ssim": 0.9},
+        curve=[{"step": 10, "seconds": 1.5, **scores}],
+        grid=[8, 8],
+        device="cpu: a processor, 2 threads",
+        versions={"torch": "2"},
+        config={"field": {"name": field}, "seed": seed},
+    )
+    made = replace(made, **changes)
+    folder = STUDY / f"{field}-camera-s{seed}-{len(list(STUDY.glob('*')))}"
+    folder.mkdir(parents=True)
+    made.save(folder)
+    for name in ("target", "reconstruction", "error"):
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / f"{name}.png")
+    return made
+
+
+def test_one_row_a_fit_with_the_promised_columns():
+    result("relu", 0, 20.0)
+    result("siren", 0, 25.0)
+    report(STUDY)
+    table = pd.read_csv(STUDY / "table.csv")
+    promised = "study field signal seed status parameters steps seconds train_psnr test_psnr full_psnr full_ssim"
+    assert list(table.columns)[:12] == promised.split()
+    assert table.test_psnr.tolist() == [20, 25]
+
+
+def test_mean_and_standard_deviation_over_seeds():
+    for seed, test in enumerate([20.0, 21.0, 25.0]):
+        result("relu", seed, test)
+    line = next(line for line in report(STUDY).splitlines() if "relu" in line)
+    assert f"{np.mean([20, 21, 25]):.2f} ± {np.std([20, 21, 25], ddof=1):.2f}" in line
+    assert line.rstrip("| ").endswith("3")
+    assert "30.00" in next(line for line in report(STUDY).splitlines() if "bicubic" in line)
+
+
+def test_markdown_latex_and_figure_are_written():
+    result("relu", 0, 20.0)
+    result("siren", 0, 25.0)
+    shown = report(STUDY)
+    assert (STUDY / "table.md").read_text().strip() == shown
+    tex = (STUDY / "table.tex").read_text()
+    assert r"\toprule" in tex
+    assert "siren" in tex
+    assert Image.open(STUDY / "figure.png").size[0] > 300
+
+
+def test_swept_settings_become_columns():
+    for sigma in (5, 10):
+        result("gaussian", 0, 20.0 + sigma, config={"field": {"name": "gaussian", "encoding": {"sigma": sigma}}})
+    shown = report(STUDY)
+    assert "sigma" in shown.splitlines()[0]
+    assert pd.read_csv(STUDY / "table.csv")["field.encoding.sigma"].tolist() == [5, 10]
+
+
+def test_a_half_finished_study_shows_what_is_missing():
+    done = result("relu", 0, 20.0)
+    result("relu", 1, 0.0, status="diverged", diverged_at=7, scores={}, bicubic=None)
+    names = [folder.name for folder in sorted(STUDY.glob("*-s*"))]
+    planned = [Planned(name, "relu", "camera", i) for i, name in enumerate(names)]
+    Plan("mine", "Why?", "", ["fieldlab -m …"], [*planned, Planned("later", "siren", "camera", 0)]).save(STUDY)
+    shown = report(STUDY)
+    assert "1 of 2: 1 diverged" in shown
+    assert "0 of 1: 1 missing" in shown
+    assert pd.read_csv(STUDY / "table.csv").status.tolist() == ["finished", "diverged", "missing"]
+    assert done.scores["test_psnr"] == 20
+
+
+def test_nothing_finished_yet_still_has_a_table():
+    STUDY.mkdir(parents=True)
+    Plan("mine", "", "", [], [Planned("later", "siren", "camera", 0)]).save(STUDY)
+    assert "0 of 1: 1 missing" in report(STUDY)
+
+
+def test_the_committed_answer_has_question_command_machine_and_answer():
+    result("relu", 0, 20.0)
+    result("siren", 0, 25.0)
+    Plan("mine", "Which is best?", "Mind the gap.", ["fieldlab -m field=relu,siren study=mine"], []).save(STUDY)
+    report(STUDY, Path("experiments/mine"))
+    readme = Path("experiments/mine/README.md").read_text()
+    for part in (
+        "Which is best?",
+        "fieldlab -m field=relu,siren study=mine",
+        "a processor",
+        "siren (25.00) > relu (20.00)",
+        "Mind the gap.",
+    ):
+        assert part in readme
+    assert {f.name for f in Path("experiments/mine").iterdir()} == {"README.md", "table.csv", "figure.png"}
+
+
+def test_plans_of_several_launches_add_up():
+    STUDY.mkdir(parents=True)
+    for seed in (0, 1, 1):
+        Plan("mine", "", "", [f"command {seed}"], [Planned(f"fit{seed}", "siren", "camera", seed)]).save(STUDY)
+    plan = read_plan(STUDY)
+    assert plan is not None
+    assert [fit.folder for fit in plan.fits] == ["fit0", "fit1"]
+    assert plan.commands == ["command 0", "command 1"]
+
+
+def test_what_is_no_study_is_named():
+    with pytest.raises(InputError, match="there is no such folder"):
+        report(STUDY)
+    STUDY.mkdir(parents=True)
+    with pytest.raises(InputError, match="no fits here"):
+        report(STUDY)
+    (STUDY / "broken").mkdir()
+    (STUDY / "broken/result.json").write_text('{"status": ')
+    with pytest.raises(InputError, match=r"broken/result\.json: is no result that fieldlab wrote"):
+        report(STUDY)
+
+
+def test_results_are_strict_json_and_come_back():
+    made = result("relu", 0, 20.0)
+    folder = next(STUDY.glob("relu*"))
+    json.loads((folder / "result.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    assert read_result(folder) == made
+
+
+def test_pictures_of_every_dimension():
+    assert picture(np.linspace(0, 1, 5000)[:, None]).shape == (160, 1024, 3)
+    assert picture(np.full((4, 5, 1), 0.5)).tolist() == picture(np.full((4, 5, 3), 0.5)).tolist()
+    volume = np.zeros((3, 4, 5, 1))
+    volume[1] = 1
+    assert picture(volume).min() == 255
+    assert 0 < ERROR_LIMIT < 1

@@ -1,0 +1,117 @@
+"""The house rules that a machine can check."""
+
+import ast
+import inspect
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+from torch import nn
+
+import fieldlab
+from conftest import CONF, options
+from fieldlab.build import locate
+from fieldlab.run import prepare
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src/fieldlab"
+ORDER = [
+    {"errors", "schema", "identity"}, {"build"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"weights"},
+    {"metrics"}, {"signals"}, {"tasks"}, {"results", "tracking"}, {"report.pictures"}, {"run"}, {"sweep"}, {"cli"},
+]  # fmt: skip
+REPORT_READS = {"errors", "results", "report", "cli"}
+
+
+def modules() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def imports(file: Path) -> set[str]:
+    """What a file imports of fieldlab, as dotted names below it; imports within functions do not count."""
+    tree = ast.parse(file.read_text())
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fieldlab"):
+            below = (node.module or "").removeprefix("fieldlab").lstrip(".")
+            found |= (
+                {f"{below}.{name.name}".lstrip(".") for name in node.names} if below in ("", "report") else {below}
+            )
+    return found - {""}
+
+
+def level(name: str) -> int | None:
+    return next(
+        (i for i, names in enumerate(ORDER) if any(name == n or name.startswith(f"{n}.") for n in names)), None
+    )
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda f: f.relative_to(SOURCE).as_posix())
+def test_imports_run_one_way(file: Path):
+    name = ".".join(file.relative_to(SOURCE).with_suffix("").parts)
+    mine = level(name)
+    for other in imports(file):
+        if mine is None:
+            if name.startswith("report."):
+                assert other.partition(".")[0] in REPORT_READS, f"{name} imports {other}"
+        else:
+            theirs = level(other)
+            same_room = name.partition(".")[0] == other.partition(".")[0]
+            assert theirs is not None, f"{name} imports {other}, which has no level"
+            assert theirs < mine or same_room, f"{name} imports {other} from a later room"
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda f: f.relative_to(SOURCE).as_posix())
+def test_every_file_says_what_it_is_for_and_fits_its_room(file: Path):
+    text = file.read_text()
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= 250
+
+
+def parts() -> list[type[nn.Module]]:
+    found = []
+    for room in ("encodings", "networks", "tasks"):
+        for file in sorted((SOURCE / room).glob("[a-z]*.py")):
+            module = import_module(f"fieldlab.{room}.{file.stem}")
+            found += [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module.__name__]
+    return found
+
+
+@pytest.mark.parametrize("part", parts(), ids=lambda part: part.__name__)
+def test_constructors_have_no_defaults(part: type):
+    if "__init__" not in vars(part) or not issubclass(part, nn.Module):
+        return  # a constructor that torch wrote, or a record
+    defaults = [p.name for p in inspect.signature(part).parameters.values() if p.default is not p.empty]
+    assert defaults == []
+
+
+def yaml_files() -> list[str]:
+    return sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.glob("*/**/*.yaml"))
+
+
+@pytest.mark.parametrize("file", [f for f in yaml_files() if not f.startswith("hydra/")])
+def test_every_yaml_composes(file: str):
+    group, _, option = file.rpartition("/")
+    needed = ["signal.path=skimage:camera.png"] if file in ("signal/image", "signal/array") else []
+    config = fieldlab.compose(f"{group}={option}", *needed)
+    if file != "signal/array":
+        target = yaml.safe_load((CONF / f"{file}.yaml").read_text()) or {}
+        if "_target_" in target:
+            assert callable(locate(target["_target_"], file))
+    assert config.folder.startswith("runs/")
+
+
+@pytest.mark.parametrize("photo", [name for name in options("signal") if name not in ("image", "array")])
+def test_every_bundled_photo_is_there(photo: str):
+    prepared = prepare(fieldlab.compose(f"signal={photo}", "signal.size=16", "field.network.width=8", "trainer=cpu"))
+    assert prepared.signal.grid == (16, 16)
+    assert prepared.signal.name == photo
+
+
+def test_every_package_is_in_the_wheel():
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    there = {
+        f.parent.relative_to(ROOT / "src").as_posix().replace("/", ".") for f in (ROOT / "src").rglob("__init__.py")
+    }
+    assert listed == there | {"fieldlab.conf"}

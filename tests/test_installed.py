@@ -1,0 +1,60 @@
+"""The installed commands, in processes of their own, from a folder of a user's own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+Installed = Callable[..., subprocess.CompletedProcess[str]]
+
+ENCODING = '''
+import torch
+from torch import nn
+
+
+class Triangle(nn.Module):
+    """x -> distance to the nearest integer of 2^k x, k < waves."""
+
+    def __init__(self, dim: int, *, waves: int) -> None:
+        super().__init__()
+        self.features = dim * waves
+        self.register_buffer("octaves", 2.0 ** torch.arange(waves))
+
+    def forward(self, x):
+        phase = (x[..., None] * self.octaves).flatten(-2)
+        return (phase - phase.round()).abs()
+'''
+
+
+def test_adding_an_encoding_is_a_file_and_a_yaml(installed: Installed, clean_folder: Path):
+    (clean_folder / "mymodule.py").write_text(ENCODING)
+    (clean_folder / "conf/field/encoding").mkdir(parents=True)
+    (clean_folder / "conf/field/encoding/triangle.yaml").write_text("_target_: mymodule.Triangle\nwaves: 4\n")
+    quick = ("signal.size=32", "steps=3", "trainer=cpu")
+    done = installed("fieldlab", "field=relu", "field/encoding=triangle", *quick, cwd=clean_folder)
+    assert done.returncode == 0, done.stderr
+    folder = clean_folder / done.stdout.split()[-1]
+    assert folder.name.startswith("triangle+relu-camera-s0-")
+    assert json.loads((folder / "result.json").read_text())["config"]["field"]["encoding"]["waves"] == 4
+    wrong = installed(
+        "fieldlab", "field=relu", "field/encoding=triangle", "field.encoding.waves=x", *quick, cwd=clean_folder
+    )
+    assert (wrong.returncode, wrong.stderr) == (2, "fieldlab: field.encoding.waves: 'x' should be a whole number\n")
+
+
+def test_completion_lists_fields(installed: Installed, clean_folder: Path):
+    done = installed("fieldlab", "-sc", "query=bash", cwd=clean_folder, COMP_LINE="fieldlab field=s", COMP_POINT="16")
+    assert done.returncode == 0
+    assert "field=siren" in done.stdout
+
+
+def test_help_and_completion_do_not_wait_for_torch():
+    look = "import sys; import fieldlab.cli, hydra_plugins.fieldlab.launcher; print([m for m in ('torch', 'lightning', 'numpy', 'pandas') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_report_command(installed: Installed, clean_folder: Path):
+    done = installed("fieldlab-report", "nowhere", cwd=clean_folder)
+    assert (done.returncode, done.stderr) == (2, "fieldlab: nowhere: there is no such folder\n")

@@ -1,0 +1,50 @@
+"""Saved fields come back to the bit, and a wrong folder is named."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+import fieldlab
+from fieldlab.errors import InputError
+from fieldlab.run import fit, prepare
+
+
+@pytest.fixture
+def folder(small: Callable[..., DictConfig]) -> Path:
+    config = small("field=gaussian")
+    fit([config])
+    return Path(config.folder)
+
+
+def test_a_loaded_field_is_ready_to_call_at_any_point(folder: Path):
+    field = fieldlab.load(folder)
+    y = field(torch.rand(7, 2))
+    assert y.shape == (7, 1)
+    assert not y.requires_grad
+
+
+def test_buffers_come_back_too(folder: Path, small: Callable[..., DictConfig]):
+    drawn = prepare(small("field=gaussian")).field
+    assert torch.equal(fieldlab.load(folder).encoding.frequencies, drawn.encoding.frequencies)
+
+
+def test_weights_that_do_not_match_their_configuration(folder: Path):
+    config = OmegaConf.load(folder / "config.yaml")
+    config.field.network.width = 128
+    OmegaConf.save(config, folder / "config.yaml")
+    with pytest.raises(InputError, match=r"network\.hidden\.0\.bias is \[256\], but config\.yaml makes it \[128\]"):
+        fieldlab.load(folder)
+
+
+def test_damaged_weights(folder: Path):
+    (folder / "weights.safetensors").write_bytes(b"no weights")
+    with pytest.raises(InputError, match=r"weights\.safetensors: is damaged"):
+        fieldlab.load(folder)
+
+
+def test_no_fit(folder: Path):
+    with pytest.raises(InputError, match=r"has no config\.yaml; is it the folder of a finished fit\?"):
+        fieldlab.load(folder.parent)
