@@ -17,9 +17,9 @@ from fieldlab.run import assemble, prepare, train
 
 CASES = {
     "SIREN 256x4 on 256 x 256 pixels": ("signal.size=256", "split=all", "steps=12"),
-    "the same, batches of 8,192": ("signal.size=256", "split=all", "task.batch_size=8192", "steps=60"),
+    "the same, batches of 8,192": ("signal.size=256", "split=all", "task.batch_size=8192", "steps=200"),
     "tiny SIREN 32x2 on 16 x 16 pixels": (
-        "signal.size=16", "split=all", "steps=2000", "field.network.width=32", "field.network.depth=2",
+        "signal.size=16", "split=all", "steps=4000", "field.network.width=32", "field.network.depth=2",
     ),
 }  # fmt: skip
 

@@ -99,16 +99,21 @@ class Ensemble(nn.Module):
         self.stacked = copy.deepcopy(fields[0])
         put_state(self.stacked, stack_state(fields))
         self.template = [copy.deepcopy(fields[0]).to("meta")]  # in a list, so that it is no submodule
+        self.places = {name: place(self.stacked, name) for name in shapes[0]}
 
     def state(self) -> dict[str, Tensor]:
         """Every parameter and buffer by its name in a single field, [m, …]."""
-        return dict(self.stacked.named_parameters()) | dict(self.stacked.named_buffers())
+        return {name: getattr(module, leaf) for name, (module, leaf) in self.places.items()}
+
+    def call(self, state: dict[str, Tensor], x: Float[Tensor, "n dim"]) -> Float[Tensor, "n c"]:
+        """One field with this state. No weights are tied: looking for such ties would cost more than a small step."""
+        return functional_call(self.template[0], state, (x,), tie_weights=False)
 
     def forward(self, x: Float[Tensor, "m n dim"]) -> Float[Tensor, "m n c"]:
         if self.members == 1:  # the same step as a plain module's: vmap would cost small fields a third more
             alone = {name: tensor.squeeze(0) for name, tensor in self.state().items()}
-            return functional_call(self.template[0], alone, (x.squeeze(0),)).unsqueeze(0)
-        return vmap(lambda state, x: functional_call(self.template[0], state, (x,)))(self.state(), x)
+            return self.call(alone, x.squeeze(0)).unsqueeze(0)
+        return vmap(self.call)(self.state(), x)
 
     def member(self, m: int) -> Field:
         """Member m as a field of its own, on the CPU."""
@@ -134,8 +139,13 @@ def stack_state(fields: Sequence[Field]) -> dict[str, Tensor]:
 def put_state(field: Field, state: Mapping[str, Tensor]) -> None:
     """Replace the field's parameters and buffers by these tensors, whatever their shapes."""
     for name, tensor in state.items():
-        owner, _, leaf = name.rpartition(".")
-        setattr(field.get_submodule(owner), leaf, tensor)
+        setattr(*place(field, name), tensor)
+
+
+def place(field: Field, name: str) -> tuple[nn.Module, str]:
+    """The submodule that holds the parameter or buffer of this name, and what it calls it."""
+    owner, _, leaf = name.rpartition(".")
+    return field.get_submodule(owner), leaf
 
 
 def draw(make: Callable[[], Field], seed: int) -> Field:

@@ -113,9 +113,17 @@ def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataF
             rows.append(row)
         rows += bicubic_rows(str(signal), results, scores)
     table = pd.DataFrame(rows).drop(columns=["signal"] if fits.signal.nunique() == 1 else [])
+    for key in varied:
+        table[key] = table[key].map(
+            lambda value: "–" if pd.isna(value) else f"{value:g}" if is_number(value) else value
+        )
     order = [name for name in ("signal", "field", *varied, "parameters", *scores, "seconds", "n") if name in table]
     table = table[order].fillna("–").replace({None: "–"})
     return table.rename(columns=LABELS | {key: short(key) for key in varied})
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def bicubic_rows(signal: str, results: Mapping[str, Result], scores: Sequence[str]) -> list[dict[str, Any]]:
