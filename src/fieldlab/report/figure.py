@@ -67,12 +67,14 @@ def draw_signal(axes: np.ndarray, shown: Fits, everything: Fits) -> None:
     axes[0, 0].set_title(f"{shown[0][1].signal} ({' x '.join(map(str, shown[0][1].grid))})", fontsize=9)
     draw_curves(axes[1, 0], shown, everything)
     for column, (folder, result) in enumerate(shown, start=1):
-        scores = result.scores
         show(axes[0, column], folder / "reconstruction.png")
         show(axes[1, column], folder / "error.png")
-        axes[0, column].set_title(
-            f"{result.field}\ntrain {scores['train_psnr']:.1f}, test {scores['test_psnr']:.1f} dB", fontsize=9
-        )
+        axes[0, column].set_title(f"{result.field}\n{caption(result)}", fontsize=9)
+
+
+def caption(result: Result) -> str:
+    train, test, full = (result.scores[f"{part}_psnr"] for part in ("train", "test", "full"))
+    return f"{full:.1f} dB over all samples" if train == test == full else f"train {train:.1f}, test {test:.1f} dB"
 
 
 def show(axes: Axes, file: Path) -> None:

@@ -1,5 +1,7 @@
 """A study's answer: its table, figure and README, made from result.json files alone."""
 
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +9,17 @@ from pathlib import Path
 import pandas as pd
 
 from fieldlab.report.figure import save_figure
-from fieldlab.report.table import fits_table, latex, markdown, read_fits, summary_table
+from fieldlab.report.table import (
+    VALIDATION,
+    fits_table,
+    is_number,
+    latex,
+    markdown,
+    read_fits,
+    short,
+    summary_table,
+    swept,
+)
 from fieldlab.results import Plan, Result
 
 
@@ -31,7 +43,7 @@ def report(folder: Path, to: Path | None = None) -> str:
         for name in ("table.csv", "figure.png"):
             if (folder / name).exists():
                 shutil.copyfile(folder / name, to / name)
-        (to / "README.md").write_text(readme(folder.name, plan, results, summary))
+        (to / "README.md").write_text(readme(folder.name, plan, results, fits))
     return markdown(summary)
 
 
@@ -46,13 +58,13 @@ def conclude(folder: Path) -> bool:
     return not bad
 
 
-def readme(name: str, plan: Plan | None, results: Mapping[str, Result], summary: pd.DataFrame) -> str:
+def readme(name: str, plan: Plan | None, results: Mapping[str, Result], fits: pd.DataFrame) -> str:
     """Question, commands, machine and answer of a study, in Markdown."""
     title = plan.study if plan else name
     parts = [f"# {title}"]
     if plan and plan.question:
         parts.append(plan.question)
-    parts += ["## Answer", *answer(results), markdown(summary)]
+    parts += ["## Answer", "\n".join(answer(fits)), markdown(summary_table(fits, results))]
     parts.append(
         "PSNR in dB over the training, the test and all samples, values clipped to their range; mean ± standard"
         " deviation over n seeds; seconds: median time of optimisation alone. Bicubic: cubic interpolation from"
@@ -76,22 +88,30 @@ CAPTION = (
 )
 
 
-def answer(results: Mapping[str, Result]) -> list[str]:
-    """The ranking on test samples, a sentence for each signal."""
-    finished = [r for r in results.values() if r.status == "finished" and r.scores.get("test_psnr") is not None]
-    table = pd.DataFrame(
-        [
-            {"signal": r.signal, "field": r.field, "test": r.scores["test_psnr"], "held_out": r.bicubic}
-            for r in finished
-        ]
-    )
+def answer(fits: pd.DataFrame) -> list[str]:
+    """The ranking on test samples, a sentence for each signal; each field at its best setting."""
+    finished = fits[fits.status == "finished"]
+    settings = ["field", *swept(fits)]
+    judge, judged = (VALIDATION, "validation") if VALIDATION in fits else ("train_psnr", "training")
     lines = []
-    for signal, rows in table.groupby("signal") if len(table) else []:
-        means = rows.groupby("field").test.mean().sort_values(ascending=False)
-        if len(means) > 1:
-            ranking = " > ".join(f"{field} ({dB:.2f})" for field, dB in means.items())
-            lines.append(f"Test PSNR in dB on {signal}, mean over fits: {ranking}.")
+    for signal, rows in finished.groupby("signal", sort=False):
+        means = rows.groupby(settings, dropna=False)[[judge, "test_psnr"]].mean().reset_index()
+        best = means.loc[means.groupby("field")[judge].idxmax()].sort_values("test_psnr", ascending=False)
+        if len(best) > 1:
+            ranking = " > ".join(f"{row.field} ({row.test_psnr:.2f})" for row in best.itertuples())
+            where = f", each field at its best setting by {judged} samples" if len(settings) > 1 else ""
+            lines.append(f"Mean test PSNR in dB on {signal}{where}: {ranking}.")
+        if len(settings) > 1:
+            lines += [f"- {describe(row, settings, judge)}" for row in best.to_dict("records")]
     return lines
+
+
+def describe(row: dict, settings: list[str], judge: str) -> str:
+    """`siren: lr 0.0003, first_omega_0 30 (27.00 dB)`."""
+    chosen = ", ".join(
+        f"{short(key)} {row[key]:g}" for key in settings[1:] if is_number(row[key]) and row[key] == row[key]
+    )
+    return f"{row['field']}: {chosen} ({row[judge]:.2f} dB)"
 
 
 def machine(results: Mapping[str, Result]) -> str:

@@ -99,7 +99,7 @@ def flatten(node: Any, key: str = "") -> list[tuple[str, Any]]:
 
 def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataFrame:
     """One row a field and signal: mean ± standard deviation over seeds; interpolation as the last row of a signal."""
-    varied = [column for column in fits.columns if column not in (*COLUMNS, *SCORES, VALIDATION)]
+    varied = swept(fits)
     scores = [name for name in ("train_psnr", VALIDATION, "test_psnr", "full_psnr", "full_ssim") if name in fits]
     rows = []
     for signal, of_signal in fits.groupby("signal", sort=False):
@@ -120,6 +120,11 @@ def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataF
     order = [name for name in ("signal", "field", *varied, "parameters", *scores, "seconds", "n") if name in table]
     table = table[order].fillna("–").replace({None: "–"})
     return table.rename(columns=LABELS | {key: short(key) for key in varied})
+
+
+def swept(fits: pd.DataFrame) -> list[str]:
+    """The columns of settings that were swept besides field and seed."""
+    return [column for column in fits.columns if column not in (*COLUMNS, *SCORES, VALIDATION)]
 
 
 def is_number(value: Any) -> bool:
