@@ -1,0 +1,95 @@
+"""The README's code blocks run: its commands on small pictures and few steps, its Python as it stands."""
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+FEW_STEPS = ("steps=2", "task.scores=1", "trainer=cpu")
+Command = Callable[..., tuple[int, str, str]]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def commands() -> list[str]:
+    lines = [line.split("  #")[0].strip() for block in blocks("bash") for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def own_files(folder: Path) -> None:
+    """What the README's reader has: a photo, a sound, and the two files it tells them to write."""
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (50, 60, 3), dtype=np.uint8)).save(folder / "photo.png")
+    np.save(folder / "sound.npy", np.sin(np.linspace(0, 50, 400)))
+    for name, block in re.findall(r"`([\w/]+\.(?:py|yaml))`[^\n]*\n\n```\w+\n(.*?)```", README, re.DOTALL):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(block)
+
+
+def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    own_files(clean_folder)
+    assert (clean_folder / "mymodule.py").exists()
+    assert (clean_folder / "conf/field/encoding/triangle.yaml").exists()
+    for line in commands():
+        program, *arguments = shlex.split(line)
+        if program == "fieldlab":
+            size = () if "signal=array" in arguments else ("signal.size=16",)
+            quick = () if "--help" in arguments else (*FEW_STEPS, *size)
+            code, _, err = command(*arguments, *quick)
+            assert code == 0, f"{line}: {err}"
+        elif program == "fieldlab-report":
+            report(monkeypatch, arguments)
+        else:
+            assert os.access(ROOT / program, os.X_OK), line
+            subprocess.run(["bash", "-n", ROOT / program], check=True)
+    assert (clean_folder / "experiments/mine/README.md").exists()
+
+
+def report(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    from fieldlab.report import cli
+
+    monkeypatch.setattr("sys.argv", ["fieldlab-report", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 0
+
+
+def test_every_study_it_names_composes(command: Command):
+    for study in re.findall(r"fieldlab experiment=(\w+)", README):
+        assert (ROOT / "conf/experiment" / f"{study}.yaml").exists()
+        assert (ROOT / "experiments" / study / "README.md").exists()
+        assert command(f"experiment={study}", "--cfg", "job")[0] == 0
+
+
+def test_the_python_runs(capsys: pytest.CaptureFixture[str]):
+    block = next(block for block in blocks("python") if "fieldlab.fit" in block)
+    exec(block.replace('"steps=100"', '"steps=2", "signal.size=16", "trainer=cpu"'), {})
+    score, value = capsys.readouterr().out.strip().splitlines()[-2:]
+    assert 0 < float(score) < 60
+    assert value.startswith("tensor([[")
+
+
+def test_the_errors_it_shows_are_the_errors_one_gets(command: Command):
+    shown = re.findall(r"\$ fieldlab (.*)\n(fieldlab: .*)\n", README)
+    assert len(shown) == 2
+    for arguments, message in shown:
+        assert command(*shlex.split(arguments)) == (2, "", message + "\n")
+
+
+def test_its_table_is_the_committed_answer():
+    answer = (ROOT / "experiments/psnr_table/README.md").read_text()
+    rows = [line for line in README.splitlines() if re.match(r"\| (relu|positional|gaussian|siren|bicubic) ", line)]
+    assert len(rows) == 5
+    for row in rows:
+        field, *cells = [cell.strip() for cell in row.strip("|").split("|")]
+        theirs = next(line for line in answer.splitlines() if line.startswith(f"| {field} "))
+        assert all(f" {cell} |" in theirs for cell in cells)
