@@ -13,7 +13,8 @@ import torch
 
 import fieldlab
 from fieldlab.field import build_field, draw
-from fieldlab.run import assemble, prepare, train
+from fieldlab.prepare import assemble, prepare
+from fieldlab.run import train
 
 CASES = {
     "SIREN 256x4 on 256 x 256 pixels": ("signal.size=256", "split=all", "steps=12"),

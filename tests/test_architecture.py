@@ -13,13 +13,13 @@ from torch import nn
 import fieldlab
 from conftest import CONF, options
 from fieldlab.build import locate
-from fieldlab.run import prepare
+from fieldlab.prepare import prepare
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "schema", "identity"}, {"build"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"weights"},
-    {"metrics"}, {"signals"}, {"tasks"}, {"results", "tracking"}, {"report.pictures"}, {"run"}, {"sweep"}, {"cli"},
+    {"metrics"}, {"signals"}, {"tasks"}, {"results", "tracking", "machine"}, {"prepare"}, {"report.pictures"}, {"run"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {"errors", "results", "report", "cli"}
 

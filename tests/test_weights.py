@@ -9,7 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import fieldlab
 from fieldlab.errors import InputError
-from fieldlab.run import fit, prepare
+from fieldlab.prepare import prepare
+from fieldlab.run import fit
 
 
 @pytest.fixture

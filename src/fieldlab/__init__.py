@@ -1,6 +1,7 @@
 """fieldlab: which coordinate encoding, network and optimiser represents this signal best, and by how much?"""
 
 import importlib
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -8,7 +9,6 @@ if TYPE_CHECKING:
     from fieldlab.run import fit
     from fieldlab.weights import load
 
-__version__ = "0.1.0"
 __all__ = ["compose", "fit", "load"]
 
 HOMES = {"compose": "fieldlab.configuration", "fit": "fieldlab.run", "load": "fieldlab.weights"}
@@ -16,6 +16,8 @@ HOMES = {"compose": "fieldlab.configuration", "fit": "fieldlab.run", "load": "fi
 
 def __getattr__(name: str) -> Any:
     """Import torch only when it is asked for: `fieldlab --help` must not wait for it."""
+    if name == "__version__":
+        return version("fieldlab")
     if name not in HOMES:
         raise AttributeError(f"module 'fieldlab' has no attribute {name!r}")
     return getattr(importlib.import_module(HOMES[name]), name)

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import sysconfig
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,6 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
-
-import fieldlab
 
 DETERMINES = ("field", "signal", "split", "task", "optimizer", "schedule", "steps", "seed")
 PARTS = ("encoding", "network")
@@ -77,7 +76,7 @@ def fit_hash(config: DictConfig) -> str:
     covered |= {
         "content": content_digest(path),
         "precision": str(config.trainer.get("precision")),
-        "version": fieldlab.__version__,
+        "version": version("fieldlab"),
         "sources": {target: digest for target, digest in sources.items() if digest},
     }
     return hashlib.sha256(json.dumps(covered, sort_keys=True, default=str).encode()).hexdigest()[:8]

@@ -3,12 +3,8 @@
 import dataclasses
 import json
 import os
-import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -117,23 +113,3 @@ def read_plan(folder: Path) -> Plan | None:
         return Plan(**{**stored, "fits": [Planned(**fit) for fit in stored["fits"]]})
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{file}: is no plan that fieldlab wrote ({error})") from error
-
-
-def provenance() -> dict[str, Any]:
-    """Versions, the commit of the working directory, and the time."""
-    packages = ("fieldlab", "torch", "lightning", "numpy")
-    return {
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
-        "git": git_commit(),
-        "finished_at": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }
-
-
-def git_commit() -> str | None:
-    """The commit of the repository around the working directory, `-dirty` with changes; None outside of one."""
-    try:
-        command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

@@ -9,8 +9,9 @@ from omegaconf import DictConfig
 
 from fieldlab.configuration import resolved
 from fieldlab.errors import InputError
+from fieldlab.prepare import Prepared, prepare
 from fieldlab.results import RESULT, Plan, Planned, Result, read_result
-from fieldlab.run import Prepared, fit, prepare
+from fieldlab.run import fit
 
 
 def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:

@@ -12,8 +12,9 @@ import fieldlab
 from conftest import options
 from fieldlab.errors import InputError
 from fieldlab.field import Ensemble
+from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
-from fieldlab.run import assemble, fit, prepare, train
+from fieldlab.run import fit, train
 from fieldlab.tasks.fit import clip_by_member
 
 Compose = Callable[..., DictConfig]

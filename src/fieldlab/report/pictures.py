@@ -10,15 +10,22 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
+from fieldlab.signals.grid import Signal
+
 ERROR_LIMIT = 0.25  # absolute error that the error map shows as its brightest colour
 LINE_HEIGHT = 160
 
 
-def save_reconstruction(folder: Path, target: Float[Tensor, "*grid c"], values: Float[Tensor, "*grid c"]) -> None:
-    """target.png, reconstruction.png and error.png (mean absolute error over channels, black 0 to bright 0.25)."""
+def save_reconstruction(folder: Path, signal: Signal, values: Float[Tensor, "*grid c"]) -> None:
+    """target.png, reconstruction.png and error.png (mean absolute error over channels, black 0 to bright 0.25).
+
+    Of an array also reconstruction.npy, in its original units.
+    """
+    if signal.span is not None:
+        save_array(folder / "reconstruction.npy", values, signal.span)
     values = values.clamp(0, 1)
-    error = (values - target).abs().mean(-1, keepdim=True) / ERROR_LIMIT
-    Image.fromarray(picture(target.numpy())).save(folder / "target.png")
+    error = (values - signal.values).abs().mean(-1, keepdim=True) / ERROR_LIMIT
+    Image.fromarray(picture(signal.values.numpy())).save(folder / "target.png")
     Image.fromarray(picture(values.numpy())).save(folder / "reconstruction.png")
     Image.fromarray(picture(error.clamp(0, 1).numpy(), colours="magma")).save(folder / "error.png")
 

@@ -19,7 +19,10 @@ from fieldlab.tasks.samples import Chunk, Samples
 
 POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)
 
+MOST_STRUCTURES = 256  # of fields, that one process compiles
+
 Scores = dict[str, float | None]
+Losses = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass
@@ -78,7 +81,7 @@ class Fit(LightningModule):
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.clip_norm = clip_norm
-        self.losses = torch.compile(self.total, dynamic=False) if compiled else self.total
+        self.losses = compile_losses(self.total) if compiled else self.total
         self.progress = [Progress() for _ in range(ensemble.members)]
         self.seconds = 0.0  # spent on optimisation alone
 
@@ -160,6 +163,12 @@ class Fit(LightningModule):
             {name: value if math.isfinite(value) else None for name, value in zip(columns, row, strict=True)}
             for row in rows
         ]
+
+
+def compile_losses(losses: Losses) -> Losses:
+    """torch.compile, for as many structures as a sweep may have: after eight, its default is to run eagerly."""
+    torch._dynamo.config.recompile_limit = MOST_STRUCTURES
+    return torch.compile(losses, dynamic=False)
 
 
 def clip_by_member(ensemble: Ensemble, limit: float) -> None:
