@@ -1,10 +1,14 @@
 """The installed commands, in processes of their own, from a folder of a user's own."""
 
 import json
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 Installed = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -58,3 +62,28 @@ def test_help_and_completion_do_not_wait_for_torch():
 def test_report_command(installed: Installed, clean_folder: Path):
     done = installed("fieldlab-report", "nowhere", cwd=clean_folder)
     assert (done.returncode, done.stderr) == (2, "fieldlab: nowhere: there is no such folder\n")
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_configuration_and_plugins(tmp_path: Path):
+    root = Path(__file__).parents[1]
+    source = tmp_path / "source"  # a copy: a build leaves its traces beside the project file
+    shutil.copytree(root, source, ignore=shutil.ignore_patterns(".git", ".venv", "runs", "build", "*.egg-info"))
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        tmp_path,
+        source,
+    ]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("fieldlab-*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    configuration = {f"fieldlab/conf/{file.relative_to(root / 'conf')}" for file in (root / "conf").rglob("*.yaml")}
+    assert configuration <= names
+    assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/report/cli.py"} <= names

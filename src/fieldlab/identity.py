@@ -72,6 +72,7 @@ def fit_hash(config: DictConfig) -> str:
     }
     sources = {target: source_digest(target) for target in sorted(set(targets(covered)))}
     covered["signal"].pop("name", None)
+    covered["field"].pop("learning_rate", None)  # what the optimiser makes of it is covered
     path = covered["signal"].pop("path", None)
     covered |= {
         "content": content_digest(path),

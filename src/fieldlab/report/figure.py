@@ -34,15 +34,8 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result]) -> None
     grid = figure.subplots(2 * len(signals), columns, squeeze=False)
     for row, (signal, fits) in enumerate(zip(signals, shown, strict=True)):
         draw_signal(grid[2 * row : 2 * row + 2], fits, [f for f in finished if f[1].signal == signal])
-    figure.text(
-        0.995,
-        0.0,
-        f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}",
-        ha="right",
-        va="bottom",
-        fontsize=7,
-        color="0.4",
-    )
+    note = f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}"
+    figure.supxlabel(note, x=0.995, ha="right", fontsize=7, color="0.4")
     figure.savefig(file, dpi=110)
 
 

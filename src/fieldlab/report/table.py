@@ -14,7 +14,19 @@ from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_resu
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds"]
 SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
 VALIDATION = "validation_psnr"
-GIVEN = ("name", "path", "_target_", "seed", "study", "question", "notes", "folder", "resume", "compile")
+GIVEN = (
+    "name",
+    "learning_rate",
+    "path",
+    "_target_",
+    "seed",
+    "study",
+    "question",
+    "notes",
+    "folder",
+    "resume",
+    "compile",
+)
 LABELS = {
     "field": "field",
     "signal": "signal",
