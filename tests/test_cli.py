@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,9 +92,8 @@ def test_a_fit_that_fails_is_listed_and_the_others_go_on(command: Command):
         "study=mine",
     )
     assert code == 1
-    assert re.search(r"diverged: runs/mine/\S+ \(loss no longer finite at step \d+\)", out)
-    assert "1 of 1" not in out
-    assert "0 of 1: 1 diverged" in out
+    assert re.search(r"diverged: runs/mine/\S+ \(not finite at step \d+\)", out)
+    assert "0 of 1: 1 diverged at step" in out
     assert len(list(Path("runs/mine").glob("*/result.json"))) == 2
 
 
@@ -122,6 +122,36 @@ def test_a_crash_with_debug_shows_its_traceback(command: Command, monkeypatch: p
     monkeypatch.setenv("FIELDLAB_DEBUG", "1")
     with pytest.raises(RuntimeError, match="out of luck"):
         command(*QUICK)
+
+
+def test_an_old_failure_does_not_spoil_a_later_sweep(command: Command):
+    common = ("signal.size=32", "steps=30", "trainer=cpu", "study=mine")
+    assert command(*common, "optimizer=sgd", "schedule=constant", "optimizer.lr=1e30")[0] == 1
+    code, out, _ = command("-m", *common, "field=relu,siren")
+    assert code == 0
+    assert "1 diverged" in out
+
+
+def test_several_studies_in_one_sweep_each_get_their_table(command: Command):
+    code, out, _ = command("-m", *QUICK, "study=p,q")
+    assert code == 0
+    assert "runs/p/: table.csv" in out
+    assert "runs/q/: table.csv" in out
+
+
+def test_a_last_step_that_ruins_the_weights_is_divergence(command: Command):
+    code, out, _ = command("signal.size=32", "trainer=cpu", "steps=1", "optimizer.lr=1e38", "schedule=constant")
+    assert code == 1
+    assert "diverged at step 1" in out
+
+
+def test_a_rerun_leaves_nothing_of_the_run_before(command: Command):
+    same = ("signal.size=32", "trainer=cpu", "steps=30", "folder=same", "schedule=constant")
+    command(*same)
+    assert Path("same/weights.safetensors").exists()
+    command(*same, "optimizer=sgd", "optimizer.lr=1e30")
+    assert not Path("same/weights.safetensors").exists()
+    assert not Path("same/reconstruction.png").exists()
 
 
 def write(path: str, content: bytes) -> None:
@@ -155,6 +185,25 @@ def write(path: str, content: bytes) -> None:
         (["-m", "seed=0,1", "hydra.launcher.members=0"], "hydra.launcher.members: 0 should be at least 1"),
         (["-m", "field=siren,gausian"], "field=gausian: there is no such option; did you mean gaussian"),
         (["-m", "field=siren,gaussian", "field.network.width=0"], "field.network: width and depth must be"),
+        (["study="], "study: needs a name"),
+        (["folder="], "folder: needs a name"),
+        (["signal.name=a/b"], "signal.name: a/b must not contain a slash"),
+        (["+bar=1"], "bar: there is no such key"),
+        (["seed=99999999999999999999"], "seed: "),
+        (["seed=-1"], "seed: -1 should be between 0 and 2^63 - 1"),
+        (["field=gaussian", "field.encoding.sigma=nan"], "field.encoding.sigma: nan should be a finite number"),
+        (["signal.size=[8,8,8]"], "signal: size must be N or [ROWS, COLUMNS]"),
+        (["signal.background=nocolour"], "signal: unknown color specifier: 'nocolour'"),
+        (["signal=array", "signal.path=."], "signal.path: . is a directory"),
+        (["field.network=null"], "field.network: needs "),
+        (["field.output=null"], "field.output: needs "),
+        (["field=null"], "field"),
+        (["optimizer._target_=torch.optim.Nope"], "optimizer._target_: cannot import 'torch.optim.Nope'"),
+        (["trainer.devices=abc"], "trainer: "),
+        (["trainer.precision=16-mixed"], "trainer.precision: one loss scaler would couple"),
+        (["+trainer.max_epochs=3"], "trainer.max_epochs: is set by fieldlab itself"),
+        (["schedule.T_max=0"], "optimizer or schedule: "),
+        (["-m", "seed=0,1", "folder=same"], "folder: different fits would share same"),
         (["steps=[1"], "steps=[1: is no valid override"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -186,6 +235,49 @@ def test_a_misspelt_key_in_a_users_yaml_is_named(command: Command):
     code, _, err = command(*QUICK, "experiment=typo")
     assert code == 2
     assert "stepz" in err
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def __init__(self, dim, waves): super().__init__()", "field.encoding.waves: Mine needs this setting"),
+        ("def __init__(self): super().__init__()", "field.encoding: Mine must take an argument dim"),
+        ("def __init__(self, dim): super().__init__()", "field.encoding: needs an attribute features"),
+        ("def __init__(self, dim): raise RuntimeError('no')", "field.encoding: RuntimeError: no"),
+    ],
+)
+def test_mistakes_in_a_users_own_encoding(
+    command: Command, source: str, message: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delitem(sys.modules, "own_module", raising=False)
+    Path("own_module.py").write_text(f"from torch import nn\nclass Mine(nn.Module):\n    {source}\n")
+    Path("conf/field/encoding").mkdir(parents=True)
+    Path("conf/field/encoding/mine.yaml").write_text("_target_: own_module.Mine\n")
+    code, _, err = command(*QUICK, "field=relu", "field/encoding=mine")
+    assert (code, err.count("\n")) == (2, 1)
+    assert message in err
+
+
+def test_broken_yaml_is_one_line(command: Command):
+    Path("conf/field/encoding").mkdir(parents=True)
+    Path("conf/field/encoding/mine.yaml").write_text("_target_: [unclosed\n")
+    code, _, err = command(*QUICK, "field=relu", "field/encoding=mine")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "mine.yaml" in err
+
+
+def test_members_that_differ_in_more_than_tensors_are_not_packed(command: Command):
+    sweep = ("-m", *QUICK, "steps=10", "field.coordinates=[-1,1],[0,1]")
+    command(*sweep, "study=alone")
+    command(*sweep, "study=packed", "hydra.launcher.members=2")
+    scores = [
+        sorted(
+            json.loads(file.read_text())["scores"]["full_psnr"] for file in Path("runs", study).glob("*/result.json")
+        )
+        for study in ("alone", "packed")
+    ]
+    assert scores[0] == scores[1]
+    assert scores[0][0] != scores[0][1]
 
 
 def test_a_users_file_wins_over_a_built_in_of_its_name(command: Command):

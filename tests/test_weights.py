@@ -49,3 +49,19 @@ def test_damaged_weights(folder: Path):
 def test_no_fit(folder: Path):
     with pytest.raises(InputError, match=r"has no config\.yaml; is it the folder of a finished fit\?"):
         fieldlab.load(folder.parent)
+
+
+def test_a_changed_omega_is_a_mismatch(small: Callable[..., DictConfig]):
+    config = small("field=siren")
+    fit([config])
+    file = Path(config.folder) / "config.yaml"
+    file.write_text(file.read_text().replace("first_omega_0: 30.0", "first_omega_0: 60.0"))
+    with pytest.raises(InputError, match=r"network\.sines\.0\.omega_0 is not what config\.yaml makes it"):
+        fieldlab.load(file.parent)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "steps: 3\n", "a: [unclosed"])
+def test_damaged_configuration(folder: Path, text: str):
+    (folder / "config.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"config\.yaml: (is damaged|has no field in it)"):
+        fieldlab.load(folder)

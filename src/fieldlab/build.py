@@ -1,6 +1,8 @@
 """The one door through which every configured object (`_target_`) is made, and where its settings are checked."""
 
 import inspect
+import math
+import pkgutil
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -13,12 +15,13 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from fieldlab.errors import InputError, suggest
+from fieldlab.errors import InputError, first_line, suggest
 
 INT_IS_A_FLOAT = BeartypeConf(is_pep484_tower=True)
+NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def build(node: DictConfig | Mapping[str, Any], key: str, /, **given: Any) -> Any:
+def build(node: DictConfig | Mapping[str, Any] | None, key: str, /, **given: Any) -> Any:
     """Make the object that `node` describes; `given` are the arguments only the program knows.
 
     A node with `_partial_: true` becomes a callable that still wants its remaining arguments.
@@ -35,14 +38,16 @@ def build(node: DictConfig | Mapping[str, Any], key: str, /, **given: Any) -> An
         return partial(make, **given) if wants_more else make(**given)
     except InputError:
         raise
-    except InstantiationException as error:
-        raise InputError(f"{key}: {error.__cause__ or error}") from error
-    except ValueError as error:
-        raise InputError(f"{key}: {error}") from error
+    except Exception as error:  # whatever a constructor, perhaps a user's own, makes of its settings
+        cause = error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error
+        kind = "" if isinstance(cause, ValueError) else f"{type(cause).__name__}: "
+        raise InputError(f"{key}: {kind}{first_line(cause)}") from error
 
 
-def plain(node: DictConfig | Mapping[str, Any], key: str) -> dict[str, Any]:
+def plain(node: DictConfig | Mapping[str, Any] | None, key: str) -> dict[str, Any]:
     """The node as a plain dictionary, interpolations resolved; a value left open (`???`) is an InputError."""
+    if not isinstance(node, DictConfig | Mapping) or (isinstance(node, DictConfig) and node._is_none()):
+        raise InputError(f"{key}: needs settings with a _target_, not {node}")
     config = node if isinstance(node, DictConfig) else OmegaConf.create(dict(node))
     try:
         return typing.cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
@@ -51,9 +56,9 @@ def plain(node: DictConfig | Mapping[str, Any], key: str) -> dict[str, Any]:
         raise InputError(f"{key}.{missing}: needs a value, for example {key}.{missing}=…") from error
 
 
-def check(settings: Mapping[str, Any], key: str, given: Iterable[str] = ()) -> None:
+def check(settings: Any, key: str, given: Iterable[str] = ()) -> None:
     """Hold settings against the signature and annotations of their target, and nested targets likewise."""
-    target = settings.get("_target_")
+    target = settings.get("_target_") if isinstance(settings, Mapping) else None
     if not isinstance(target, str):
         raise InputError(f"{key}: needs a _target_, the dotted name of a class or function")
     factory = locate(target, f"{key}._target_")
@@ -64,6 +69,11 @@ def check(settings: Mapping[str, Any], key: str, given: Iterable[str] = ()) -> N
     hints = annotations(factory)
     own = {name: value for name, value in settings.items() if not name.startswith("_")}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for name in given:
+        if name in own:
+            raise InputError(f"{key}.{name}: is set by fieldlab itself; leave it out")
+        if name not in parameters and not takes_any:
+            raise InputError(f"{key}: {factory.__name__} must take an argument {name}")
     for name, value in own.items():
         if name not in parameters and not takes_any:
             known = [name for name in parameters if name not in given]
@@ -71,12 +81,14 @@ def check(settings: Mapping[str, Any], key: str, given: Iterable[str] = ()) -> N
         if described := list(nested(value, f"{key}.{name}")):
             for inner, where in described:
                 check(inner, where)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{key}.{name}: {value} should be a finite number")
         elif name in hints and not fits(value, hints[name]):
             raise InputError(f"{key}.{name}: {value!r} should be {describe(hints[name])}")
     if settings.get("_partial_"):
         return
     for name, parameter in parameters.items():
-        required = parameter.default is parameter.empty and parameter.kind is parameter.KEYWORD_ONLY
+        required = parameter.default is parameter.empty and parameter.kind in NAMED
         if required and name not in own and name not in given:
             raise InputError(f"{key}.{name}: {factory.__name__} needs this setting")
 
@@ -93,10 +105,9 @@ def nested(value: Any, key: str) -> Iterator[tuple[Mapping[str, Any], str]]:
 def locate(target: str, key: str) -> Callable[..., Any]:
     """Import the class or function with this dotted name."""
     try:
-        found = hydra.utils.get_object(target)
+        found = pkgutil.resolve_name(target)
     except Exception as error:  # whatever the module raises while it is imported
-        reason = error.__cause__ or error
-        raise InputError(f"{key}: cannot import '{target}' ({str(reason).splitlines()[0]})") from error
+        raise InputError(f"{key}: cannot import '{target}' ({first_line(error)})") from error
     if not callable(found):
         raise InputError(f"{key}: '{target}' is no class or function")
     return found

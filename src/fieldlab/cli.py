@@ -9,13 +9,13 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from fieldlab.configuration import register, resolved
-from fieldlab.errors import InputError, explain
+from fieldlab.errors import explain
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -23,7 +23,7 @@ SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 def main() -> None:
     """Console entry. Exit codes: 0 ok, 1 some fit failed or diverged, 2 bad input, 130 interrupted."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises to us instead of exiting with 1
-    sys.path.insert(0, str(Path.cwd()))  # a user's own encoding lies where they work
+    sys.path.append(str(Path.cwd()))  # a user's own encoding lies where they work
     register()
     sys.exit(guarded(run))
 
@@ -45,16 +45,6 @@ def run(config: DictConfig) -> None:
         sys.exit(code)
 
 
-class EndOfStudy(Callback):
-    """After a sweep: print its table, write its report, list what failed."""
-
-    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        from fieldlab.report.study import conclude
-
-        if not conclude(Path(config.hydra.sweep.dir)):
-            sys.exit(SOME_FAILED)
-
-
 def guarded(action: Callable[[], Any]) -> int:
     """Run `action`; print bad input as one line. FIELDLAB_DEBUG=1 shows the traceback instead."""
     try:
@@ -62,7 +52,7 @@ def guarded(action: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         print("interrupted; finished fits are kept", file=sys.stderr)
         return INTERRUPTED
-    except (InputError, HydraException, OmegaConfBaseException) as error:
+    except (ValueError, HydraException, OmegaConfBaseException, YAMLError) as error:  # InputError is a ValueError
         if os.environ.get("FIELDLAB_DEBUG") == "1":
             raise
         print(f"fieldlab: {explain(error)}", file=sys.stderr)

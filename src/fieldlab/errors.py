@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from yaml import YAMLError
 
 
 class InputError(ValueError):
@@ -39,6 +40,8 @@ def explain(error: BaseException) -> str:
                 return f"{cause.override}: is no valid override ({first_line(cause)})"
             case ConfigKeyError() | ConfigAttributeError() if cause.parent_node is not None:
                 return f"{cause.full_key}: there is no such key{suggest(str(cause.key), map(str, cause.parent_node))}"
+            case YAMLError():
+                return f"a YAML file is no YAML ({' '.join(str(cause).split())})"
             case OmegaConfBaseException() if cause.full_key:
                 return f"{cause.full_key}: {first_line(cause)}"
     return first_line(error)

@@ -62,6 +62,8 @@ def build_field(config: DictConfig | Mapping[str, Any], *, dim: int, channels: i
             raise InputError(f"field.{name}: a field needs this setting")
     check(settings["network"], "field.network", ("features", "channels"))
     encoding = build(settings["encoding"], "field.encoding", dim=dim)
+    if not isinstance(getattr(encoding, "features", None), int):
+        raise InputError("field.encoding: needs an attribute features, the number of features it makes")
     network = build(settings["network"], "field.network", features=encoding.features, channels=channels)
     return Field(
         encoding,
@@ -87,19 +89,18 @@ class Ensemble(nn.Module):
     coordinates that all members share, reverse mode would sum the slopes of all members.
 
     Raises:
-        ValueError: fields whose parameters or buffers differ in name or shape do not stack.
+        ValueError: fields that differ in more than the content of their parameters and buffers do not stack.
     """
 
     def __init__(self, fields: Sequence[Field]) -> None:
         super().__init__()
-        shapes = [structure(field) for field in fields]
-        if any(shape != shapes[0] for shape in shapes):
-            raise ValueError("these fields do not stack: their parameters differ in name or shape")
+        if len({structure(field) for field in fields}) > 1:
+            raise ValueError("these fields do not stack: they differ in more than the content of their tensors")
         self.members = len(fields)
         self.stacked = copy.deepcopy(fields[0])
         put_state(self.stacked, stack_state(fields))
         self.template = [copy.deepcopy(fields[0]).to("meta")]  # in a list, so that it is no submodule
-        self.places = {name: place(self.stacked, name) for name in shapes[0]}
+        self.places = {name: place(self.stacked, name) for name in shapes(fields[0])}
 
     def state(self) -> dict[str, Tensor]:
         """Every parameter and buffer by its name in a single field, [m, …]."""
@@ -124,9 +125,18 @@ class Ensemble(nn.Module):
         return field
 
 
-def structure(field: Field) -> dict[str, torch.Size]:
-    """What must agree for fields to stack: names and shapes of parameters and buffers."""
+def shapes(field: Field) -> dict[str, torch.Size]:
+    """Parameters and buffers by name."""
     return {name: tensor.shape for name, tensor in [*field.named_parameters(), *field.named_buffers()]}
+
+
+def structure(field: Field) -> str:
+    """What must agree for fields to stack: names and shapes of tensors, and every module's plain attributes."""
+    plain = {
+        name: {key: value for key, value in vars(module).items() if not key.startswith("_") and key != "training"}
+        for name, module in field.named_modules()
+    }
+    return repr((shapes(field), plain, field))
 
 
 def stack_state(fields: Sequence[Field]) -> dict[str, Tensor]:

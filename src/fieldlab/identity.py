@@ -113,7 +113,8 @@ def source_digest(target: str) -> str | None:
     if top == "fieldlab" or spec is None or spec.origin is None or spec.origin in ("built-in", "frozen"):
         return None
     file = Path(spec.origin)
-    if any(file.is_relative_to(sysconfig.get_path(where)) for where in ("stdlib", "purelib", "platlib")):
+    installed = {"site-packages", "dist-packages"} & set(file.parts)
+    if installed or file.is_relative_to(sysconfig.get_path("stdlib")):
         return None
     for name in rest:
         folder = file.parent / name

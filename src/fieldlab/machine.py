@@ -1,5 +1,6 @@
 """The machine a fit runs on: its device, compiler, versions and commit."""
 
+import functools
 import logging
 import os
 import platform
@@ -28,11 +29,12 @@ def processor() -> str:
     return names[0] if names else platform.machine()
 
 
+@functools.cache
 def can_compile() -> bool:
     """Whether torch.compile finds the C++ compiler that it needs; says so in one line where it does not."""
     found = any(map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")))
     if not found:
-        logging.getLogger("fieldlab").warning("no C++ compiler found: running eagerly (compile=false says so too)")
+        logging.getLogger("fieldlab").warning("no C++ compiler found: running without torch.compile")
     return found
 
 

@@ -1,21 +1,23 @@
 """Prepare: a configuration checked and built, with nothing written yet."""
 
+import dataclasses
 import json
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lightning import Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
 from fieldlab.build import build, plain
 from fieldlab.configuration import plain_value
-from fieldlab.errors import InputError
+from fieldlab.errors import InputError, first_line, suggest
 from fieldlab.field import Ensemble, Field, build_field, draw, structure
 from fieldlab.machine import can_compile
+from fieldlab.schema import Schema
 from fieldlab.signals.grid import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.fit import Fit
@@ -41,9 +43,8 @@ class Prepared:
     def stack_key(self) -> str:
         """Fits with equal keys can be members of one batched call."""
         shared = {key: plain_value(self.config, key) for key in SHARED}
-        shape = {name: list(size) for name, size in structure(self.field).items()}
-        alone = None if self.config.optimizer.stacks else self.config.folder
-        described = [shared, shape, self.signal.grid, int(self.split.train.sum()), repr(self.field), alone]
+        alone = None if self.config.optimizer.get("stacks", False) else self.config.folder
+        described = [shared, structure(self.field), self.signal.grid, int(self.split.train.sum()), alone]
         return json.dumps(described, sort_keys=True)
 
 
@@ -53,24 +54,47 @@ def prepare(config: DictConfig) -> Prepared:
     Raises:
         InputError: anything in it that cannot work.
     """
-    if config.steps < 1:
-        raise InputError(f"steps: {config.steps} is too few; a fit takes at least 1 step")
+    check_top(config)
     signal: Signal = build(config.signal, "signal")
     split: Split = build(config.split, "split", grid=signal.grid)
     field = draw(lambda: build_field(config.field, dim=signal.dim, channels=signal.channels), config.seed)
     prepared = Prepared(config, signal, split, field)
     task, _ = assemble([prepared])
-    try:
-        task.configure_optimizers()
-    except (ValueError, TypeError) as error:
-        raise InputError(f"optimizer or schedule: {error}") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the schedule steps before its optimiser has
+        try:
+            task.configure_optimizers()
+            task.rate.step()
+        except (ValueError, TypeError, ZeroDivisionError) as error:
+            raise InputError(f"optimizer or schedule: {first_line(error)}") from error
     return prepared
+
+
+def check_top(config: DictConfig) -> None:
+    """Hold the top-level keys to what their types cannot say."""
+    known = [key.name for key in dataclasses.fields(Schema)]
+    for key in config:
+        if key not in known:
+            raise InputError(f"{key}: there is no such key{suggest(str(key), known)}")
+    if config.steps < 1:
+        raise InputError(f"steps: {config.steps} is too few; a fit takes at least 1 step")
+    if not 0 <= config.seed < 2**63:
+        raise InputError(f"seed: {config.seed} should be between 0 and 2^63 - 1")
+    for key in ("study", "folder"):
+        if not config[key].strip():
+            raise InputError(f"{key}: needs a name")
+    for key, name in (("study", config.study), ("signal.name", config.signal.get("name") or "")):
+        if "/" in str(name):
+            raise InputError(f"{key}: {name} must not contain a slash")
+    if str(config.trainer.get("precision")) in ("16", "16-mixed"):
+        raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
 
 
 def assemble(members: Sequence[Prepared]) -> tuple[Fit, Trainer]:
     """The task and the trainer that compute these members together."""
     config = members[0].config
-    optimizer = {key: value for key, value in plain(config.optimizer, "optimizer").items() if key != "stacks"}
+    optimizer, schedule = ({**plain(config[key], key), "_partial_": True} for key in ("optimizer", "schedule"))
+    optimizer.pop("stacks", None)
     task = build(
         config.task,
         "task",
@@ -80,24 +104,21 @@ def assemble(members: Sequence[Prepared]) -> tuple[Fit, Trainer]:
         seeds=[member.config.seed for member in members],
         steps=config.steps,
         optimizer=build(optimizer, "optimizer"),
-        schedule=build(config.schedule, "schedule"),
+        schedule=build(schedule, "schedule"),
         compiled=config.compile and can_compile(),
     )
     quiet_lightning()
-    try:
-        trainer = build(
-            config.trainer,
-            "trainer",
-            max_epochs=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            enable_progress_bar=False,
-            callbacks=[ProgressLine(describe(members))],
-            plugins=[LightningEnvironment()],  # on SLURM Lightning's own requeue handlers would take over
-        )
-    except (MisconfigurationException, ImportError) as error:  # a device that is not there, or its library
-        raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
+    trainer = build(
+        config.trainer,
+        "trainer",
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        callbacks=[ProgressLine(describe(members))],
+        plugins=[LightningEnvironment()],  # on SLURM Lightning's own requeue handlers would take over
+    )
     return task, trainer
 
 

@@ -18,6 +18,9 @@ from fieldlab.results import RESULT, Result
 from fieldlab.signals.interpolation import interpolate
 from fieldlab.tasks.fit import Fit, Scores
 
+PICTURES = ("target.png", "reconstruction.png", "error.png", "curve.png", "reconstruction.npy")
+WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
+
 
 def fit(configs: Sequence[DictConfig]) -> list[Result]:
     """Fit configurations that stack as members of one batched call; each gets its own folder and result.
@@ -28,7 +31,11 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
         InputError: a configuration that cannot work; nothing has been written then.
         ValueError: configurations that do not stack.
     """
-    members = [prepare(config) for config in configs]
+    return fit_prepared([prepare(config) for config in configs])
+
+
+def fit_prepared(members: Sequence[Prepared]) -> list[Result]:
+    """`fit`, for configurations that have been checked and built."""
     if len({member.stack_key for member in members}) > 1:
         raise ValueError("these configurations do not stack; fit them one by one")
     for member in members:
@@ -44,10 +51,11 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
 
 
 def claim(member: Prepared) -> None:
-    """Make the fit's folder, without an old result in it, and write the configuration there."""
+    """Make the fit's folder, without anything an earlier run left in it, and write the configuration there."""
     try:
         member.folder.mkdir(parents=True, exist_ok=True)
-        (member.folder / RESULT).unlink(missing_ok=True)
+        for name in WRITTEN:
+            (member.folder / name).unlink(missing_ok=True)
         OmegaConf.save(member.config, member.folder / weights.CONFIG)
     except OSError as error:
         raise InputError(f"folder: cannot write to {member.folder} ({error.strerror})") from error

@@ -11,7 +11,7 @@ from fieldlab.configuration import resolved
 from fieldlab.errors import InputError
 from fieldlab.prepare import Prepared, prepare
 from fieldlab.results import RESULT, Plan, Planned, Result, read_result
-from fieldlab.run import fit
+from fieldlab.run import fit_prepared
 
 
 def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
@@ -23,6 +23,7 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
     if members < 1:
         raise InputError(f"hydra.launcher.members: {members} should be at least 1")
     configs = [resolved(job) for job in jobs]
+    refuse_shared_folders(configs)
     prepared = [checked(config) for config in configs]
     record_plan(prepared)
     results: dict[str, Result] = {}
@@ -37,11 +38,19 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
         print(f"{len(results)} fits have finished before and are skipped (resume=false fits them again)")
     count = 0
     for pack in packs(waiting, members):
-        for fitting, result in zip(pack, fit([fitting.config for fitting in pack]), strict=True):
+        for fitting, result in zip(pack, fit_prepared(pack), strict=True):
             results[str(fitting.folder)] = result
             count += 1
             print(f"[{count}/{len(waiting)}] {one_line(result)}", flush=True)
     return [results[str(fitting.folder)] for fitting in prepared]
+
+
+def refuse_shared_folders(configs: Sequence[DictConfig]) -> None:
+    """Equal fits may be asked for twice; different ones need folders of their own."""
+    owners: dict[str, DictConfig] = {}
+    for config in configs:
+        if owners.setdefault(config.folder, config) != config:
+            raise InputError(f"folder: different fits would share {config.folder}; keep ${{fit_name:}} in it")
 
 
 def checked(config: DictConfig) -> Prepared:

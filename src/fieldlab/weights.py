@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
-from omegaconf import OmegaConf
+import torch
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from yaml import YAMLError
 
 from fieldlab.errors import InputError
-from fieldlab.field import Field, build_field
+from fieldlab.field import Field, build_field, draw
 
 WEIGHTS = "weights.safetensors"
 CONFIG = "config.yaml"
@@ -36,12 +39,29 @@ def load(folder: str | Path) -> Field:
         dim, channels = int(sizes["dim"]), int(sizes["channels"])
     except (SafetensorError, KeyError, ValueError) as error:
         raise InputError(f"{folder / WEIGHTS}: is damaged or was not written by fieldlab ({error})") from error
-    field = build_field(OmegaConf.load(folder / CONFIG).field, dim=dim, channels=channels)
+    config = read_config(folder / CONFIG)
+    field, other = (draw(lambda: build_field(config, dim=dim, channels=channels), seed) for seed in (0, 1))
     expected = field.state_dict()
     for name in sorted(expected.keys() | state.keys()):
         stored = list(state[name].shape) if name in state else "absent"
         wanted = list(expected[name].shape) if name in expected else "absent"
         if stored != wanted:
             raise InputError(f"{folder / WEIGHTS}: {name} is {stored}, but {CONFIG} makes it {wanted}")
+    for name, buffer in field.named_buffers():
+        drawn = not torch.equal(buffer, other.get_buffer(name))  # from the random state, like the rows of B
+        if not drawn and not torch.equal(buffer, state[name]):
+            raise InputError(f"{folder / WEIGHTS}: {name} is not what {CONFIG} makes it")
     field.load_state_dict(state)
     return field.eval().requires_grad_(False)
+
+
+def read_config(file: Path) -> DictConfig:
+    """The node `field` of a fit's configuration."""
+    try:
+        config = OmegaConf.load(file)
+    except (YAMLError, OmegaConfBaseException, OSError) as error:
+        raise InputError(f"{file}: is damaged ({' '.join(str(error).split())})") from error
+    field = config.get("field") if isinstance(config, DictConfig) else None
+    if not isinstance(field, DictConfig):
+        raise InputError(f"{file}: has no field in it")
+    return field

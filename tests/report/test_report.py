@@ -89,6 +89,50 @@ def test_swept_settings_become_columns():
     assert pd.read_csv(STUDY / "table.csv")["field.encoding.sigma"].tolist() == [5, 10]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "column"),
+    [
+        ({"split": {"_target_": "a.stride"}}, {"split": {"_target_": "a.checkerboard"}}, "split"),
+        ({"split": {"_target_": "a.random", "seed": 0}}, {"split": {"_target_": "a.random", "seed": 1}}, "seed"),
+        ({"optimizer": {"_target_": "t.Adam", "betas": [0.9, 0.9]}}, {"optimizer": {"_target_": "t.SGD"}}, "optimizer"),
+        ({"signal": {"path": "a/photo.png"}}, {"signal": {"path": "b/photo.png"}}, "path"),
+        ({"field": {"name": "siren", "coordinates": [-1, 1]}}, {"field": {"name": "siren", "coordinates": [0, 1]}}, "coordinates"),
+        ({"steps": 2}, {"steps": 4}, "steps"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_different_settings_are_never_averaged(one: dict, other: dict, column: str):
+    for seed in (0, 1):
+        for test, config in ((20.0, one), (30.0, other)):
+            result("siren", seed, test, config={"field": {"name": "siren"}, **config}, steps=config.get("steps", 10))
+    shown = report(STUDY).splitlines()
+    assert column in [cell.strip() for cell in shown[0].split("|")]
+    rows = [line for line in shown if "siren" in line]
+    assert len(rows) == 2
+    assert "20.00 ± 0.00" in rows[0]
+    assert "30.00 ± 0.00" in rows[1]
+    assert not any("betas" in line for line in shown)  # the optimiser's name says it
+
+
+def test_each_split_has_its_own_bicubic_line():
+    for split, dB in (("stride", 30.0), ("columns", 33.0)):
+        config = {"field": {"name": "siren"}, "split": {"_target_": f"a.{split}"}}
+        result("siren", 0, 20.0, config=config, bicubic={"test_psnr": dB, "full_psnr": dB})
+    lines = [line for line in report(STUDY).splitlines() if "bicubic" in line]
+    assert [("stride" in line, "30.00" in line) for line in lines] == [(True, True), (False, False)]
+    assert "33.00" in lines[1]
+
+
+def test_a_committed_answer_that_cannot_be_written_is_named(tmp_path: Path):
+    result("relu", 0, 20.0)
+    Path("file").write_text("")
+    for to in ("file", "file/below"):
+        with pytest.raises(InputError, match=f"--to {to}: cannot be written"):
+            report(STUDY, Path(to))
+    report(STUDY, STUDY)
+    assert (STUDY / "README.md").exists()
+
+
 def test_a_half_finished_study_shows_what_is_missing():
     done = result("relu", 0, 20.0)
     result("relu", 1, 0.0, status="diverged", diverged_at=7, scores={}, bicubic=None)
@@ -96,7 +140,7 @@ def test_a_half_finished_study_shows_what_is_missing():
     planned = [Planned(name, "relu", "camera", i) for i, name in enumerate(names)]
     Plan("mine", "Why?", "", ["fieldlab -m …"], [*planned, Planned("later", "siren", "camera", 0)]).save(STUDY)
     shown = report(STUDY)
-    assert "1 of 2: 1 diverged" in shown
+    assert "1 of 2: 1 diverged at step 7" in shown
     assert "0 of 1: 1 missing" in shown
     assert pd.read_csv(STUDY / "table.csv").status.tolist() == ["finished", "diverged", "missing"]
     assert done.scores["test_psnr"] == 20

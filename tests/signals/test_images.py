@@ -134,3 +134,9 @@ def test_one_pixel_and_bad_settings_are_refused():
         load("skimage:coffee.png", size=1)
     with pytest.raises(ValueError, match="unknown color"):
         load("skimage:logo.png", background="no colour")
+
+
+def test_integers_beyond_sixteen_bits_are_refused():
+    saved(np.array([[0, 70_000], [1, 2]], np.int32), "deep.tif")
+    with pytest.raises(InputError, match="integers in 0 to 65535"):
+        load("deep.tif")

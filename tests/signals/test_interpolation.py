@@ -48,3 +48,5 @@ def test_where_there_is_no_cubic_method():
     volume = Signal("volume", torch.rand(4, 4, 4, 1), "centers")
     assert interpolate(volume, splits.checkerboard(volume.grid)) is None
     assert interpolate(volume, splits.stride(volume.grid)) is not None
+    sound = Signal("sound", torch.rand(50, 1), "centers")
+    assert interpolate(sound, splits.random(sound.grid, fraction=0.04, seed=0)) is None  # two samples

@@ -12,6 +12,7 @@ import fieldlab
 from conftest import options
 from fieldlab.errors import InputError
 from fieldlab.field import Ensemble
+from fieldlab.metrics import ssim
 from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
 from fieldlab.run import fit, train
@@ -123,6 +124,16 @@ def test_bf16_costs_little_and_is_really_used(small: Compose):
     assert half.config["folder"] != full.config["folder"]
 
 
+def test_scores_are_in_full_precision_whatever_trains(small: Compose):
+    """The score of a bf16 fit is that of its loaded weights, SSIM included."""
+    config = small("steps=60", "trainer.precision=bf16-mixed")
+    result = fit_one(config)
+    prepared = prepare(config)
+    y = fieldlab.load(config.folder)(prepared.signal.coordinates())[None]
+    expected = ssim(y, prepared.signal.values.flatten(0, -2)[None], prepared.signal.grid).item()
+    assert result.scores["full_ssim"] == pytest.approx(expected, abs=1e-4)
+
+
 def test_a_fit_that_diverges_is_noticed_and_the_others_go_on(small: Compose, monkeypatch: pytest.MonkeyPatch):
     """The second member's weights are spoiled at step 31 of 60: the chunk that ends at step 50 notices."""
     from fieldlab.tasks.fit import Fit
@@ -135,12 +146,12 @@ def test_a_fit_that_diverges_is_noticed_and_the_others_go_on(small: Compose, mon
                 next(self.ensemble.parameters())[1].fill_(torch.inf)
         return plain(self, x, y)
 
-    monkeypatch.setattr(Fit, "step", spoil)
-    good, bad = fit([small("steps=60", f"seed={seed}", "task.scores=6") for seed in (0, 1)])
+    with monkeypatch.context() as spoiled:
+        spoiled.setattr(Fit, "step", spoil)
+        good, bad = fit([small("steps=60", f"seed={seed}", "task.scores=6") for seed in (0, 1)])
     assert (good.status, bad.status, bad.diverged_at) == ("finished", "diverged", 31)
     assert [point["step"] for point in bad.curve] == [10, 20, 30]
     assert bad.scores == {}
-    monkeypatch.undo()
     alone = fit_one(small("steps=60", "seed=0", "task.scores=6", "folder=alone"))
     assert good.scores["full_psnr"] == pytest.approx(alone.scores["full_psnr"], abs=0.05)
 

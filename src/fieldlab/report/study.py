@@ -3,24 +3,24 @@
 # pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from fieldlab.errors import InputError
 from fieldlab.report.figure import save_figure
 from fieldlab.report.table import (
     VALIDATION,
     fits_table,
-    is_number,
     latex,
     markdown,
     read_fits,
     short,
+    shown,
     summary_table,
-    swept,
 )
-from fieldlab.results import Plan, Result
+from fieldlab.results import Plan, Result, read_result
 
 
 def report(folder: Path, to: Path | None = None) -> str:
@@ -39,22 +39,32 @@ def report(folder: Path, to: Path | None = None) -> str:
     (folder / "table.tex").write_text(latex(summary))
     save_figure(folder / "figure.png", folder, results)
     if to is not None:
-        to.mkdir(parents=True, exist_ok=True)
-        for name in ("table.csv", "figure.png"):
-            if (folder / name).exists():
-                shutil.copyfile(folder / name, to / name)
-        (to / "README.md").write_text(readme(folder.name, plan, results, fits))
+        try:
+            commit_answer(folder, to, readme(folder.name, plan, results, fits))
+        except OSError as error:
+            raise InputError(f"--to {to}: cannot be written ({error.strerror})") from error
     return markdown(summary)
 
 
-def conclude(folder: Path) -> bool:
-    """End a sweep: print its table and where things are, list what failed; whether all is well."""
-    print(f"\n{report(folder)}\n\n{folder}/: table.csv, table.md, table.tex, figure.png")
-    _, results = read_fits(folder)
-    bad = {name: result for name, result in results.items() if result.status != "finished"}
-    for name, result in bad.items():
-        reason = result.error or f"loss no longer finite at step {result.diverged_at}"
-        print(f"{result.status}: {folder / name} ({reason})")
+def commit_answer(folder: Path, to: Path, text: str) -> None:
+    """The part of a report that a repository keeps."""
+    to.mkdir(parents=True, exist_ok=True)
+    for name in ("table.csv", "figure.png"):
+        if (folder / name).exists() and not to.samefile(folder):
+            shutil.copyfile(folder / name, to / name)
+    (to / "README.md").write_text(text)
+
+
+def conclude_studies(folders: Sequence[Path]) -> bool:
+    """End a sweep: print the table of each study it touched, list which of its fits failed; whether none did."""
+    for study in dict.fromkeys(folder.parent for folder in folders):
+        print(f"\n{report(study)}\n\n{study}/: table.csv, table.md, table.tex, figure.png")
+    bad = {
+        folder: result for folder in dict.fromkeys(folders) if (result := read_result(folder)).status != "finished"
+    }
+    for folder, result in bad.items():
+        reason = result.error or f"not finite at step {result.diverged_at}"
+        print(f"{result.status}: {folder} ({reason})")
     return not bad
 
 
@@ -91,12 +101,16 @@ CAPTION = (
 def answer(fits: pd.DataFrame) -> list[str]:
     """The ranking on test samples, a sentence for each signal; each field at its best setting."""
     finished = fits[fits.status == "finished"]
-    settings = ["field", *swept(fits)]
+    settings = ["field", *fits.attrs["swept"]]
     judge, judged = (VALIDATION, "validation") if VALIDATION in fits else ("train_psnr", "training")
     lines = []
     for signal, rows in finished.groupby("signal", sort=False):
         means = rows.groupby(settings, dropna=False)[[judge, "test_psnr"]].mean().reset_index()
         best = means.loc[means.groupby("field")[judge].idxmax()].sort_values("test_psnr", ascending=False)
+        if len(best) == 1 and len(settings) == 1:
+            row = rows[["train_psnr", "test_psnr", "full_psnr"]].mean()
+            scores = f"train {row.train_psnr:.2f}, test {row.test_psnr:.2f}, full {row.full_psnr:.2f}"
+            lines.append(f"Mean PSNR in dB of {best.field.iloc[0]} on {signal}: {scores}.")
         if len(best) > 1:
             ranking = " > ".join(f"{row.field} ({row.test_psnr:.2f})" for row in best.itertuples())
             where = f", each field at its best setting by {judged} samples" if len(settings) > 1 else ""
@@ -108,9 +122,7 @@ def answer(fits: pd.DataFrame) -> list[str]:
 
 def describe(row: dict, settings: list[str], judge: str) -> str:
     """`siren: lr 0.0003, first_omega_0 30 (27.00 dB)`."""
-    chosen = ", ".join(
-        f"{short(key)} {row[key]:g}" for key in settings[1:] if is_number(row[key]) and row[key] == row[key]
-    )
+    chosen = ", ".join(f"{short(key)} {shown(row[key])}" for key in settings[1:] if shown(row[key]) != "–")
     return f"{row['field']}: {chosen} ({row[judge]:.2f} dB)"
 
 

@@ -2,7 +2,8 @@
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,11 @@ from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_resu
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds"]
 SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
 VALIDATION = "validation_psnr"
-GIVEN = (
-    "name",
-    "learning_rate",
-    "path",
-    "_target_",
-    "seed",
-    "study",
-    "question",
-    "notes",
-    "folder",
-    "resume",
-    "compile",
-)
+DIVERGED = "diverged_at"
+IGNORED = {  # names a fit, or follows from what is shown
+    "study", "question", "notes", "seed", "folder", "resume", "compile",
+    "field.name", "field.learning_rate", "signal.name", "schedule.T_max",
+}  # fmt: skip
 LABELS = {
     "field": "field",
     "signal": "signal",
@@ -57,19 +50,26 @@ def read_fits(folder: Path) -> tuple[Plan | None, dict[str, Result]]:
 
 
 def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame:
-    """One row a fit in the order of the plan, `missing` where there is no result; what was swept comes last."""
+    """One row a fit in the order of the plan, `missing` where there is no result.
+
+    What was swept besides field, signal and seed comes last, and is named in `attrs["swept"]`.
+    """
     planned = {fit.folder: fit for fit in plan.fits} if plan else {}
-    varied = varying({name: result.config for name, result in results.items()})
+    varied = varying(results)
     rows = [
-        (fit_row(results[name]) if name in results else missing_row(plan.study if plan else "", planned[name]))
-        | {key: values.get(name) for key, values in varied.items()}
+        {key: values.get(name) for key, values in varied.items()}
+        | (fit_row(results[name]) if name in results else missing_row(plan.study if plan else "", planned[name]))
         for name in dict.fromkeys([*planned, *results])
     ]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, *SCORES, VALIDATION, *varied])
-    if table[VALIDATION].isna().all():
-        table = table.drop(columns=VALIDATION)
-    for column in ("seed", "parameters", "steps"):
-        table[column] = table[column].astype("Int64")
+    names = dict.fromkeys([*COLUMNS, *SCORES, VALIDATION, DIVERGED, *varied])
+    table = pd.DataFrame(rows, columns=list(names))
+    for column in (VALIDATION, DIVERGED):
+        if table[column].isna().to_numpy().all():
+            table = table.drop(columns=column)
+    for column in ("seed", "parameters", "steps", DIVERGED):
+        if column in table:
+            table[column] = table[column].astype("Int64")
+    table.attrs["swept"] = list(varied)
     return table
 
 
@@ -79,80 +79,97 @@ def missing_row(study: str, fit: Planned) -> dict[str, Any]:
 
 def fit_row(result: Result) -> dict[str, Any]:
     scores = {name: result.scores.get(name) for name in [*SCORES, VALIDATION]}
-    return {name: getattr(result, name) for name in COLUMNS} | scores
+    return {name: getattr(result, name) for name in [*COLUMNS, DIVERGED]} | scores
 
 
-def varying(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Settings in which fits of the same field differ, by key and fit: what was swept besides field and seed."""
-    flat = {name: dict(flatten(config)) for name, config in configs.items()}
-    fields = {name: str(settings.get("field.name")) for name, settings in flat.items()}
-    keys = sorted({key for settings in flat.values() for key in settings})
+def varying(results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
+    """Settings in which fits of one field to one signal differ, by key and fit.
+
+    Of an exchanged object its name stands for the settings that follow from it.
+    """
+    flat = {name: dict(flatten(result.config)) for name, result in results.items()}
+    groups = {name: (result.field, result.signal) for name, result in results.items()}
     found: dict[str, dict[str, Any]] = {}
-    for key in keys:
-        seen: dict[str, set[str]] = {}
-        for name, settings in flat.items():
-            seen.setdefault(fields[name], set()).add(repr(settings.get(key)))
-        if max(map(len, seen.values())) > 1:
-            found[key] = {name: settings.get(key) for name, settings in flat.items()}
+    for key in dict.fromkeys(key for settings in flat.values() for key in settings):
+        values = {name: settings.get(key) for name, settings in flat.items()}
+        seen: dict[tuple[str, str], set[Any]] = {}
+        for name, value in values.items():
+            seen.setdefault(groups[name], set()).add(value)
+        owner = key.rpartition(".")[0] + "._target_"
+        if max(map(len, seen.values())) > 1 and not (owner in found and follows(values, found[owner], groups)):
+            found[key] = values
     return found
 
 
-def flatten(node: Any, key: str = "") -> list[tuple[str, Any]]:
-    """Dotted keys and values of a configuration, without those that name a fit and do not determine it."""
-    if not isinstance(node, Mapping):
-        return [(key, node)]
-    return [
-        pair
-        for name, value in node.items()
-        if f"{key}.{name}" != "field.name" and name not in GIVEN and not (key == "schedule" and name == "T_max")
-        for pair in flatten(value, f"{key}.{name}" if key else str(name))
-    ] + ([("field.name", node["name"])] if key == "field" and "name" in node else [])
+def follows(values: Mapping[str, Any], from_: Mapping[str, Any], groups: Mapping[str, Any]) -> bool:
+    """Whether the second mapping's value determines the first one's, within each group."""
+    pairs = {(groups[name], from_[name], value) for name, value in values.items()}
+    return len(pairs) == len({pair[:2] for pair in pairs})
+
+
+def flatten(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and plain values of a configuration, `_target_` before the settings beside it."""
+    if isinstance(node, Mapping):
+        for name in sorted(node, key=lambda name: name != "_target_"):
+            yield from flatten(node[name], f"{key}.{name}" if key else str(name))
+    elif key not in IGNORED:
+        yield key, str(node) if isinstance(node, list) else node
 
 
 def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataFrame:
     """One row a field and signal: mean ± standard deviation over seeds; interpolation as the last row of a signal."""
-    varied = swept(fits)
+    varied = fits.attrs["swept"]
     scores = [name for name in ("train_psnr", VALIDATION, "test_psnr", "full_psnr", "full_ssim") if name in fits]
+    cubic = bicubic_rows(fits, results, scores)
     rows = []
     for signal, of_signal in fits.groupby("signal", sort=False):
         for keys, group in of_signal.groupby(["field", *varied], sort=False, dropna=False):
             done = group[group.status == "finished"]
             row: dict[str, Any] = {"signal": signal, **dict(zip(["field", *varied], keys, strict=True))}
             row["parameters"] = f"{done.parameters.iloc[0]:,}" if len(done) else "–"
-            row |= {name: spread(done[name], 4 if name == "full_ssim" else 2) for name in scores}
+            row |= {name: spread(done[name], digits(name)) for name in scores}
             row["seconds"] = f"{done.seconds.median():.1f}" if len(done) else "–"
             row["n"] = count(group)
             rows.append(row)
-        rows += bicubic_rows(str(signal), results, scores)
+        rows += [row for row in cubic if row["signal"] == signal]
     table = pd.DataFrame(rows).drop(columns=["signal"] if fits.signal.nunique() == 1 else [])
     for key in varied:
-        table[key] = table[key].map(
-            lambda value: "–" if pd.isna(value) else f"{value:g}" if is_number(value) else value
-        )
+        table[key] = table[key].map(shown)
     order = [name for name in ("signal", "field", *varied, "parameters", *scores, "seconds", "n") if name in table]
     table = table[order].fillna("–").replace({None: "–"})
     return table.rename(columns=LABELS | {key: short(key) for key in varied})
 
 
-def swept(fits: pd.DataFrame) -> list[str]:
-    """The columns of settings that were swept besides field and seed."""
-    return [column for column in fits.columns if column not in (*COLUMNS, *SCORES, VALIDATION)]
+def shown(value: Any) -> str:
+    """A setting in a cell: numbers short, targets by their last word."""
+    if value is None or value is pd.NA or value != value:
+        return "–"
+    if is_number(value):
+        return f"{value:g}"
+    return str(value).rpartition(".")[2] if re.fullmatch(r"[\w.]+", str(value)) else str(value)
 
 
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def bicubic_rows(signal: str, results: Mapping[str, Result], scores: Sequence[str]) -> list[dict[str, Any]]:
-    """Cubic interpolation from the same training samples, once where all fits of a signal share them."""
-    seen = [r.bicubic for r in results.values() if r.signal == signal and r.bicubic]
-    distinct = [b for i, b in enumerate(seen) if b not in seen[:i]]
-    return [
-        {"signal": signal, "field": "bicubic", "parameters": "–", "seconds": "–", "n": "–"}
-        | {name: spread(pd.Series([b.get(name)], dtype=float), 4 if name == "full_ssim" else 2) for name in scores}
-        | {"train_psnr": "exact"}
-        for b in (distinct if len(distinct) == 1 else [])
-    ]
+def bicubic_rows(fits: pd.DataFrame, results: Mapping[str, Result], scores: Sequence[str]) -> list[dict[str, Any]]:
+    """Cubic interpolation from the same training samples, for each way in which signal and split were given."""
+    world = [key for key in fits.attrs["swept"] if key.startswith(("signal.", "split."))]
+    varied = varying(results)
+    rows = []
+    for name, result in results.items():
+        if result.bicubic is not None:
+            row = {"signal": result.signal, "field": "bicubic", **{key: varied[key][name] for key in world}}
+            for score in scores:
+                value = pd.Series([result.bicubic.get(score)], dtype=float)
+                row[score] = "exact" if score == "train_psnr" else spread(value, digits(score))
+            rows += [row] if row not in rows else []
+    return rows
+
+
+def digits(score: str) -> int:
+    return 4 if score == "full_ssim" else 2
 
 
 def spread(values: pd.Series, digits: int) -> str:
@@ -170,12 +187,16 @@ def count(group: pd.DataFrame) -> str:
     done = len(group) - unfinished.sum()
     if unfinished.empty:
         return str(done)
-    return f"{done} of {len(group)}: " + ", ".join(f"{n} {status}" for status, n in unfinished.items())
+    parts = [f"{n} {status}" for status, n in unfinished.items()]
+    if "diverged" in unfinished:
+        at = ", ".join(map(str, sorted(group[DIVERGED].dropna())))
+        parts = [part + f" at step {at}" if part.endswith("diverged") else part for part in parts]
+    return f"{done} of {len(group)}: " + ", ".join(parts)
 
 
 def short(key: str) -> str:
-    """The last word of a dotted key, with its part where that alone would not do: `sigma`, `lr`."""
-    return key.rpartition(".")[2]
+    """The word a setting goes by: `sigma` for field.encoding.sigma, `split` for split._target_."""
+    return key.removesuffix("._target_").rpartition(".")[2]
 
 
 def markdown(table: pd.DataFrame) -> str:

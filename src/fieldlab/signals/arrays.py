@@ -31,6 +31,8 @@ def array(
     if not 1 <= axes <= 3:
         hint = "; signal.channels_last=true takes the last axis as channels" if values.ndim == 4 else ""
         raise InputError(f"signal.path: {file} has {values.ndim} axes; a signal has 1 to 3{hint}")
+    if span is not None and len(span) != 2:
+        raise ValueError(f"span must be [LOW, HIGH], not {span}")
     low, high = span or (values.min().item(), values.max().item())
     if not low < high:
         raise InputError(f"signal.span: {low} to {high} is no range; set signal.span=[low,high]")
@@ -47,7 +49,9 @@ def array(
 
 def load(file: Path) -> np.ndarray:
     """The array in float64; finite numbers only."""
-    if not file.is_file():
+    if file.is_dir():
+        raise InputError(f"signal.path: {file} is a directory; name one .npy file in it")
+    if not file.exists():
         raise InputError(f"signal.path: there is no file {file}")
     try:
         values = np.load(file, allow_pickle=False)

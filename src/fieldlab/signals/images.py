@@ -3,7 +3,7 @@
 import importlib.util
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -36,15 +36,16 @@ def image(
         InputError: a file that is missing, empty, truncated, too large, or no picture.
         ValueError: a size below 2, a colour that is none.
     """
+    ImageColor.getrgb(background)
     file = resolve(path)
     pixels = read(file, background)
-    pixels = pixels[..., :1] if pixels.shape[-1] == 1 else pixels
     if channels == "grey" and pixels.shape[-1] == 3:
         pixels = (pixels @ LUMA)[..., None]
     elif channels == "rgb" and pixels.shape[-1] == 1:
         pixels = pixels.repeat(3, axis=-1)
     if size is not None:
-        pixels = resample(pixels, *([size, size] if isinstance(size, int) else size))
+        rows, columns = (size, size) if isinstance(size, int) else pair(size)
+        pixels = resample(pixels, rows, columns)
     return Signal(name or file.stem, torch.from_numpy(np.ascontiguousarray(pixels)), alignment)
 
 
@@ -76,14 +77,16 @@ def read(file: Path, background: str) -> np.ndarray:
         ) from error
     except UnidentifiedImageError as error:
         raise InputError(f"signal.path: {file} is no picture that Pillow can open") from error
-    except (OSError, SyntaxError, EOFError) as error:  # Pillow's several words for a damaged file
+    except InputError:
+        raise
+    except (OSError, SyntaxError, EOFError, ValueError, NotImplementedError) as error:  # Pillow's words for damage
         raise InputError(f"signal.path: {file} is damaged or incomplete ({error})") from error
 
 
 def decode(picture: Image.Image, background: str) -> np.ndarray:
     """Any of Pillow's modes as grey or RGB in [0, 1]."""
     if picture.mode in SIXTEEN_BIT:
-        return np.asarray(picture, dtype=np.float32)[..., None] / 65535
+        return unit_floats(np.asarray(picture, dtype=np.float32)[..., None] / 65535)
     if picture.mode == "F":
         return unit_floats(np.asarray(picture, dtype=np.float32))[..., None]
     if picture.has_transparency_data:
@@ -96,10 +99,19 @@ def decode(picture: Image.Image, background: str) -> np.ndarray:
 
 
 def unit_floats(pixels: np.ndarray) -> np.ndarray:
-    """Floating-point pixels have no stated range: they must already lie in [0, 1]."""
+    """Floating-point and 32-bit pixels have no stated range: they must lie in [0, 1], or in 16 bits."""
     if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
-        raise InputError("signal.path: a floating-point picture must lie in [0, 1]; save it as .npy for signal=array")
+        raise InputError(
+            "signal.path: a picture of floats must lie in [0, 1], one of integers in 0 to 65535; "
+            "save it as .npy for signal=array"
+        )
     return pixels
+
+
+def pair(size: list[int]) -> tuple[int, int]:
+    if len(size) != 2:
+        raise ValueError(f"size must be N or [ROWS, COLUMNS], not {size}")
+    return size[0], size[1]
 
 
 def resample(pixels: np.ndarray, rows: int, columns: int) -> np.ndarray:
@@ -113,9 +125,3 @@ def resample(pixels: np.ndarray, rows: int, columns: int) -> np.ndarray:
     planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(pixels, -1, 0)]
     resized = [plane.resize((columns, rows), Image.Resampling.LANCZOS, box=box) for plane in planes]
     return np.stack([np.asarray(plane) for plane in resized], axis=-1).clip(0, 1)
-
-
-def settings_file(settings: dict[str, Any]) -> Path | None:
-    """The file that a signal's settings name, if they name one: its content is part of a fit's identity."""
-    path = settings.get("path")
-    return resolve(path) if isinstance(path, str) else None

@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float
 from scipy.interpolate import griddata
 from scipy.ndimage import map_coordinates
+from scipy.spatial import QhullError
 from torch import Tensor
 
 from fieldlab.signals.grid import Signal
@@ -16,7 +17,7 @@ def interpolate(signal: Signal, split: Split) -> Float[Tensor, "*grid c"] | None
 
     Training samples on a lattice: cubic B-spline interpolation per axis ("bicubic" for an image), mirrored at
     the border. Scattered in one or two dimensions: piecewise cubic on a triangulation (Clough-Tocher), nearest
-    outside their hull. Everything trained, or scattered in three dimensions: None.
+    outside their hull. Everything trained, scattered in three dimensions, or too few samples: None.
     """
     if not split.held_out:
         return None
@@ -24,7 +25,10 @@ def interpolate(signal: Signal, split: Split) -> Float[Tensor, "*grid c"] | None
         planes = [from_lattice(plane, split.lattice) for plane in channels(signal)]
     elif signal.dim <= 2:
         known = np.argwhere(split.train.view(signal.grid).numpy())
-        planes = [from_scattered(plane, known) for plane in channels(signal)]
+        try:
+            planes = [from_scattered(plane, known) for plane in channels(signal)]
+        except (ValueError, QhullError):  # too few samples for a triangulation or a cubic
+            return None
     else:
         return None
     return torch.from_numpy(np.stack(planes, axis=-1).astype(np.float32))

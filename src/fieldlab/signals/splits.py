@@ -1,6 +1,5 @@
 """Splits: which samples of a grid train, which validate, which test."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -30,9 +29,6 @@ class Split:
     def held_out(self) -> bool:
         """Whether the test samples are others than those trained on."""
         return not bool((self.test & self.train).any())
-
-
-Splitter = Callable[[tuple[int, ...]], Split]
 
 
 def stride(grid: tuple[int, ...]) -> Split:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -34,7 +35,17 @@ class GridSweeper(Sweeper):
         given = [f"{key}={value}" for key, value in self.params.items()] + arguments
         last = {override.key_or_group: override for override in parser.parse_overrides(given)}
         jobs = itertools.product(*map(choices, last.values()))
-        return [self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)]
+        done = self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
+        conclude([Path(job.working_dir) for job in done])
+        return [done]
+
+
+def conclude(folders: list[Path]) -> None:
+    """Print each study's table and list what failed; leave with exit code 1 if anything did."""
+    from fieldlab.report.study import conclude_studies
+
+    if not conclude_studies(folders):
+        raise SystemExit(1)
 
 
 def choices(override: Override) -> list[str]:
