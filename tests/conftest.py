@@ -34,6 +34,7 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FIELDLAB_DEBUG", raising=False)
     monkeypatch.delenv("FIELDLAB_CONF", raising=False)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
     torch.manual_seed(0)
     return tmp_path
 

@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "schema", "identity"}, {"build"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"weights"},
-    {"metrics"}, {"signals"}, {"tasks"}, {"results", "tracking", "machine"}, {"prepare"}, {"report.pictures"}, {"run"}, {"sweep"}, {"cli"},
+    {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"tracking"}, {"prepare"}, {"run"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
-REPORT_READS = {"errors", "results", "report", "cli"}
+REPORT_READS = {"errors", "results", "pictures", "report", "cli"}
 
 
 def modules() -> list[Path]:

@@ -21,9 +21,10 @@ from fieldlab.schema import Schema
 from fieldlab.signals.grid import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.fit import Fit
-from fieldlab.tracking import ProgressLine
+from fieldlab.tracking.progress import ProgressLine
+from fieldlab.tracking.tracker import Follow, Tracker
 
-SHARED = ("task", "optimizer", "schedule", "trainer", "steps", "compile")
+SHARED = ("logger", "task", "optimizer", "schedule", "trainer", "steps", "compile")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def prepare(config: DictConfig) -> Prepared:
     split: Split = build(config.split, "split", grid=signal.grid)
     field = draw(lambda: build_field(config.field, dim=signal.dim, channels=signal.channels), config.seed)
     prepared = Prepared(config, signal, split, field)
-    task, _ = assemble([prepared])
+    task, _ = assemble([prepared], build(config.logger, "logger"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the schedule steps before its optimiser has
         try:
@@ -90,7 +91,7 @@ def check_top(config: DictConfig) -> None:
         raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
 
 
-def assemble(members: Sequence[Prepared]) -> tuple[Fit, Trainer]:
+def assemble(members: Sequence[Prepared], tracker: Tracker) -> tuple[Fit, Trainer]:
     """The task and the trainer that compute these members together."""
     config = members[0].config
     optimizer, schedule = ({**plain(config[key], key), "_partial_": True} for key in ("optimizer", "schedule"))
@@ -116,7 +117,7 @@ def assemble(members: Sequence[Prepared]) -> tuple[Fit, Trainer]:
         enable_checkpointing=False,
         enable_model_summary=False,
         enable_progress_bar=False,
-        callbacks=[ProgressLine(describe(members))],
+        callbacks=[ProgressLine(describe(members)), Follow(tracker)],
         plugins=[LightningEnvironment()],  # on SLURM Lightning's own requeue handlers would take over
     )
     return task, trainer

@@ -9,14 +9,15 @@ from dataclasses import replace
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from fieldlab import weights
+from fieldlab import pictures, weights
+from fieldlab.build import build
 from fieldlab.errors import InputError, first_line
 from fieldlab.machine import device_name, provenance
 from fieldlab.prepare import Prepared, assemble, prepare
-from fieldlab.report import pictures
 from fieldlab.results import RESULT, Result
 from fieldlab.signals.interpolation import interpolate
 from fieldlab.tasks.fit import Fit, Scores
+from fieldlab.tracking.tracker import Tracker, safely
 
 PICTURES = ("target.png", "reconstruction.png", "error.png", "curve.png", "reconstruction.npy")
 WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
@@ -40,11 +41,24 @@ def fit_prepared(members: Sequence[Prepared]) -> list[Result]:
         raise ValueError("these configurations do not stack; fit them one by one")
     for member in members:
         claim(member)
+    tracker: Tracker = build(members[0].config.logger, "logger")
+    safely(tracker.start, [member.config for member in members])
     try:
-        task, trainer = assemble(members)
+        results = run(members, tracker)
+        for m, result in enumerate(results):
+            safely(tracker.finish, m, result)
+        return results
+    finally:
+        safely(tracker.close)
+
+
+def run(members: Sequence[Prepared], tracker: Tracker) -> list[Result]:
+    """Train and write; a failed fit is data: it is noted, and others go on."""
+    try:
+        task, trainer = assemble(members, tracker)
         train(task, trainer)
         return [finish(task, m, member) for m, member in enumerate(members)]
-    except Exception as error:  # a failed fit is data: note it and let others go on
+    except Exception as error:
         if os.environ.get("FIELDLAB_DEBUG") == "1":
             raise
         return [fail(member, error) for member in members]
@@ -87,7 +101,7 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
         result = replace(result, status="diverged", diverged_at=progress.diverged_at)
     else:
         weights.save(task.ensemble.member(m), folder, dim=signal.dim, channels=signal.channels)
-        pictures.save_reconstruction(folder, signal, task.reconstruct()[m].cpu().unflatten(0, signal.grid))
+        pictures.save_reconstruction(folder, signal, task.prediction[m].cpu().unflatten(0, signal.grid))
         scores = {name: value for name, value in progress.curve[-1].items() if name not in ("step", "seconds")}
         result = replace(result, status="finished", scores=scores, bicubic=bicubic(task, m, member))
     result.save(folder)

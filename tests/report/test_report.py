@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fieldlab.errors import InputError
-from fieldlab.report.pictures import ERROR_LIMIT, picture
+from fieldlab.pictures import ERROR_LIMIT, picture
 from fieldlab.report.study import report
 from fieldlab.results import Plan, Planned, Result, read_plan, read_result
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from fieldlab.report.pictures import ERROR_LIMIT
+from fieldlab.pictures import ERROR_LIMIT
 from fieldlab.results import Result
 
 MOST_COLUMNS, MOST_SIGNALS = 6, 4

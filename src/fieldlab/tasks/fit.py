@@ -143,9 +143,9 @@ class Fit(LightningModule):
     def score(self, step: int) -> None:
         """Append the scores at this step to every running member's curve; in float32, whatever trains."""
         with torch.autocast(self.device.type, enabled=False):
-            prediction = self.reconstruct()
-            scored = self.scores(prediction)
-        finite = prediction.isfinite().flatten(1).all(1).tolist()  # losses do not see the very last step
+            self.prediction = self.reconstruct()
+            scored = self.scores(self.prediction)
+        finite = self.prediction.isfinite().flatten(1).all(1).tolist()  # losses do not see the very last step
         for progress, scores, sound in zip(self.progress, scored, finite, strict=True):
             if progress.diverged_at is None and not sound:
                 progress.diverged_at = step

@@ -87,6 +87,10 @@ class Samples(LightningDataModule):
         self.leftover = self.trained.new_empty(len(self.seeds), 0)
         self.whole = self.take(self.trained) if self.batch_size is None else None
 
+    @property
+    def times_scored(self) -> int:
+        return -(-self.steps // self.scored_every)
+
     def train_dataloader(self) -> Chunks:
         return Chunks(self.steps, self.scored_every)
 

@@ -1,4 +1,4 @@
-"""Tracking: what a fit shows while it runs."""
+"""The progress line of a running fit."""
 
 from typing import Any
 

@@ -17,17 +17,21 @@ LINE_HEIGHT = 160
 
 
 def save_reconstruction(folder: Path, signal: Signal, values: Float[Tensor, "*grid c"]) -> None:
-    """target.png, reconstruction.png and error.png (mean absolute error over channels, black 0 to bright 0.25).
+    """target.png, reconstruction.png and error.png.
 
     Of an array also reconstruction.npy, in its original units.
     """
     if signal.span is not None:
         save_array(folder / "reconstruction.npy", values, signal.span)
-    values = values.clamp(0, 1)
-    error = (values - signal.values).abs().mean(-1, keepdim=True) / ERROR_LIMIT
     Image.fromarray(picture(signal.values.numpy())).save(folder / "target.png")
-    Image.fromarray(picture(values.numpy())).save(folder / "reconstruction.png")
-    Image.fromarray(picture(error.clamp(0, 1).numpy(), colours="magma")).save(folder / "error.png")
+    Image.fromarray(picture(values.clamp(0, 1).numpy())).save(folder / "reconstruction.png")
+    Image.fromarray(error_map(values, signal.values)).save(folder / "error.png")
+
+
+def error_map(values: Float[Tensor, "*grid c"], target: Float[Tensor, "*grid c"]) -> np.ndarray:
+    """Mean absolute error over channels after clipping, as RGB bytes: black 0, bright 0.25 and more."""
+    error = (values.clamp(0, 1) - target).abs().mean(-1, keepdim=True) / ERROR_LIMIT
+    return picture(error.clamp(0, 1).numpy(), colours="magma")
 
 
 def save_array(file: Path, values: Float[Tensor, "*grid c"], span: tuple[float, float]) -> None:

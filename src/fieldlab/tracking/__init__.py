@@ -1,0 +1,1 @@
+"""Tracking: how fits are followed while they run."""

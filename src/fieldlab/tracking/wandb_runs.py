@@ -1,0 +1,113 @@
+"""Weights & Biases: a run for each fit, members of one batched call included, at the same time."""
+
+import functools
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from omegaconf import DictConfig, OmegaConf
+
+from fieldlab.errors import first_line
+from fieldlab.results import Result
+from fieldlab.tracking.tracker import Pictures, Tracker
+
+Mode = Literal["online", "offline", "disabled", "shared"]
+LOGIN_SECONDS = 10
+
+
+class WandbRuns(Tracker):
+    """One run a fit: configuration, scores against step, pictures, final scores in the summary; group = study.
+
+    Runs lie in the fit's folder. `mode` None: $WANDB_MODE, or online where a key works, or else offline.
+    """
+
+    def __init__(
+        self, *, project: str, entity: str | None, mode: Mode | None, tags: list[str], pictures: int
+    ) -> None:
+        super().__init__(pictures=pictures)
+        self.project = project
+        self.entity = entity
+        self.tags = tags
+        self.mode = mode
+        self.runs: dict[int, Any] = {}
+
+    def start(self, configs: Sequence[DictConfig]) -> None:
+        mode = choose_mode(self.mode)
+        if mode != "disabled":
+            self.runs = {m: self.open(config, mode) for m, config in enumerate(configs)}
+
+    def open(self, config: DictConfig, mode: str) -> Any:
+        """A new run; offline if the server cannot be reached now."""
+        import wandb
+
+        folder = Path(config.folder)
+        attempt = len(list((folder / "wandb").glob("*run-*"))) + 1
+        settings = wandb.Settings(
+            silent=True, console="off", disable_git=True, disable_code=True, x_disable_stats=True,
+            init_timeout=LOGIN_SECONDS,
+        )  # fmt: skip
+        init = functools.partial(
+            wandb.init,
+            project=self.project,
+            entity=self.entity,
+            group=config.study,
+            name=folder.name,
+            id=f"{config.study}-{folder.name.rpartition('-')[2]}-{attempt}",
+            tags=[*self.tags, config.field.name],
+            config=OmegaConf.to_container(config),  # type: ignore[arg-type]
+            dir=folder.absolute(),  # W&B remembers the working directory of its first run
+            reinit="create_new",
+            settings=settings,
+        )
+        try:
+            return init(mode=mode)  # type: ignore[arg-type]
+        except wandb.Error as error:
+            if mode != "online":
+                raise
+            say(f"cannot open a run ({first_line(error)}): offline")
+            return init(mode="offline")
+
+    def log(self, m: int, step: int, scores: Mapping[str, float | None], pictures: Pictures) -> None:
+        if m in self.runs:
+            import wandb
+
+            known = {name: value for name, value in scores.items() if value is not None}
+            images = {name: wandb.Image(array) for name, array in pictures.items()}
+            self.runs[m].log({**known, **images}, step=step)
+
+    def finish(self, m: int, result: Result) -> None:
+        if (run := self.runs.pop(m, None)) is not None:
+            facts = {
+                name: getattr(result, name) for name in ("status", "seconds", "parameters", "diverged_at", "error")
+            }
+            run.summary.update(
+                {name: value for name, value in {**facts, **result.scores}.items() if value is not None}
+            )
+            run.finish(exit_code=0 if result.status == "finished" else 1)
+
+    def close(self) -> None:
+        while self.runs:
+            self.runs.popitem()[1].finish(exit_code=255)
+
+
+@functools.cache
+def choose_mode(explicit: str | None) -> str:
+    """The mode of all runs of this process, decided once: explicit, $WANDB_MODE, or whether a key works."""
+    if chosen := explicit or os.environ.get("WANDB_MODE"):
+        return chosen
+    os.environ.setdefault("WANDB_SILENT", "true")
+    import wandb
+
+    try:
+        if wandb.login(prompt=False, timeout=LOGIN_SECONDS):
+            return "online"
+        say("no key, logging offline (wandb login to go online, logger=none to log nothing)")
+    except wandb.Error as error:
+        say(f"logging offline ({first_line(error)})")
+    return "offline"
+
+
+def say(text: str) -> None:
+    logging.getLogger("fieldlab").warning("W&B: %s", text)

@@ -1,0 +1,133 @@
+"""What lies in the offline log of a fit, and how the mode is chosen."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import wandb
+from omegaconf import DictConfig
+
+sys.path.append(str(Path(__file__).parent))
+import wandb_log
+
+import fieldlab
+from fieldlab.tracking import wandb_runs
+from fieldlab.tracking.wandb_runs import choose_mode
+
+Compose = Callable[..., DictConfig]
+
+
+@pytest.fixture(autouse=True)
+def undecided(monkeypatch: pytest.MonkeyPatch):
+    """No mode chosen yet, and no key to be found."""
+    for name in ("WANDB_MODE", "WANDB_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    choose_mode.cache_clear()
+    yield
+    choose_mode.cache_clear()
+
+
+def log_of(folder: str | Path) -> Path:
+    (file,) = Path(folder).glob("wandb/offline-run-*/*.wandb")
+    return file
+
+
+def test_each_member_has_a_run_with_its_curve_and_pictures(small: Compose):
+    configs = [
+        small(f"seed={seed}", "steps=30", "task.scores=3", "logger.mode=offline", "logger.pictures=2", "logger.tags=[mine]", "study=both")
+        for seed in (0, 1)
+    ]  # fmt: skip
+    results = fieldlab.fit(configs)
+    for config, result in zip(configs, results, strict=True):
+        file = log_of(config.folder)
+        run = wandb_log.run(file)
+        assert (run.run_group, list(run.tags), run.project) == ("both", ["mine", "siren"], "fieldlab")
+        assert run.display_name == Path(config.folder).name
+        assert {item.key for item in run.config.update} >= {"field", "signal", "seed", "steps"}
+        logged = wandb_log.history(file)
+        assert [row["_step"] for row in logged] == [10, 20, 30]
+        for row, point in zip(logged, result.curve, strict=True):
+            for part in ("train", "test", "full"):
+                assert row[f"{part}_psnr"] == pytest.approx(point[f"{part}_psnr"])
+        pictured = [row["_step"] for row in logged if "reconstruction.path" in row]
+        assert pictured == [20, 30]
+        last = logged[-1]
+        assert (last["error._type"], last["error.width"], last["error.height"]) == ("image-file", 32, 32)
+        assert (file.parent / "files" / last["error.path"]).is_file()
+        final = wandb_log.summary(file)
+        assert final["status"] == "finished"
+        assert final["test_psnr"] == pytest.approx(result.scores["test_psnr"])
+        assert final["parameters"] == result.parameters
+
+
+def test_a_second_attempt_is_a_second_run(small: Compose):
+    config = small("logger.mode=offline")
+    for _ in range(2):
+        fieldlab.fit([config])
+    ids = {wandb_log.run(file).run_id for file in Path(config.folder).glob("wandb/offline-run-*/*.wandb")}
+    digest = config.folder.rpartition("-")[2]
+    assert ids == {f"fit-{digest}-1", f"fit-{digest}-2"}
+
+
+def test_a_diverged_fit_says_so_in_its_summary(small: Compose):
+    config = small("optimizer=sgd", "schedule=constant", "optimizer.lr=1e30", "steps=30", "logger.mode=offline")
+    fieldlab.fit([config])
+    assert wandb_log.summary(log_of(config.folder))["status"] == "diverged"
+
+
+def test_logger_none_leaves_no_log(small: Compose):
+    config = small("logger=none")
+    fieldlab.fit([config])
+    assert not (Path(config.folder) / "wandb").exists()
+
+
+def test_without_a_key_it_is_offline_with_one_line(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(wandb, "login", lambda **_: False)
+    assert [choose_mode(None), choose_mode(None)] == ["offline", "offline"]
+    assert len(caplog.messages) == 1
+    assert "no key, logging offline" in caplog.messages[0]
+
+
+@pytest.mark.parametrize("error", [wandb.errors.AuthenticationError("bad key"), wandb.errors.CommError("no route")])
+def test_a_wrong_key_or_no_network_is_offline_with_one_line(
+    error: Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    def login(**_):
+        raise error
+
+    monkeypatch.setattr(wandb, "login", login)
+    assert choose_mode(None) == "offline"
+    assert caplog.messages == [f"W&B: logging offline ({error})"]
+
+
+def test_what_is_said_explicitly_wins(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(wandb, "login", lambda **_: pytest.fail("asked though told"))
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert choose_mode("offline") == "offline"
+    assert choose_mode(None) == "disabled"
+
+
+def test_a_server_that_dies_before_the_run_opens(small: Compose, monkeypatch: pytest.MonkeyPatch, caplog):
+    plain = wandb.init
+
+    def init(mode: str, **settings):
+        if mode == "online":
+            raise wandb.errors.CommError("server gone")
+        return plain(mode=mode, **settings)
+
+    monkeypatch.setattr(wandb, "init", init)
+    config = small("logger.mode=online")
+    fieldlab.fit([config])
+    assert "W&B: cannot open a run (server gone): offline" in caplog.messages
+    assert wandb_log.summary(log_of(config.folder))["status"] == "finished"
+
+
+def test_trouble_while_logging_never_ends_a_fit(small: Compose, monkeypatch: pytest.MonkeyPatch, caplog):
+    def full(*_: object):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(wandb_runs.WandbRuns, "log", full)
+    (result,) = fieldlab.fit([small("logger.mode=offline")])
+    assert result.status == "finished"
+    assert "tracking: OSError: No space left on device" in caplog.messages
