@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fieldlab.query.cli
+import fieldlab.report.cli
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 FEW_STEPS = ("steps=2", "task.scores=1", "trainer=cpu")
+CLIS = {"fieldlab-report": fieldlab.report.cli.main, "fieldlab-query": fieldlab.query.cli.main}
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -46,21 +50,20 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
             quick = () if "--help" in arguments else (*FEW_STEPS, *size)
             code, _, err = command(*arguments, *quick)
             assert code == 0, f"{line}: {err}"
-        elif program == "fieldlab-report":
-            report(monkeypatch, arguments)
+        elif program in CLIS:
+            folder = next(str(file.parent) for file in sorted(Path("runs/fit").glob("siren-camera-*/result.json")))
+            other_command(monkeypatch, program, [folder if word == "FOLDER" else word for word in arguments])
         else:
             assert os.access(ROOT / program, os.X_OK), line
             subprocess.run(["bash", "-n", ROOT / program], check=True)
     assert (clean_folder / "experiments/mine/README.md").exists()
 
 
-def report(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
-    from fieldlab.report import cli
-
-    monkeypatch.setattr("sys.argv", ["fieldlab-report", *arguments])
+def other_command(monkeypatch: pytest.MonkeyPatch, program: str, arguments: list[str]) -> None:
+    monkeypatch.setattr("sys.argv", [program, *arguments])
     with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert stop.value.code == 0
+        CLIS[program]()
+    assert stop.value.code == 0, arguments
 
 
 def test_every_study_it_names_composes(command: Command):
@@ -71,8 +74,12 @@ def test_every_study_it_names_composes(command: Command):
 
 
 def test_the_python_runs(capsys: pytest.CaptureFixture[str]):
-    block = next(block for block in blocks("python") if "fieldlab.fit" in block)
-    exec(block.replace('"steps=100"', '"steps=2", "signal.size=16", "trainer=cpu"'), {})
+    fitting = next(block for block in blocks("python") if "fieldlab.fit" in block)
+    asking = next(block for block in blocks("python") if "fieldlab.Query" in block)
+    names: dict = {}
+    exec(fitting.replace('"steps=100"', '"steps=2", "signal.size=16", "trainer=cpu"'), names)
+    exec(asking, names)
+    assert (tuple(names["values"].shape), names["zoom"].shape) == ((2, 1), (512, 512, 1))
     score, value = capsys.readouterr().out.strip().splitlines()[-2:]
     assert 0 < float(score) < 60
     assert value.startswith("tensor([[")

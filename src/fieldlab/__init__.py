@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fieldlab.configuration import compose
+    from fieldlab.query.fitted import Query
     from fieldlab.run import fit
     from fieldlab.weights import load
 
-__all__ = ["compose", "fit", "load"]
+__all__ = ["Query", "compose", "fit", "load"]
 
-HOMES = {"compose": "fieldlab.configuration", "fit": "fieldlab.run", "load": "fieldlab.weights"}
+HOMES = {
+    "Query": "fieldlab.query.fitted",
+    "compose": "fieldlab.configuration",
+    "fit": "fieldlab.run",
+    "load": "fieldlab.weights",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,7 @@ class Result:
     """What one fit came to. PSNR in dB over clipped canonical values; seconds of optimisation alone.
 
     `seconds` leaves out compilation, scoring and files. `bicubic` are the scores of cubic interpolation from
-    the same training samples, None where it does not apply.
+    the same training samples, None where it does not apply. `span` are the original values of canonical 0 and 1.
     """
 
     status: Status
@@ -38,6 +38,7 @@ class Result:
     curve: list[dict[str, float | None]] = dataclasses.field(default_factory=list)
     grid: list[int] = dataclasses.field(default_factory=list)
     channels: int | None = None
+    span: list[float] | None = None
     device: str | None = None
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     git: str | None = None

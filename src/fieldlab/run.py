@@ -137,6 +137,7 @@ def outline(member: Prepared) -> Result:
         parameters=sum(p.numel() for p in member.field.parameters()),
         grid=list(member.signal.grid),
         channels=member.signal.channels,
+        span=list(member.signal.span) if member.signal.span else None,
         config=OmegaConf.to_container(config, resolve=True),  # type: ignore[arg-type]
         **provenance(),
     )

@@ -46,13 +46,17 @@ class Signal:
 
 
 def positions(size: int, alignment: Alignment) -> Float[Tensor, "size"]:
-    """Where `size` samples sit in [0, 1].
+    """Where `size` samples sit in [0, 1]."""
+    return canonical(torch.arange(size, dtype=torch.float64), size, alignment)
+
+
+def canonical(i: Float[Tensor, "*n"], size: int, alignment: Alignment) -> Float[Tensor, "*n"]:
+    """Where sample i of `size` sits in [0, 1]; i may lie between samples.
 
     `centers`: (i + 1/2) / N, pixels are cells and the borders of the picture are at 0 and 1;
     `corners`: i / (N - 1), the first and the last sample are at 0 and 1; `left`: i / N.
     """
     if alignment not in get_args(Alignment):
         raise ValueError(f"alignment must be one of {', '.join(get_args(Alignment))}, not {alignment}")
-    i = torch.arange(size, dtype=torch.float64)  # exact before the one rounding to float32
     shift, steps = {"centers": (0.5, size), "corners": (0.0, size - 1), "left": (0.0, size)}[alignment]
-    return ((i + shift) / steps).float()
+    return ((i.double() + shift) / steps).float()  # exact before the one rounding to float32

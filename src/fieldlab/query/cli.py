@@ -1,0 +1,98 @@
+"""The `fieldlab-query` command."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fieldlab.cli import guarded
+from fieldlab.errors import InputError
+
+if TYPE_CHECKING:
+    from fieldlab.query.fitted import Query
+
+EXAMPLES = """examples:
+  fieldlab-query runs/fit/siren-camera-s0-12345678 --at 1.2,200.5 --at 17,80
+  fieldlab-query runs/fit/siren-camera-s0-12345678 --size 1024x1024 --out big.png
+  fieldlab-query runs/fit/siren-camera-s0-12345678 --size 512x512 --region 60,100,124,164 --compare --out eye.png
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fieldlab-query",
+        description="Ask a fitted field for any place and any resolution.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", type=Path, help="a fit's folder")
+    parser.add_argument(
+        "--at", action="append", default=[], metavar="ROW,COL",
+        help="print the values there; an integer is a pixel's centre; give it again for more places",
+    )  # fmt: skip
+    parser.add_argument("--size", metavar="HxW", help="render at this many samples")
+    parser.add_argument(
+        "--region", metavar="TOP,LEFT,BOTTOM,RIGHT", help="only these pixels, by their edges (default: all)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where to: .png (or another picture), or .npy")
+    parser.add_argument(
+        "--compare", action="store_true", help="cubic interpolation of the training samples beside it"
+    )
+    return parser
+
+
+def main() -> None:
+    """Console entry. Exit codes: 0 ok, 2 bad input."""
+    arguments = parser().parse_args()
+    sys.exit(guarded(lambda: answer(arguments)))
+
+
+def answer(arguments: argparse.Namespace) -> None:
+    """Print values, render, or both."""
+    if not arguments.at and not arguments.size:
+        raise InputError("nothing asked: give --at ROW,COL or --size HxW --out FILE")
+    if (arguments.size is None) != (arguments.out is None):
+        raise InputError("--size and --out belong together: --size 1024x1024 --out big.png")
+    places = [numbers(text, "--at") for text in arguments.at]
+    size = [int(n) for n in numbers(arguments.size, "--size", "x", int)] if arguments.size else None
+    region = numbers(arguments.region, "--region") if arguments.region else None
+    from fieldlab.query.fitted import Query
+
+    query = Query(arguments.folder)
+    if places:
+        for text, value in zip(arguments.at, query.at(places), strict=True):
+            print(f"{text}: {' '.join(f'{v:.6g}' for v in value.tolist())}")
+    if size is not None:
+        render(query, size, region, arguments.out, arguments.compare)
+        print(arguments.out)
+
+
+def render(query: "Query", size: list[int], region: list[float] | None, out: Path, compare: bool) -> None:
+    """Write the rendering, and with `compare` cubic interpolation to its right."""
+    import numpy as np
+    from PIL import Image
+
+    from fieldlab.pictures import picture
+
+    if len(size) != len(query.grid) or min(size) < 1:
+        raise InputError(f"--size: needs {len(query.grid)} positive numbers joined by x, one for each axis")
+    shown = [query.render(size, region)]
+    if compare:
+        shown.append(query.bicubic(size, region))
+    values = np.concatenate(shown, axis=min(1, len(size) - 1))
+    try:
+        if out.suffix == ".npy":
+            np.save(out, values[..., 0] if values.shape[-1] == 1 else values)
+        else:
+            low, high = query.result.span or (0.0, 1.0)
+            Image.fromarray(picture(((values - low) / (high - low)).clip(0, 1))).save(out)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--out {out}: cannot be written ({error})") from error
+
+
+def numbers(text: str, flag: str, separator: str = ",", kind: type = float) -> list[float]:
+    """`1.2,200.5` as numbers."""
+    try:
+        return [kind(part) for part in text.split(separator)]
+    except ValueError as error:
+        raise InputError(f"{flag}: {text} should be numbers joined by '{separator}'") from error

@@ -1,0 +1,127 @@
+"""Asking a fitted field for any place and any resolution."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import DictConfig
+from PIL import Image
+
+import fieldlab
+from fieldlab.errors import InputError
+from fieldlab.query import cli
+
+Compose = Callable[..., DictConfig]
+
+
+@pytest.fixture
+def folder(small: Compose) -> str:
+    config = small("steps=40", "signal=coffee", "signal.size=[24,32]", "logger=none")
+    fieldlab.fit([config])
+    return config.folder
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fieldlab-query", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return stop.value.code or 0, *capsys.readouterr()  # type: ignore[return-value]
+
+    return run
+
+
+def test_an_integer_is_a_pixels_centre(folder: str):
+    query = fieldlab.Query(folder)
+    drawn = np.asarray(Image.open(Path(folder) / "reconstruction.png")) / 255
+    for row, column in ((0, 0), (5, 31), (23, 7)):
+        value = query.at([[row, column]])[0].clamp(0, 1).numpy()
+        assert value == pytest.approx(drawn[row, column], abs=0.5 / 255 + 1e-6)
+
+
+def test_fractional_positions_are_canonical_coordinates_between_centres(folder: str):
+    query, field = fieldlab.Query(folder), fieldlab.load(folder)
+    expected = field(torch.tensor([[(1.2 + 0.5) / 24, (20.5 + 0.5) / 32]]))
+    torch.testing.assert_close(query.at([[1.2, 20.5]]), expected)
+
+
+def test_rendering_at_the_signals_size_is_its_reconstruction(folder: str):
+    drawn = np.asarray(Image.open(Path(folder) / "reconstruction.png")) / 255
+    rendered = fieldlab.Query(folder).render((24, 32))
+    np.testing.assert_allclose(rendered.clip(0, 1), drawn, atol=0.5 / 255 + 1e-6)
+
+
+def test_a_region_is_a_part_of_the_whole(folder: str):
+    query = fieldlab.Query(folder)
+    whole = query.render((48, 64))
+    part = query.render((16, 24), region=(4, 2, 12, 14))
+    np.testing.assert_allclose(part, whole[8:24, 4:28], atol=1e-5)
+
+
+def test_many_blocks_are_one_picture(folder: str, monkeypatch: pytest.MonkeyPatch):
+    query = fieldlab.Query(folder)
+    at_once = query.render((30, 40))
+    monkeypatch.setattr("fieldlab.query.fitted.POINTS_AT_ONCE", 77)
+    np.testing.assert_allclose(query.render((30, 40)), at_once, atol=1e-5)
+
+
+def test_bicubic_meets_the_training_pixels(folder: str):
+    query = fieldlab.Query(folder)
+    target = np.asarray(Image.open(Path(folder) / "target.png")) / 255
+    found = query.bicubic((24, 32))
+    np.testing.assert_allclose(found[::2, ::2], target[::2, ::2], atol=0.5 / 255 + 1e-4)
+
+
+def test_arrays_come_back_in_their_own_units(small: Compose):
+    sound = 100 + 50 * np.sin(np.linspace(0, 6, 64))
+    np.save("sound.npy", sound)
+    config = fieldlab.compose("signal=array", "signal.path=sound.npy", "split=all", "steps=100", "trainer=cpu")
+    fieldlab.fit([config])
+    query = fieldlab.Query(config.folder)
+    assert query.at([[10.0]]).item() == pytest.approx(sound[10], abs=5)
+    assert query.render((200,)).shape == (200, 1)
+
+
+def test_the_command_prints_and_renders(folder: str, ask):
+    code, out, err = ask(
+        folder, "--at", "1.2,20.5", "--at", "3,4", "--size", "48x64", "--compare", "--out", "big.png"
+    )
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("1.2,20.5: ")
+    assert len(lines[1].split()) == 4
+    assert Image.open("big.png").size == (128, 48)
+    assert ask(folder, "--size", "8x8", "--region", "0,0,8,8", "--out", "small.npy")[0] == 0
+    assert np.load("small.npy").shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "nothing asked"),
+        (["--size", "8x8"], "--size and --out belong together"),
+        (["--out", "a.png", "--at", "1,2"], "--size and --out belong together"),
+        (["--at", "1"], "positions: each needs 2 numbers"),
+        (["--at", "one,2"], "--at: one,2 should be numbers joined by ','"),
+        (["--size", "8", "--out", "a.png"], "--size: needs 2 positive numbers"),
+        (["--size", "0x8", "--out", "a.png"], "--size: needs 2 positive numbers"),
+        (["--size", "8x8", "--out", "a.xyz"], "--out a.xyz: cannot be written"),
+        (["--size", "8x8", "--out", "no/such/folder.png"], "--out no/such/folder.png: cannot be written"),
+        (["--size", "8x8", "--region", "5,5,2,9", "--out", "a.png"], "region: [5.0, 5.0, 2.0, 9.0] should be"),
+    ],
+)
+def test_bad_questions_are_one_line(folder: str, ask, arguments: list[str], message: str):
+    code, _, err = ask(folder, *arguments)
+    assert (code, err.count("\n")) == (2, 1)
+    assert message in err
+
+
+def test_no_fit_and_no_file(folder: str, ask):
+    assert ask("nowhere", "--at", "1,2")[2].startswith("fieldlab: nowhere: has no result.json")
+    Path(folder, "weights.safetensors").unlink()
+    with pytest.raises(InputError, match=r"has no weights\.safetensors"):
+        fieldlab.Query(folder)
