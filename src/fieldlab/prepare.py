@@ -87,6 +87,8 @@ def check_top(config: DictConfig) -> None:
     for key, name in (("study", config.study), ("signal.name", config.signal.get("name") or "")):
         if "/" in str(name):
             raise InputError(f"{key}: {name} must not contain a slash")
+    if (devices := config.trainer.get("devices")) not in (1, "1"):
+        raise InputError(f"trainer.devices: {devices} is refused, a fit runs on one device")
     if str(config.trainer.get("precision")) in ("16", "16-mixed"):
         raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
 

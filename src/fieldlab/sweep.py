@@ -24,7 +24,7 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
         raise InputError(f"hydra.launcher.members: {members} should be at least 1")
     configs = [resolved(job) for job in jobs]
     refuse_shared_folders(configs)
-    prepared = [checked(config) for config in configs]
+    prepared = [prepare(config) for config in configs]
     record_plan(prepared)
     results: dict[str, Result] = {}
     waiting: list[Prepared] = []
@@ -51,15 +51,6 @@ def refuse_shared_folders(configs: Sequence[DictConfig]) -> None:
     for config in configs:
         if owners.setdefault(config.folder, config) != config:
             raise InputError(f"folder: different fits would share {config.folder}; keep ${{fit_name:}} in it")
-
-
-def checked(config: DictConfig) -> Prepared:
-    if config.trainer.get("devices") not in (1, "1", None):
-        raise InputError(
-            f"trainer.devices: {config.trainer.devices} devices for each fit of a sweep is refused; "
-            "several devices are for one large fit"
-        )
-    return prepare(config)
 
 
 def packs(waiting: Sequence[Prepared], members: int) -> Iterator[list[Prepared]]:

@@ -16,8 +16,8 @@ COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", 
 SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
 VALIDATION = "validation_psnr"
 DIVERGED = "diverged_at"
-IGNORED = {  # names a fit, or follows from what is shown
-    "study", "question", "notes", "seed", "folder", "resume", "compile",
+IGNORED = {  # what names or follows a fit, or goes without saying
+    "study", "question", "notes", "seed", "folder", "resume", "compile", "logger", "experiment",
     "field.name", "field.learning_rate", "signal.name", "schedule.T_max",
 }  # fmt: skip
 LABELS = {
@@ -109,10 +109,12 @@ def follows(values: Mapping[str, Any], from_: Mapping[str, Any], groups: Mapping
 
 def flatten(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and plain values of a configuration, `_target_` before the settings beside it."""
+    if key in IGNORED:
+        return
     if isinstance(node, Mapping):
         for name in sorted(node, key=lambda name: name != "_target_"):
             yield from flatten(node[name], f"{key}.{name}" if key else str(name))
-    elif key not in IGNORED:
+    else:
         yield key, str(node) if isinstance(node, list) else node
 
 
