@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,15 +12,27 @@ FILE_HEADER, BLOCK, CHUNK_HEADER = 7, 32 * 1024, struct.Struct("<IHB")
 FULL, FIRST, LAST = 1, 2, 4
 
 
-def records(file: Path) -> Iterator[Record]:
-    """Every record; a chunk's kind says whether it is whole, or the first, a middle or the last part."""
-    data, at, parts = file.read_bytes(), FILE_HEADER, b""
+def records(file: Path, patience: float = 30) -> list[Record]:
+    """Every record of a finished run. W&B's service writes on after `finish` has returned: wait for the last one."""
+    end = time.monotonic() + patience
+    while True:
+        found = list(parse(file.read_bytes()))
+        if any(record.HasField("exit") for record in found) or time.monotonic() > end:
+            return found
+        time.sleep(0.05)
+
+
+def parse(data: bytes) -> Iterator[Record]:
+    """Every record so far; a chunk's kind says whether it is whole, or the first, a middle or the last part."""
+    at, parts = FILE_HEADER, b""
     while at + CHUNK_HEADER.size <= len(data):
         if BLOCK - at % BLOCK < CHUNK_HEADER.size:
             at += BLOCK - at % BLOCK
             continue
         _, length, kind = CHUNK_HEADER.unpack_from(data, at)
         payload = data[at + CHUNK_HEADER.size : at + CHUNK_HEADER.size + length]
+        if len(payload) < length:
+            return
         at += CHUNK_HEADER.size + length
         parts = payload if kind in (FULL, FIRST) else parts + payload
         if kind in (FULL, LAST):
