@@ -27,17 +27,17 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
     prepared = [prepare(config) for config in configs]
     record_plan(prepared)
     results: dict[str, Result] = {}
-    waiting: list[Prepared] = []
+    waiting: dict[Path, Prepared] = {}  # by folder: a fit asked for twice is made once
     for fitting in prepared:
         done = finished_result(fitting.folder) if fitting.config.resume else None
         if done is not None:
             results[str(fitting.folder)] = done
-        elif all(fitting.folder != other.folder for other in waiting):
-            waiting.append(fitting)
+        else:
+            waiting[fitting.folder] = fitting
     if results:
         print(f"{len(results)} fits have finished before and are skipped (resume=false fits them again)")
     count = 0
-    for pack in packs(waiting, members):
+    for pack in packs(list(waiting.values()), members):
         for fitting, result in zip(pack, fit_prepared(pack), strict=True):
             results[str(fitting.folder)] = result
             count += 1

@@ -21,16 +21,11 @@ IGNORED = {  # what names or follows a fit, or goes without saying
     "field.name", "field.learning_rate", "signal.name", "schedule.T_max",
 }  # fmt: skip
 LABELS = {
-    "field": "field",
-    "signal": "signal",
-    "parameters": "parameters",
     "train_psnr": "train PSNR",
     "validation_psnr": "validation PSNR",
     "test_psnr": "test PSNR",
     "full_psnr": "full PSNR",
     "full_ssim": "SSIM",
-    "seconds": "seconds",
-    "n": "n",
 }
 
 
