@@ -162,7 +162,7 @@ def write(path: str, content: bytes) -> None:
     ("arguments", "message"),
     [
         (["field=sirne"], "field=sirne: there is no such option; did you mean siren?"),
-        (["field=gaussian", "field/encoding=positionl"], "field/encoding=positionl: there is no such option; did you mean positional?"),
+        (["field=gaussian", "field/encoding=positionl"], "field/encoding=positionl: there is no such option; did you mean positional or"),
         (["signal=camra"], "signal=camra: there is no such option; did you mean camera"),
         (["experiment=psnr_tabel"], "experiment=psnr_tabel: there is no such option; did you mean psnr_table"),
         (["signal.sise=3"], "signal.sise: there is no such key; did you mean size?"),
@@ -225,7 +225,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(command: Command, arguments: l
 def test_a_misspelt_key_in_a_users_yaml_is_named(command: Command):
     Path("conf/field/encoding").mkdir(parents=True)
     Path("conf/field/encoding/mine.yaml").write_text(
-        "_target_: fieldlab.encodings.gaussian.GaussianFourier\nrows: 4\nsgima: 1.0\n"
+        "_target_: fieldlab.encodings.gaussian.GaussianFourier\nrows: 4\nsgima: 1.0\nseed: null\n"
     )
     code, _, err = command(*QUICK, "field=relu", "field/encoding=mine")
     assert code == 2
@@ -283,7 +283,7 @@ def test_members_that_differ_in_more_than_tensors_are_not_packed(command: Comman
 def test_a_users_file_wins_over_a_built_in_of_its_name(command: Command):
     Path("conf/field/encoding").mkdir(parents=True)
     Path("conf/field/encoding/gaussian.yaml").write_text(
-        "_target_: fieldlab.encodings.gaussian.GaussianFourier\nrows: 5\nsigma: 1.0\n"
+        "_target_: fieldlab.encodings.gaussian.GaussianFourier\nrows: 5\nsigma: 1.0\nseed: null\n"
     )
     _, out, _ = command("field=gaussian", "--cfg", "job")
     assert "rows: 5" in out
@@ -295,7 +295,7 @@ def test_fieldlab_conf_wins_over_the_working_folder(
     for folder, rows in (("conf", 5), ("elsewhere", 6)):
         (tmp_path / folder / "field/encoding").mkdir(parents=True)
         (tmp_path / folder / "field/encoding/gaussian.yaml").write_text(
-            f"_target_: fieldlab.encodings.gaussian.GaussianFourier\nrows: {rows}\nsigma: 1.0\n"
+            f"_target_: fieldlab.encodings.gaussian.GaussianFourier\nrows: {rows}\nsigma: 1.0\nseed: null\n"
         )
     monkeypatch.setenv("FIELDLAB_CONF", str(tmp_path / "elsewhere"))
     assert "rows: 6" in command("field=gaussian", "--cfg", "job")[1]

@@ -16,11 +16,12 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, help="a study's folder, like runs/psnr_table")
     parser.add_argument("--to", type=Path, help="also write README.md, table.csv and figure.png there")
+    parser.add_argument("--without-photos", action="store_true", help="a figure of error maps and curves alone")
     arguments = parser.parse_args()
 
     def action() -> None:
         from fieldlab.report.study import report
 
-        print(report(arguments.folder, arguments.to))
+        print(report(arguments.folder, arguments.to, photos=not arguments.without_photos))
 
     sys.exit(guarded(action))

@@ -18,22 +18,29 @@ COLOURS = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
 Fits = Sequence[tuple[Path, Result]]
 
 
-def save_figure(file: Path, folder: Path, results: Mapping[str, Result]) -> None:
+def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> None:
     """For each signal (at most four) two rows: photo and reconstructions above, curves and error maps below.
 
     A field is shown by its best fit on validation samples (on training samples where nothing validates), and
-    at most six fields of a signal are shown, the best ones, in the order of their score.
+    at most six fields of a signal are shown, the best ones, in the order of their score. Without `photos` the
+    lower rows alone.
     """
     finished = [(folder / name, result) for name, result in results.items() if result.status == "finished"]
     signals = list(dict.fromkeys(result.signal for _, result in finished))[:MOST_SIGNALS]
     if not signals:
         return
     shown = [representatives([fit for fit in finished if fit[1].signal == signal]) for signal in signals]
-    columns = 1 + max(map(len, shown))
-    figure = Figure(figsize=(2.5 * columns, 5.3 * len(signals)), layout="constrained")
-    grid = figure.subplots(2 * len(signals), columns, squeeze=False)
+    columns, rows = 1 + max(map(len, shown)), 2 if photos else 1
+    figure = Figure(figsize=(2.5 * columns, 2.65 * rows * len(signals)), layout="constrained")
+    grid = figure.subplots(rows * len(signals), columns, squeeze=False)
     for row, (signal, fits) in enumerate(zip(signals, shown, strict=True)):
-        draw_signal(grid[2 * row : 2 * row + 2], fits, [f for f in finished if f[1].signal == signal])
+        of_signal = grid[rows * row : rows * (row + 1)]
+        for axis in of_signal.flat:
+            axis.set_axis_off()
+        draw_titles(of_signal[0], fits)
+        draw_errors(of_signal[-1], fits, [f for f in finished if f[1].signal == signal])
+        if photos:
+            draw_photos(of_signal[0], fits)
     note = f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}"
     figure.supxlabel(note, x=0.995, ha="right", fontsize=7, color="0.4")
     figure.savefig(file, dpi=110)
@@ -53,16 +60,25 @@ def quality(result: Result) -> float:
     return score if score is not None else result.scores.get("train_psnr") or -np.inf
 
 
-def draw_signal(axes: np.ndarray, shown: Fits, everything: Fits) -> None:
-    for axis in axes.flat:
-        axis.set_axis_off()
-    show(axes[0, 0], shown[0][0] / "target.png")
-    axes[0, 0].set_title(f"{shown[0][1].signal} ({' x '.join(map(str, shown[0][1].grid))})", fontsize=9)
-    draw_curves(axes[1, 0], shown, everything)
-    for column, (folder, result) in enumerate(shown, start=1):
-        show(axes[0, column], folder / "reconstruction.png")
-        show(axes[1, column], folder / "error.png")
-        axes[0, column].set_title(f"{result.field}\n{caption(result)}", fontsize=9)
+def draw_titles(axes: np.ndarray, shown: Fits) -> None:
+    first = shown[0][1]
+    axes[0].set_title(f"{first.signal} ({' x '.join(map(str, first.grid))})", fontsize=9)
+    for axis, (_, result) in zip(axes[1:], shown, strict=False):
+        axis.set_title(f"{result.field}\n{caption(result)}", fontsize=9)
+
+
+def draw_photos(axes: np.ndarray, shown: Fits) -> None:
+    """The photo, then each field's reconstruction."""
+    show(axes[0], shown[0][0] / "target.png")
+    for axis, (folder, _) in zip(axes[1:], shown, strict=False):
+        show(axis, folder / "reconstruction.png")
+
+
+def draw_errors(axes: np.ndarray, shown: Fits, everything: Fits) -> None:
+    """The curves, then each field's error map."""
+    draw_curves(axes[0], shown, everything)
+    for axis, (folder, _) in zip(axes[1:], shown, strict=False):
+        show(axis, folder / "error.png")
 
 
 def caption(result: Result) -> str:

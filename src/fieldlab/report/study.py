@@ -10,23 +10,16 @@ import pandas as pd
 
 from fieldlab.errors import InputError
 from fieldlab.report.figure import save_figure
-from fieldlab.report.table import (
-    VALIDATION,
-    fits_table,
-    latex,
-    markdown,
-    read_fits,
-    short,
-    shown,
-    summary_table,
-)
+from fieldlab.report.summary import latex, markdown, short, shown, summary_table
+from fieldlab.report.table import VALIDATION, fits_table, read_fits
 from fieldlab.results import Plan, Result, read_result
 
 
-def report(folder: Path, to: Path | None = None) -> str:
+def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
     """Write table.csv, table.md, table.tex and figure.png into a study's folder; return the Markdown table.
 
-    `to` receives README.md, table.csv and figure.png besides: the committed answer.
+    `to` receives README.md, table.csv and figure.png besides: the committed answer. Without `photos` the figure
+    shows error maps and curves alone, of pictures that must not be passed on.
 
     Raises:
         InputError: no fits in the folder.
@@ -37,10 +30,10 @@ def report(folder: Path, to: Path | None = None) -> str:
     fits.to_csv(folder / "table.csv", index=False)
     (folder / "table.md").write_text(markdown(summary) + "\n")
     (folder / "table.tex").write_text(latex(summary))
-    save_figure(folder / "figure.png", folder, results)
+    save_figure(folder / "figure.png", folder, results, photos=photos)
     if to is not None:
         try:
-            commit_answer(folder, to, readme(folder.name, plan, results, fits))
+            commit_answer(folder, to, readme(folder.name, plan, results, fits, photos=photos))
         except OSError as error:
             raise InputError(f"--to {to}: cannot be written ({error.strerror})") from error
     return markdown(summary)
@@ -68,25 +61,27 @@ def conclude_studies(folders: Sequence[Path]) -> bool:
     return not bad
 
 
-def readme(name: str, plan: Plan | None, results: Mapping[str, Result], fits: pd.DataFrame) -> str:
+def readme(name: str, plan: Plan | None, results: Mapping[str, Result], fits: pd.DataFrame, *, photos: bool) -> str:
     """Question, commands, machine and answer of a study, in Markdown."""
     title = plan.study if plan else name
     parts = [f"# {title}"]
     if plan and plan.question:
         parts.append(plan.question)
-    parts += ["## Answer", "\n".join(answer(fits)), markdown(summary_table(fits, results))]
+    parts += ["## Answer", "\n\n".join(answer(fits)), markdown(summary_table(fits, results))]
     parts.append(
         "PSNR in dB over the training, the test and all samples, values clipped to their range; mean ± standard"
         " deviation over n seeds; seconds: median time of optimisation alone. Bicubic: cubic interpolation from"
         " the same training samples. One row a fit: [table.csv](table.csv)."
     )
-    parts.append(f"![figure](figure.png)\n\n{CAPTION}")
+    parts.append(f"![figure](figure.png)\n\n{CAPTION if photos else CAPTION_WITHOUT_PHOTOS}")
     if plan and plan.notes:
         parts += ["## Notes", plan.notes]
     if plan:
         parts += [
             "## Commands",
-            "```bash\n" + "\n".join(plan.commands) + f"\nfieldlab-report runs/{name} --to experiments/{name}\n```",
+            "```bash\n"
+            + "\n".join(plan.commands)
+            + f"\nfieldlab-report runs/{name} --to experiments/{name}{'' if photos else ' --without-photos'}\n```",
         ]
     parts += ["## Machine", machine(results)]
     return "\n\n".join(parts) + "\n"
@@ -95,6 +90,11 @@ def readme(name: str, plan: Plan | None, results: Mapping[str, Result], fits: pd
 CAPTION = (
     "Above: the photo and each field's best fit (by validation samples). Below: test PSNR against steps, mean and"
     " range over seeds, and maps of the absolute error."
+)
+
+CAPTION_WITHOUT_PHOTOS = (
+    "Test PSNR against steps, mean and range over seeds; maps of the absolute error of each field's best fit (by"
+    " validation samples)."
 )
 
 
@@ -117,7 +117,16 @@ def answer(fits: pd.DataFrame) -> list[str]:
             lines.append(f"Mean test PSNR in dB on {signal}{where}: {ranking}.")
         if len(settings) > 1:
             lines += [f"- {describe(row, settings, judge)}" for row in best.to_dict("records")]
-    return lines
+    return [*lines, *over_all(finished, settings)]
+
+
+def over_all(finished: pd.DataFrame, settings: list[str]) -> list[str]:
+    """The ranking over signals, where every field has finished all of them with one setting."""
+    means = finished.groupby([*settings, "signal"], dropna=False).test_psnr.mean().unstack("signal")
+    if len(settings) > 1 or len(means) < 2 or means.shape[1] < 2 or means.isna().to_numpy().any():
+        return []
+    ranking = " > ".join(f"{field} ({dB:.2f})" for field, dB in means.mean(1).sort_values(ascending=False).items())
+    return [f"Mean test PSNR in dB over all {means.shape[1]} signals: {ranking}."]
 
 
 def describe(row: dict, settings: list[str], judge: str) -> str:

@@ -50,7 +50,7 @@ def array(
 def load(file: Path) -> np.ndarray:
     """The array in float64; finite numbers only."""
     if file.is_dir():
-        raise InputError(f"signal.path: {file} is a directory; name one .npy file in it")
+        raise InputError(f"signal.path: {file} is a directory; name one .npy file in it, or fit all of them with -m")
     if not file.exists():
         raise InputError(f"signal.path: there is no file {file}")
     try:

@@ -62,7 +62,7 @@ def resolve(path: str) -> Path:
 def read(file: Path, background: str) -> np.ndarray:
     """Pixels [rows, columns, 1 or 3] in [0, 1], float32."""
     if file.is_dir():
-        raise InputError(f"signal.path: {file} is a directory; name one picture in it")
+        raise InputError(f"signal.path: {file} is a directory; name one picture in it, or fit all of them with -m")
     if not file.exists():
         raise InputError(f"signal.path: there is no file {file}")
     try:

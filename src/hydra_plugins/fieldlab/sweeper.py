@@ -1,7 +1,7 @@
 """The sweeper of studies: the grid of all values given, handed to the launcher in one piece."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,19 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+Grid = dict[str, list[str]]  # the overrides to choose from, by key
+
 
 class GridSweeper(Sweeper):
     """Every combination of the values given, as Hydra's basic sweeper makes them, but without a second
     composition of every job and without a multirun.yaml.
 
-    The launcher checks all jobs before the first one starts, and a study keeps its commands in plan.json. A
-    value on the command line replaces the one that a study's file sweeps.
+    `params` is a grid, values by key, or a list of grids where some values belong together. The launcher checks
+    all jobs before the first one starts, and a study keeps its commands in plan.json.
     """
 
-    def __init__(self, params: Mapping[str, Any] | None) -> None:
-        self.params = params or {}
+    def __init__(self, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None) -> None:
+        self.grids = [params or {}] if params is None or isinstance(params, Mapping) else list(params)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context = hydra_context
@@ -31,13 +33,35 @@ class GridSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        parser = OverridesParser.create(config_loader=self.context.config_loader)
-        given = [f"{key}={value}" for key, value in self.params.items()] + arguments
-        last = {override.key_or_group: override for override in parser.parse_overrides(given)}
-        jobs = itertools.product(*map(choices, last.values()))
+        grids = [self.choices(f"{key}={value}" for key, value in grid.items()) for grid in self.grids]
+        wanted = narrow(grids, self.choices(arguments))
+        jobs = dict.fromkeys(job for grid in wanted for job in itertools.product(*grid.values()))
         done = self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
         conclude([Path(job.working_dir) for job in done])
         return [done]
+
+    def choices(self, overrides: Iterable[str]) -> Grid:
+        """Every override's key, and the overrides that each give it one of its values."""
+        parser = OverridesParser.create(config_loader=self.context.config_loader)
+        return {override.key_or_group: single(override) for override in parser.parse_overrides(list(overrides))}
+
+
+def narrow(grids: Sequence[Grid], given: Grid) -> list[Grid]:
+    """The grids under what the command line says.
+
+    A key that no grid has goes to all of them. Of a key that some grids have, each of those takes the values
+    it offers and those that no grid offers; one that is left without a value is dropped.
+    """
+    for key, values in given.items():
+        offered = {value for grid in grids for value in grid.get(key, [])}
+        everywhere = not any(key in grid for grid in grids)
+        grids = [
+            {**grid, key: [v for v in values if everywhere or v in grid[key] or v not in offered]}
+            if everywhere or key in grid
+            else grid
+            for grid in grids
+        ]
+    return [grid for grid in grids if all(grid.values())]
 
 
 def conclude(folders: list[Path]) -> None:
@@ -48,9 +72,19 @@ def conclude(folders: list[Path]) -> None:
         raise SystemExit(1)
 
 
-def choices(override: Override) -> list[str]:
-    """`seed=0,1` as `seed=0` and `seed=1`; an override that does not sweep as itself."""
+def single(override: Override) -> list[str]:
+    """`seed=0,1` as `seed=0` and `seed=1`; a folder under `signal.path` as each file in it; others as themselves."""
     key = override.get_key_element()
     if override.is_sweep_override():
         return [f"{key}={value}" for value in override.sweep_string_iterator()]
+    value = override.value()
+    if key == "signal.path" and isinstance(value, str) and Path(value).expanduser().is_dir():
+        from fieldlab.signals.files import signal_files
+
+        return [f"{key}={quoted(str(file))}" for file in signal_files(value)]
     return [override.input_line or f"{key}={override.get_value_element_as_str()}"]
+
+
+def quoted(text: str) -> str:
+    """Text as Hydra's override grammar takes it, whatever is in it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,13 @@
+"""What every Fourier feature mapping computes, whichever frequencies it has chosen."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def waves(x: Float[Tensor, "*n dim"], frequencies: Float[Tensor, "dim rows"]) -> Float[Tensor, "*n 2*rows"]:
+    """x -> [cos 2 pi x B, sin 2 pi x B]; the columns of B are frequencies in cycles per unit coordinate."""
+    phase = 2 * math.pi * x @ frequencies
+    return torch.cat([phase.cos(), phase.sin()], dim=-1)

@@ -1,0 +1,153 @@
+"""The table that answers: one row a field and signal, with mean and spread (Markdown, LaTeX)."""
+
+# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from fieldlab.report.table import DIVERGED, VALIDATION
+from fieldlab.results import Result
+
+SHOWN_SCORES = ("train_psnr", VALIDATION, "test_psnr", "full_psnr", "full_ssim")
+LABELS = {
+    "train_psnr": "train PSNR",
+    "validation_psnr": "validation PSNR",
+    "test_psnr": "test PSNR",
+    "full_psnr": "full PSNR",
+    "full_ssim": "SSIM",
+}
+
+
+def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataFrame:
+    """One row a field and signal: mean ± standard deviation over seeds, interpolation last; then all signals."""
+    varied = fits.attrs["swept"]
+    scores = [name for name in SHOWN_SCORES if name in fits]
+    cubic = bicubic_scores(fits, results, scores)
+    rows = []
+    for signal, of_signal in fits.groupby("signal", sort=False):
+        for keys, group in of_signal.groupby(["field", *varied], sort=False, dropna=False):
+            done = group[group.status == "finished"]
+            row: dict[str, Any] = {"signal": signal, **dict(zip(["field", *varied], keys, strict=True))}
+            row |= cells(done, scores) | {"n": count(group)}
+            rows.append(row)
+        rows += [cubic_row(row, scores) for row in cubic.to_dict("records") if row["signal"] == signal]
+    rows += over_signals(fits, cubic, scores)
+    table = pd.DataFrame(rows).drop(columns=["signal"] if fits.signal.nunique() == 1 else [])
+    for key in varied:
+        table[key] = table[key].map(shown)
+    order = [name for name in ("signal", "field", *varied, "parameters", *scores, "seconds", "n") if name in table]
+    table = table[order].fillna("–").replace({None: "–"})
+    return table.rename(columns=LABELS | {key: short(key) for key in varied})
+
+
+def cells(done: pd.DataFrame, scores: Sequence[str]) -> dict[str, str]:
+    """Parameters, scores and seconds of finished fits that differ in their seed."""
+    return {
+        "parameters": f"{done.parameters.iloc[0]:,}" if len(done) else "–",
+        **{name: spread(done[name], digits(name)) for name in scores},
+        "seconds": f"{done.seconds.median():.1f}" if len(done) else "–",
+    }
+
+
+def over_signals(fits: pd.DataFrame, cubic: pd.DataFrame, scores: Sequence[str]) -> list[dict[str, Any]]:
+    """Mean ± standard deviation over signals of each one's mean over seeds.
+
+    Only signals that every field has finished count: means over different signals cannot be compared.
+    """
+    settings = ["field", *fits.attrs["swept"]]
+    done = fits[fits.status == "finished"]
+    means = done.groupby([*settings, "signal"], sort=False, dropna=False)[[*scores, "parameters", "seconds"]].mean()
+    means = means.reset_index()
+    complete = set(fits.signal)
+    for _, group in fits.groupby(settings, sort=False, dropna=False):
+        complete &= set(group.signal[group.status == "finished"])
+    if len(complete) < 2:
+        return []
+    total = fits.signal.nunique()
+    name = f"all {total}" if len(complete) == total else f"{len(complete)} of {total}"
+    means, cubic = (table.loc[table.signal.isin(complete)] for table in (means, cubic))
+    rows = []
+    for keys, group in means.groupby(settings, sort=False, dropna=False):
+        row: dict[str, Any] = {"signal": name, **dict(zip(settings, keys, strict=True))}
+        rows.append(row | cells(group.astype({"parameters": int}), scores) | {"n": f"{len(group)} signals"})
+    world = [key for key in cubic if key not in ("signal", *scores)]
+    for keys, group in cubic.groupby(world, sort=False, dropna=False):
+        if len(group) == len(complete):
+            row = {"signal": name, **dict(zip(world, keys, strict=True)), "n": f"{len(group)} signals"}
+            rows.append(row | {s: spread(group[s], digits(s)) for s in scores} | {"train_psnr": "exact"})
+    return rows
+
+
+def shown(value: Any) -> str:
+    """A setting in a cell: numbers short, targets by their last word."""
+    if value is None or value is pd.NA or value != value:
+        return "–"
+    if is_number(value):
+        return f"{value:g}"
+    return str(value).rpartition(".")[2] if re.fullmatch(r"[\w.]+", str(value)) else str(value)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def bicubic_scores(fits: pd.DataFrame, results: Mapping[str, Result], scores: Sequence[str]) -> pd.DataFrame:
+    """Cubic interpolation from the same training samples, for each way in which signal and split were given."""
+    world = [key for key in fits.attrs["swept"] if key.startswith(("signal.", "split."))]
+    rows = [
+        {"signal": result.signal, "field": "bicubic", **{key: fits.loc[name, key] for key in world}}
+        | {score: result.bicubic.get(score) for score in scores}
+        for name, result in results.items()
+        if result.bicubic is not None
+    ]
+    return pd.DataFrame(rows, columns=["signal", "field", *world, *scores]).drop_duplicates(["signal", *world])
+
+
+def cubic_row(row: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
+    """Interpolation passes through its training samples: a score there would measure rounding."""
+    shown = {score: spread(pd.Series([row[score]], dtype=float), digits(score)) for score in scores}
+    return {**row, **shown, "train_psnr": "exact"}
+
+
+def digits(score: str) -> int:
+    return 4 if score == "full_ssim" else 2
+
+
+def spread(values: pd.Series, digits: int) -> str:
+    """`mean ± standard deviation` (of the sample, n - 1); the value alone where there is but one."""
+    values = values.dropna().astype(float)
+    if values.empty:
+        return "–"
+    mean = f"{values.mean():.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ± {values.std():.{digits}f}"
+
+
+def count(group: pd.DataFrame) -> str:
+    """`3`, or `2 of 3: 1 diverged`."""
+    unfinished = group.status[group.status != "finished"].value_counts()
+    done = len(group) - unfinished.sum()
+    if unfinished.empty:
+        return str(done)
+    parts = [f"{n} {status}" for status, n in unfinished.items()]
+    if "diverged" in unfinished:
+        at = ", ".join(map(str, sorted(group[DIVERGED].dropna())))
+        parts = [part + f" at step {at}" if part.endswith("diverged") else part for part in parts]
+    return f"{done} of {len(group)}: " + ", ".join(parts)
+
+
+def short(key: str) -> str:
+    """The word a setting goes by: `sigma` for field.encoding.sigma, `split` for split._target_."""
+    return key.removesuffix("._target_").rpartition(".")[2]
+
+
+def markdown(table: pd.DataFrame) -> str:
+    return table.to_markdown(index=False, disable_numparse=True, colalign=["left"] + ["right"] * (table.shape[1] - 1))
+
+
+def latex(table: pd.DataFrame) -> str:
+    """booktabs; needs \\usepackage{booktabs}."""
+    plain = table.map(lambda cell: str(cell).replace(" ± ", r" $\pm$ ").replace("–", "--").replace("_", r"\_"))
+    return plain.to_latex(index=False, column_format="l" + "r" * (table.shape[1] - 1))
