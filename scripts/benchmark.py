@@ -15,7 +15,6 @@ import fieldlab
 from fieldlab.field import build_field, draw
 from fieldlab.prepare import assemble, prepare
 from fieldlab.run import train
-from fieldlab.tracking.tracker import Silence
 
 CASES = {
     "SIREN 256x4 on 256 x 256 pixels": ("signal.size=256", "split=all", "steps=12"),
@@ -57,7 +56,7 @@ def bare_loop(overrides: tuple[str, ...]) -> float:
 def framework(overrides: tuple[str, ...]) -> float:
     """Seconds a step of the same fit through task and Trainer; one scoring is subtracted, files are not written."""
     config = fieldlab.compose("trainer=cpu", "task.scores=1", *overrides)
-    task, trainer = assemble([prepare(config)], Silence(pictures=0))
+    task, trainer = assemble([prepare(config)])
     warm_up, scoring = timed(task, "warm_up"), timed(task, "score")
     start = time.perf_counter()
     train(task, trainer)

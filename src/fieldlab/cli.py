@@ -31,11 +31,15 @@ def main() -> None:
 @hydra.main(version_base="1.3", config_path="pkg://fieldlab.conf", config_name="fieldlab")
 def run(config: DictConfig) -> None:
     """One fit: what Hydra calls without -m. Leaves by SystemExit, before Hydra prints an error of its own."""
+    from lightning.fabric.utilities.rank_zero import rank_zero_only
+
     from fieldlab.run import fit
     from fieldlab.sweep import one_line
 
     def one() -> None:
         [result] = fit([resolved(config)])
+        if rank_zero_only.rank > 0:  # one of several devices; the first one speaks
+            return
         print(one_line(result))
         print(config.folder)
         if result.status != "finished" and HydraConfig.get().mode == RunMode.RUN:

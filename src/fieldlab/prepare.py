@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lightning import Trainer
+from lightning import Callback, Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig
 
 from fieldlab.build import build, plain
+from fieldlab.checkpoint import Checkpoints
 from fieldlab.configuration import plain_value
 from fieldlab.errors import InputError, first_line, suggest
 from fieldlab.field import Ensemble, Field, build_field, draw, structure
@@ -22,9 +23,8 @@ from fieldlab.signals.grid import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.fit import Fit
 from fieldlab.tracking.progress import ProgressLine
-from fieldlab.tracking.tracker import Follow, Tracker
 
-SHARED = ("logger", "task", "optimizer", "schedule", "trainer", "steps", "compile")
+SHARED = ("logger", "task", "optimizer", "schedule", "trainer", "steps", "compile", "resume", "checkpoint_minutes")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Prepared:
     signal: Signal
     split: Split
     field: Field
+    devices: int
 
     @property
     def folder(self) -> Path:
@@ -59,8 +60,10 @@ def prepare(config: DictConfig) -> Prepared:
     signal: Signal = build(config.signal, "signal")
     split: Split = build(config.split, "split", grid=signal.grid)
     field = draw(lambda: build_field(config.field, dim=signal.dim, channels=signal.channels), config.seed)
-    prepared = Prepared(config, signal, split, field)
-    task, _ = assemble([prepared], build(config.logger, "logger"))
+    prepared = Prepared(config, signal, split, field, devices=1)
+    build(config.logger, "logger")
+    task, trainer = assemble([prepared], Checkpoints([prepared.folder], config.checkpoint_minutes))
+    check_devices(config, trainer)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the schedule steps before its optimiser has
         try:
@@ -68,7 +71,7 @@ def prepare(config: DictConfig) -> Prepared:
             task.rate.step()
         except (ValueError, TypeError, ZeroDivisionError) as error:
             raise InputError(f"optimizer or schedule: {first_line(error)}") from error
-    return prepared
+    return dataclasses.replace(prepared, devices=trainer.world_size)
 
 
 def check_top(config: DictConfig) -> None:
@@ -87,13 +90,24 @@ def check_top(config: DictConfig) -> None:
     for key, name in (("study", config.study), ("signal.name", config.signal.get("name") or "")):
         if "/" in str(name):
             raise InputError(f"{key}: {name} must not contain a slash")
-    if (devices := config.trainer.get("devices")) not in (1, "1"):
-        raise InputError(f"trainer.devices: {devices} is refused, a fit runs on one device")
     if str(config.trainer.get("precision")) in ("16", "16-mixed"):
         raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
 
 
-def assemble(members: Sequence[Prepared], tracker: Tracker) -> tuple[Fit, Trainer]:
+def check_devices(config: DictConfig, trainer: Trainer) -> None:
+    """Several devices share one fit only where each gradient is the mean of theirs and nothing else couples them."""
+    if trainer.world_size == 1:
+        return
+    devices = f"trainer.devices: {config.trainer.devices} devices"
+    if config.trainer.get("strategy") != "ddp":
+        raise InputError(f"{devices} need trainer.strategy=ddp, not {config.trainer.get('strategy')}")
+    if not config.optimizer.get("stacks", False):
+        raise InputError(
+            f"{devices} need an elementwise optimiser (adam, adamw, sgd): this one looks at the loss itself"
+        )
+
+
+def assemble(members: Sequence[Prepared], *callbacks: Callback) -> tuple[Fit, Trainer]:
     """The task and the trainer that compute these members together."""
     config = members[0].config
     optimizer, schedule = ({**plain(config[key], key), "_partial_": True} for key in ("optimizer", "schedule"))
@@ -119,7 +133,7 @@ def assemble(members: Sequence[Prepared], tracker: Tracker) -> tuple[Fit, Traine
         enable_checkpointing=False,
         enable_model_summary=False,
         enable_progress_bar=False,
-        callbacks=[ProgressLine(describe(members)), Follow(tracker)],
+        callbacks=[ProgressLine(describe(members)), *callbacks],
         plugins=[LightningEnvironment()],  # on SLURM Lightning's own requeue handlers would take over
     )
     return task, trainer

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from fieldlab.errors import InputError
 
 RESULT = "result.json"
 PLAN = "plan.json"
+DRAFTS = ".*.draft"  # what a kill in the middle of writing leaves
 Status = Literal["finished", "diverged", "failed"]
 
 
@@ -67,10 +68,18 @@ def read_result(folder: Path) -> Result:
 
 
 def write_atomically(file: Path, text: str) -> None:
+    """Replace a file's text."""
+    replace_atomically(file, lambda draft: draft.write_text(text))
+
+
+def replace_atomically(file: Path, write: Callable[[Path], Any]) -> None:
     """Write beside the file, then rename: a reader sees the old content or the new, never half of it."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(text)
-    os.replace(draft, file)
+    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
+    try:
+        write(draft)
+        os.replace(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Run: from configurations to results. A plain run is a list of one."""
 
+import logging
 import os
 import traceback
 import warnings
@@ -11,13 +12,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from fieldlab import pictures, weights
 from fieldlab.build import build
+from fieldlab.checkpoint import Checkpoints
 from fieldlab.errors import InputError, first_line
 from fieldlab.machine import device_name, provenance
 from fieldlab.prepare import Prepared, assemble, prepare
-from fieldlab.results import RESULT, Result
+from fieldlab.results import DRAFTS, RESULT, Result
 from fieldlab.signals.interpolation import interpolate
-from fieldlab.tasks.fit import Fit, Scores
-from fieldlab.tracking.tracker import Tracker, safely
+from fieldlab.tasks.fit import Fit, Scores, State
+from fieldlab.tracking.tracker import Follow, Tracker, safely
 
 PICTURES = ("target.png", "reconstruction.png", "error.png", "curve.png", "reconstruction.npy")
 WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
@@ -39,44 +41,75 @@ def fit_prepared(members: Sequence[Prepared]) -> list[Result]:
     """`fit`, for configurations that have been checked and built."""
     if len({member.stack_key for member in members}) > 1:
         raise ValueError("these configurations do not stack; fit them one by one")
+    config = members[0].config
+    tracker: Tracker = build(config.logger, "logger")
+    checkpoints = Checkpoints([member.folder for member in members], config.checkpoint_minutes)
+    task, trainer = assemble(members, Follow(tracker), checkpoints)
+    earlier = checkpoints.earlier() if config.resume else None
+    if not trainer.is_global_zero:
+        return assist(task, trainer, members, earlier)
     for member in members:
         claim(member)
-    tracker: Tracker = build(members[0].config.logger, "logger")
+    if earlier is None:
+        checkpoints.discard()
     safely(tracker.start, [member.config for member in members])
     try:
-        results = run(members, tracker)
+        results = run(task, trainer, members, earlier)
         for m, result in enumerate(results):
             safely(tracker.finish, m, result)
+        checkpoints.discard()
         return results
     finally:
         safely(tracker.close)
 
 
-def run(members: Sequence[Prepared], tracker: Tracker) -> list[Result]:
+def run(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: State | None) -> list[Result]:
     """Train and write; a failed fit is data: it is noted, and others go on."""
     try:
-        task, trainer = assemble(members, tracker)
-        train(task, trainer)
-        return [finish(task, m, member) for m, member in enumerate(members)]
+        if earlier is not None:
+            step = f"step {earlier['step']} of {members[0].config.steps}"
+            logging.getLogger("fieldlab").warning("%s goes on after %s", members[0].folder, step)
+        train(task, trainer, earlier)
+        results = [finish(task, m, member) for m, member in enumerate(members)]
+        for m, (member, result) in enumerate(zip(members, results, strict=True)):
+            record(task, m, member, result)
+        return results
     except Exception as error:
         if os.environ.get("FIELDLAB_DEBUG") == "1":
             raise
         return [fail(member, error) for member in members]
 
 
+def assist(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: State | None) -> list[Result]:
+    """The part of a further device: it computes, and leaves files and logs to the first, which also hears of errors."""
+    try:
+        train(task, trainer, earlier)
+        return [finish(task, m, member) for m, member in enumerate(members)]
+    except Exception as error:
+        if os.environ.get("FIELDLAB_DEBUG") == "1":
+            raise
+        logging.getLogger("fieldlab").warning("device %d: %s", trainer.global_rank, first_line(error))
+        raise SystemExit(1) from None
+
+
 def claim(member: Prepared) -> None:
     """Make the fit's folder, without anything an earlier run left in it, and write the configuration there."""
     try:
         member.folder.mkdir(parents=True, exist_ok=True)
-        for name in WRITTEN:
-            (member.folder / name).unlink(missing_ok=True)
+        for old in [member.folder / name for name in WRITTEN] + list(member.folder.glob(DRAFTS)):
+            old.unlink(missing_ok=True)
         OmegaConf.save(member.config, member.folder / weights.CONFIG)
     except OSError as error:
         raise InputError(f"folder: cannot write to {member.folder} ({error.strerror})") from error
 
 
-def train(task: Fit, trainer: Trainer) -> None:
-    """Run the trainer; Ctrl-C comes back as the KeyboardInterrupt that Lightning swallows."""
+def train(task: Fit, trainer: Trainer, earlier: State | None = None) -> None:
+    """Run the trainer, from an `earlier` state if there is one.
+
+    Ctrl-C comes back as the KeyboardInterrupt that Lightning swallows.
+    """
+    if earlier is not None:
+        task.resume(earlier)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         try:
@@ -88,24 +121,28 @@ def train(task: Fit, trainer: Trainer) -> None:
 
 
 def finish(task: Fit, m: int, member: Prepared) -> Result:
-    """Write all that a fitted member leaves behind; the result comes last."""
-    progress, signal, folder = task.progress[m], member.signal, member.folder
+    """What a fitted member came to."""
+    progress, device = task.progress[m], device_name(task.device)
     result = replace(
         outline(member),
         seconds=round(task.seconds / task.ensemble.members, 3),
         curve=progress.curve,
-        device=device_name(task.device),
+        device=device if member.devices == 1 else f"{member.devices} x {device}",
     )
-    pictures.save_curve(folder / "curve.png", result.curve)
     if progress.diverged_at is not None:
-        result = replace(result, status="diverged", diverged_at=progress.diverged_at)
-    else:
+        return replace(result, status="diverged", diverged_at=progress.diverged_at)
+    scores = {name: value for name, value in progress.curve[-1].items() if name not in ("step", "seconds")}
+    return replace(result, status="finished", scores=scores, bicubic=bicubic(task, m, member))
+
+
+def record(task: Fit, m: int, member: Prepared, result: Result) -> None:
+    """Write all that a fitted member leaves behind; the result comes last."""
+    signal, folder = member.signal, member.folder
+    pictures.save_curve(folder / "curve.png", result.curve)
+    if result.status == "finished":
         weights.save(task.ensemble.member(m), folder, dim=signal.dim, channels=signal.channels)
         pictures.save_reconstruction(folder, signal, task.prediction[m].cpu().unflatten(0, signal.grid))
-        scores = {name: value for name, value in progress.curve[-1].items() if name not in ("step", "seconds")}
-        result = replace(result, status="finished", scores=scores, bicubic=bicubic(task, m, member))
     result.save(folder)
-    return result
 
 
 def bicubic(task: Fit, m: int, member: Prepared) -> Scores | None:

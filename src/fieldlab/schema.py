@@ -18,6 +18,7 @@ class Schema:
     seed: int = MISSING
     compile: bool = MISSING
     resume: bool = MISSING
+    checkpoint_minutes: float | None = MISSING
     folder: str = MISSING
     signal: dict[str, Any] = MISSING
     split: dict[str, Any] = MISSING

@@ -25,6 +25,9 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
     configs = [resolved(job) for job in jobs]
     refuse_shared_folders(configs)
     prepared = [prepare(config) for config in configs]
+    if several := [fitting for fitting in prepared if fitting.devices > 1]:
+        devices = several[0].config.trainer.devices
+        raise InputError(f"trainer.devices: {devices} devices share one fit, not a sweep; fit them one by one")
     record_plan(prepared)
     results: dict[str, Result] = {}
     waiting: dict[Path, Prepared] = {}  # by folder: a fit asked for twice is made once

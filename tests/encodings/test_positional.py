@@ -27,7 +27,7 @@ def test_times_pi_makes_the_first_octave_one_period_of_the_range():
 
 def test_is_fourier_features_with_axis_aligned_octaves():
     positional = Positional(2, num_octaves=4, times_pi=False, include_coordinate=False)
-    fourier = GaussianFourier(2, rows=8, sigma=1.0)
+    fourier = GaussianFourier(2, rows=8, sigma=1.0, seed=None)
     octaves = 2.0 ** torch.arange(4) / (2 * math.pi)
     fourier.frequencies = torch.block_diag(octaves[None], octaves[None])
     x = torch.rand(50, 2)

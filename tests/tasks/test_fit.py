@@ -17,7 +17,6 @@ from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
 from fieldlab.run import fit, train
 from fieldlab.tasks.fit import clip_by_member
-from fieldlab.tracking.tracker import Silence
 
 Compose = Callable[..., DictConfig]
 
@@ -109,9 +108,7 @@ def test_schedules_end_where_they_say(small: Compose):
         "exponential": ("schedule.gamma=0.9",),
         "milestones": ("schedule.milestones=[2,4]",),
     }.items():
-        task, trainer = assemble(
-            [prepare(small(f"schedule={name}", "steps=10", "optimizer.lr=1e-3", *overrides))], Silence(pictures=0)
-        )
+        task, trainer = assemble([prepare(small(f"schedule={name}", "steps=10", "optimizer.lr=1e-3", *overrides))])
         train(task, trainer)
         rates[name] = task.descent.param_groups[0]["lr"]
     expected = {"constant": 1e-3, "cosine": 0.0, "exponential": 1e-3 * 0.9**10, "milestones": 1e-5}

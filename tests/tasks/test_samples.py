@@ -18,7 +18,7 @@ def samples(seeds=(0,), batch_size: int | None = 6, replacement: bool = False, s
         steps=steps,
         scored_every=40,
     )
-    dealt.to(torch.device("cpu"))
+    dealt.to(torch.device("cpu"), rank=0, world=1)
     return dealt
 
 
@@ -68,4 +68,10 @@ def test_chunks_cover_the_steps_once_and_end_where_scored():
     assert [chunk.step for chunk in chunks] == [25, 40, 50, 75, 80, 90]
     assert sum(chunk.steps for chunk in chunks) == 90
     assert [chunk.step for chunk in chunks if chunk.scored] == [40, 80, 90]
+
+
+def test_a_continued_fit_has_the_chunks_that_are_left():
+    dealt = samples(steps=90)
+    dealt.start = 50
+    assert [(chunk.step, chunk.steps) for chunk in dealt.train_dataloader()] == [(75, 25), (80, 5), (90, 10)]
     assert len(samples(steps=90).train_dataloader()) == 6

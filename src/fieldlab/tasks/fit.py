@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones l
 MOST_STRUCTURES = 256  # of fields, that one process compiles
 
 Scores = dict[str, float | None]
+State = dict[str, Any]  # of a task, as a checkpoint keeps it
 Losses = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -39,7 +40,8 @@ class Fit(LightningModule):
     The loss is summed over members, so that each descends by its own gradient. Optimisation is by hand, many
     steps to a `training_step`, and nothing waits for the device within them: a member whose loss is no longer
     finite is noticed at the end of a chunk. `scores` is the number of points on the curve; `clip_norm` bounds
-    each member's gradient norm.
+    each member's gradient norm. On several devices each computes its share of every batch, and of the samples
+    that are scored.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Fit(LightningModule):
         self.losses = compile_losses(self.total) if compiled else self.total
         self.progress = [Progress() for _ in range(ensemble.members)]
         self.seconds = 0.0  # spent on optimisation alone
+        self.earlier: State | None = None
 
     def configure_optimizers(self) -> Any:
         self.descent = self.make_optimizer(self.ensemble.parameters())
@@ -94,9 +97,37 @@ class Fit(LightningModule):
         """The sum of constraints, by member."""
         return torch.stack([constraint(self.ensemble, x, y) for constraint in self.constraints.values()]).sum(0)
 
+    def resume(self, state: State) -> None:
+        """Begin where `state` was taken, instead of at step 0."""
+        self.earlier = state
+        self.samples.start = state["step"]
+        self.progress = [Progress(**progress) for progress in state["progress"]]
+        self.seconds = state["seconds"]
+
     def on_train_start(self) -> None:
-        self.samples.to(self.device)
+        self.samples.to(self.device, self.trainer.global_rank, self.trainer.world_size)
         self.warm_up()
+        if self.earlier is not None:
+            self.restore(self.earlier)
+
+    def state(self, step: int) -> State:
+        """All that the steps after this one depend on, and what has been noted so far."""
+        return {
+            "step": step,
+            "ensemble": self.ensemble.state_dict(),
+            "descent": self.descent.state_dict(),
+            "rate": self.rate.state_dict(),
+            "samples": self.samples.state(),
+            "progress": [asdict(progress) for progress in self.progress],
+            "seconds": self.seconds,
+        }
+
+    def restore(self, state: State) -> None:
+        """Give parameters, optimiser, schedule and batches the `state` of the same fit."""
+        self.ensemble.load_state_dict(state["ensemble"])
+        self.descent.load_state_dict(state["descent"])
+        self.rate.load_state_dict(state["rate"])
+        self.samples.restore(state["samples"])
 
     def warm_up(self) -> None:
         """Compile, and touch all memory, before the clock starts; no parameter and no random state changes."""
@@ -111,7 +142,8 @@ class Fit(LightningModule):
 
     def training_step(self, chunk: Chunk, _: int) -> None:
         start = time.perf_counter()
-        losses = torch.stack([self.step(x, y) for x, y in self.samples.batches(chunk.steps)]).tolist()
+        seen = torch.stack([self.step(x, y) for x, y in self.samples.batches(chunk.steps)])
+        losses = self.over_devices(seen).tolist()
         self.seconds += time.perf_counter() - start  # tolist() has waited for the device
         for member, progress in enumerate(self.progress):
             if progress.diverged_at is None:
@@ -123,12 +155,12 @@ class Fit(LightningModule):
             self.trainer.should_stop = True
 
     def step(self, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"]) -> Float[Tensor, "m"]:
-        """One step of the optimiser; the losses before it."""
+        """One step of the optimiser; the losses before it, of this device's share of the batch."""
         seen: list[Tensor] = []
 
         def closure() -> Tensor:
             self.descent.zero_grad(set_to_none=True)
-            losses = self.losses(x, y)
+            losses = self.losses(x, y) * self.samples.weight
             seen.append(losses.detach())
             total = losses.sum()
             self.manual_backward(total)
@@ -154,9 +186,18 @@ class Fit(LightningModule):
 
     @torch.no_grad()
     def reconstruct(self) -> Float[Tensor, "m n c"]:
-        """The fields at every sample of the grid, in blocks."""
+        """The fields at every sample of the grid, in blocks, which devices share out."""
         block = max(1, POINTS_AT_ONCE // self.ensemble.members)
-        return torch.cat([self.ensemble(x).float() for x in self.samples.x.split(block, dim=1)], dim=1)
+        prediction = torch.zeros_like(self.samples.y)
+        places = torch.arange(self.samples.x.shape[1]).split(block)
+        for place in places[self.samples.rank :: self.samples.world]:
+            part = slice(int(place[0]), int(place[-1]) + 1)
+            prediction[:, part] = self.ensemble(self.samples.x[:, part]).float()
+        return self.over_devices(prediction)
+
+    def over_devices(self, tensor: Tensor) -> Tensor:
+        """The sum over devices."""
+        return self.trainer.strategy.reduce(tensor, reduce_op="sum")
 
     def scores(self, prediction: Float[Tensor, "m n c"]) -> list[Scores]:
         """PSNR in dB over training, validation, test and all samples, SSIM over all; None where undefined."""

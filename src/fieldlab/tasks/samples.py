@@ -1,9 +1,9 @@
 """Samples: the points that a task trains on and is scored on, resident on the device that computes."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -26,21 +26,23 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True)
 class Chunks:
-    """A whole fit, cut at every 25th step and wherever it is scored: the Trainer's one epoch."""
+    """A whole fit, or what is left of it after `start`, cut at every 25th step and wherever it is scored: the
+    Trainer's one epoch."""
 
     steps: int
     scored_every: int
+    start: int
 
     @property
     def stops(self) -> list[int]:
         every = {*range(CHUNK, self.steps, CHUNK), *range(self.scored_every, self.steps, self.scored_every)}
-        return sorted(every | {self.steps})
+        return sorted(stop for stop in every | {self.steps} if stop > self.start)
 
     def __len__(self) -> int:
         return len(self.stops)
 
     def __iter__(self) -> Iterator[Chunk]:
-        for start, stop in itertools.pairwise([0, *self.stops]):
+        for start, stop in itertools.pairwise([self.start, *self.stops]):
             yield Chunk(stop - start, stop, scored=stop % self.scored_every == 0 or stop == self.steps)
 
 
@@ -49,7 +51,8 @@ class Samples(LightningDataModule):
 
     `batch_size` None gives every training sample at each step. Otherwise each step takes that many: drawn
     with `replacement`, or from a stream of shuffled epochs, in which every sample comes up equally often.
-    Each member draws from its own generator, so that it sees the batches it would see alone.
+    Each member draws from its own generator, so that it sees the batches it would see alone. On several devices
+    each takes its share of every batch.
     """
 
     def __init__(
@@ -78,21 +81,33 @@ class Samples(LightningDataModule):
         self.replacement = replacement
         self.steps = steps
         self.scored_every = scored_every
+        self.start = 0  # the step after which a fit begins: above 0 where it continues
 
-    def to(self, device: torch.device) -> None:
-        """Move the samples and start each member's generator there."""
+    def to(self, device: torch.device, rank: int, world: int) -> None:
+        """Move the samples to this device, one of `world`, and start each member's generator there."""
+        self.rank, self.world = rank, world
         self.x, self.y, self.trained = (tensor.to(device) for tensor in (self.x, self.y, self.trained))
         self.masks = {part: mask.to(device) for part, mask in self.masks.items()}
         self.generators = [torch.Generator(device).manual_seed(seed) for seed in self.seeds]
         self.leftover = self.trained.new_empty(len(self.seeds), 0)
-        self.whole = self.take(self.trained) if self.batch_size is None else None
+        self.whole = self.take(self.share(self.trained)) if self.batch_size is None else None
+
+    def state(self) -> dict[str, Any]:
+        """What the next batches depend on."""
+        return {"generators": [g.get_state() for g in self.generators], "leftover": self.leftover}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Deal on from where `state` was taken."""
+        for generator, inner in zip(self.generators, state["generators"], strict=True):
+            generator.set_state(inner)
+        self.leftover = state["leftover"].to(self.trained.device)
 
     @property
     def times_scored(self) -> int:
         return -(-self.steps // self.scored_every)
 
     def train_dataloader(self) -> Chunks:
-        return Chunks(self.steps, self.scored_every)
+        return Chunks(self.steps, self.scored_every, self.start)
 
     def batches(self, steps: int) -> Iterator[tuple[Float[Tensor, "m b dim"], Float[Tensor, "m b c"]]]:
         """x and y of the next steps."""
@@ -100,7 +115,18 @@ class Samples(LightningDataModule):
             yield from [self.whole] * steps
         else:
             for chosen in self.draw(steps).unbind(1):
-                yield self.take(self.trained.gather(1, chosen))
+                yield self.take(self.trained.gather(1, self.share(chosen)))
+
+    def share(self, index: Int[Tensor, "m b"]) -> Int[Tensor, "m part"]:
+        """This device's part of a batch; all draw the same one."""
+        return index.tensor_split(self.world, dim=1)[self.rank]
+
+    @property
+    def weight(self) -> float:
+        """What makes the mean over devices of their shares' means the mean over the batch."""
+        total = self.trained.shape[1] if self.batch_size is None else self.batch_size
+        mine = total // self.world + (self.rank < total % self.world)
+        return mine * self.world / total
 
     def take(self, index: Int[Tensor, "m b"]) -> tuple[Float[Tensor, "m b dim"], Float[Tensor, "m b c"]]:
         rows = index[..., None]

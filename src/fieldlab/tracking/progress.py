@@ -16,10 +16,11 @@ class ProgressLine(Callback):
         samples: Any = trainer.datamodule  # type: ignore[attr-defined]
         self.bar = tqdm(
             total=samples.steps,
+            initial=samples.start,
             desc=self.description,
             unit="step",
             leave=False,
-            disable=None,
+            disable=None if trainer.is_global_zero else True,
             dynamic_ncols=True,
         )
 

@@ -58,12 +58,20 @@ class Follow(Callback):
 
     def __init__(self, tracker: Tracker) -> None:
         self.tracker = tracker
-        self.scored = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A fit that goes on from a checkpoint brings its curve along."""
+        task: Any = pl_module
+        self.scored = task.samples.start // task.samples.scored_every
+        if trainer.is_global_zero:
+            for m, progress in enumerate(task.progress):
+                for point in progress.curve:
+                    self.tell(m, point, {})
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if not batch.scored:
+        if not batch.scored or not trainer.is_global_zero:
             return
         task: Any = pl_module
         self.scored += 1
@@ -71,8 +79,11 @@ class Follow(Callback):
         due = self.scored * times // total > (self.scored - 1) * times // total
         for m, progress in enumerate(task.progress):
             if progress.diverged_at is None:
-                scores = {name: value for name, value in progress.curve[-1].items() if name != "step"}
-                safely(self.tracker.log, m, batch.step, scores, shown(task, m) if due else {})
+                self.tell(m, progress.curve[-1], shown(task, m) if due else {})
+
+    def tell(self, m: int, point: Mapping[str, Any], pictures: Pictures) -> None:
+        scores = {name: value for name, value in point.items() if name != "step"}
+        safely(self.tracker.log, m, point["step"], scores, pictures)
 
 
 def shown(task: Any, m: int) -> Pictures:

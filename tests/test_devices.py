@@ -1,0 +1,65 @@
+"""Several devices share one fit: the same result as on one, written once."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import DictConfig
+
+from fieldlab.prepare import assemble, prepare
+
+TWO = ("trainer.devices=2", "trainer.strategy=ddp")
+
+
+@pytest.mark.parametrize("batch_size", ["null", "100", "101"])
+def test_shares_make_up_the_batch(small: Callable[..., DictConfig], batch_size: str):
+    members = [prepare(small(f"task.batch_size={batch_size}", f"seed={seed}")) for seed in (0, 1)]
+    parts, weights = [], []
+    for rank in range(3):
+        samples = assemble(members)[0].samples
+        samples.to(torch.device("cpu"), rank, 3)
+        [(x, y)] = samples.batches(1)
+        parts.append(torch.cat([x, y], dim=-1))
+        weights.append(samples.weight * y.mean(dim=(1, 2)) / 3)
+    alone = assemble(members)[0].samples
+    alone.to(torch.device("cpu"), 0, 1)
+    [(x, y)] = alone.batches(1)
+    assert torch.equal(torch.cat(parts, dim=1), torch.cat([x, y], dim=-1))
+    torch.testing.assert_close(sum(weights), y.mean(dim=(1, 2)))
+    assert alone.weight == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings", [("task.batch_size=1001",), ("task.clip_norm=0.1", "field=gaussian")], ids=["odd", "clipped"]
+)
+def test_two_processes_score_as_one(installed: Callable, clean_folder: Path, settings: tuple[str, ...]):
+    common = [
+        "signal.size=64", "steps=150", "task.scores=2", "trainer=cpu", "logger=none", "field.network.width=64",
+        "field.network.depth=2", *settings,
+    ]  # fmt: skip
+    results = {}
+    for study, devices in (("one", ()), ("two", TWO)):
+        done = installed("fieldlab", *common, *devices, f"study={study}", cwd=clean_folder, OMP_NUM_THREADS="1")
+        assert done.returncode == 0, done.stderr
+        assert len(done.stdout.splitlines()) == 2  # the second process says nothing
+        assert done.stderr == ""
+        [file] = Path(f"runs/{study}").glob("*/result.json")
+        results[study] = json.loads(file.read_text())
+    one, two = results["one"], results["two"]
+    assert two["device"] == f"2 x {one['device']}"
+    assert [point["step"] for point in two["curve"]] == [75, 150]
+    for part in ("train", "test", "full"):
+        assert two["scores"][f"{part}_psnr"] == pytest.approx(one["scores"][f"{part}_psnr"], abs=0.05)
+    assert two["scores"]["train_psnr"] > 20
+
+
+@pytest.mark.slow
+def test_a_divergence_is_noticed_by_all(installed: Callable, clean_folder: Path):
+    settings = ["signal.size=32", "steps=60", "trainer=cpu", "logger=none", "optimizer=sgd", "optimizer.lr=1e30"]
+    done = installed("fieldlab", *settings, *TWO, cwd=clean_folder, OMP_NUM_THREADS="1")
+    assert done.returncode == 1
+    assert "diverged at step 2" in done.stdout
+    assert done.stderr == ""
