@@ -21,7 +21,7 @@ ORDER = [
     {"errors", "schema", "identity"}, {"build"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"weights"},
     {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"run"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
-REPORT_READS = {"errors", "results", "pictures", "report", "cli"}
+REPORT_READS = {"errors", "build", "results", "pictures", "query", "report", "cli"}
 
 
 def modules() -> list[Path]:

@@ -12,7 +12,7 @@ from lightning import Callback, Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig
 
-from fieldlab.build import build, plain
+from fieldlab.build import build, locate, plain
 from fieldlab.checkpoint import Checkpoints
 from fieldlab.configuration import plain_value
 from fieldlab.errors import InputError, first_line, suggest
@@ -90,6 +90,7 @@ def check_top(config: DictConfig) -> None:
     for key, name in (("study", config.study), ("signal.name", config.signal.get("name") or "")):
         if "/" in str(name):
             raise InputError(f"{key}: {name} must not contain a slash")
+    locate(config.figure, "figure")
     if str(config.trainer.get("precision")) in ("16", "16-mixed"):
         raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
 

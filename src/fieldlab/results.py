@@ -99,6 +99,7 @@ class Plan:
     study: str
     question: str
     notes: str
+    figure: str
     commands: list[str]
     fits: list[Planned]
 
@@ -109,7 +110,7 @@ class Plan:
         if earlier is not None:
             commands = [*(c for c in earlier.commands if c not in commands), *commands]
             fits = [*(fit for fit in earlier.fits if fit not in fits), *fits]
-        merged = Plan(self.study, self.question, self.notes, commands, fits)
+        merged = dataclasses.replace(self, commands=commands, fits=fits)
         write_atomically(folder / PLAN, json.dumps(asdict(merged), indent=1) + "\n")
 
 

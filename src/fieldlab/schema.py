@@ -14,6 +14,7 @@ class Schema:
     study: str = MISSING
     question: str = MISSING
     notes: str = MISSING
+    figure: str = MISSING
     steps: int = MISSING
     seed: int = MISSING
     compile: bool = MISSING

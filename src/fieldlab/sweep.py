@@ -86,7 +86,7 @@ def record_plan(prepared: Sequence[Prepared]) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"folder: cannot write to {folder} ({error.strerror})") from error
-        Plan(config.study, config.question, config.notes, [command], planned).save(folder)
+        Plan(config.study, config.question, config.notes, config.figure, [command], planned).save(folder)
 
 
 def refuse_swept_experiment(job_overrides: Sequence[Sequence[str]]) -> None:

@@ -15,6 +15,7 @@ from fieldlab.report.study import report
 from fieldlab.results import Plan, Planned, Result, read_plan, read_result
 
 STUDY = Path("runs/mine")
+GENERIC = "fieldlab.report.figure.save_figure"
 
 
 def result(field: str, seed: int, test: float, **changes) -> Result:
@@ -138,7 +139,9 @@ def test_a_half_finished_study_shows_what_is_missing():
     result("relu", 1, 0.0, status="diverged", diverged_at=7, scores={}, bicubic=None)
     names = [folder.name for folder in sorted(STUDY.glob("*-s*"))]
     planned = [Planned(name, "relu", "camera", i) for i, name in enumerate(names)]
-    Plan("mine", "Why?", "", ["fieldlab -m …"], [*planned, Planned("later", "siren", "camera", 0)]).save(STUDY)
+    Plan("mine", "Why?", "", GENERIC, ["fieldlab -m …"], [*planned, Planned("later", "siren", "camera", 0)]).save(
+        STUDY
+    )
     shown = report(STUDY)
     assert "1 of 2: 1 diverged at step 7" in shown
     assert "0 of 1: 1 missing" in shown
@@ -148,14 +151,16 @@ def test_a_half_finished_study_shows_what_is_missing():
 
 def test_nothing_finished_yet_still_has_a_table():
     STUDY.mkdir(parents=True)
-    Plan("mine", "", "", [], [Planned("later", "siren", "camera", 0)]).save(STUDY)
+    Plan("mine", "", "", GENERIC, [], [Planned("later", "siren", "camera", 0)]).save(STUDY)
     assert "0 of 1: 1 missing" in report(STUDY)
 
 
 def test_the_committed_answer_has_question_command_machine_and_answer():
     result("relu", 0, 20.0)
     result("siren", 0, 25.0)
-    Plan("mine", "Which is best?", "Mind the gap.", ["fieldlab -m field=relu,siren study=mine"], []).save(STUDY)
+    Plan("mine", "Which is best?", "Mind the gap.", GENERIC, ["fieldlab -m field=relu,siren study=mine"], []).save(
+        STUDY
+    )
     report(STUDY, Path("experiments/mine"))
     readme = Path("experiments/mine/README.md").read_text()
     for part in (
@@ -172,7 +177,9 @@ def test_the_committed_answer_has_question_command_machine_and_answer():
 def test_plans_of_several_launches_add_up():
     STUDY.mkdir(parents=True)
     for seed in (0, 1, 1):
-        Plan("mine", "", "", [f"command {seed}"], [Planned(f"fit{seed}", "siren", "camera", seed)]).save(STUDY)
+        Plan("mine", "", "", GENERIC, [f"command {seed}"], [Planned(f"fit{seed}", "siren", "camera", seed)]).save(
+            STUDY
+        )
     plan = read_plan(STUDY)
     assert plan is not None
     assert [fit.folder for fit in plan.fits] == ["fit0", "fit1"]

@@ -14,21 +14,29 @@ from fieldlab.results import Result
 
 MOST_COLUMNS, MOST_SIGNALS = 6, 4
 COLOURS = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
+CAPTION = (
+    "Above: the photo and each field's best fit (by validation samples). Below: test PSNR against steps, mean and"
+    " range over seeds, and maps of the absolute error."
+)
+CAPTION_WITHOUT_PHOTOS = (
+    "Test PSNR against steps, mean and range over seeds; maps of the absolute error of each field's best fit (by"
+    " validation samples)."
+)
 
 Fits = Sequence[tuple[Path, Result]]
 
 
-def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> None:
+def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
     """For each signal (at most four) two rows: photo and reconstructions above, curves and error maps below.
 
     A field is shown by its best fit on validation samples (on training samples where nothing validates), and
     at most six fields of a signal are shown, the best ones, in the order of their score. Without `photos` the
-    lower rows alone.
+    lower rows alone. Returns the caption, None where there is nothing to draw yet.
     """
     finished = [(folder / name, result) for name, result in results.items() if result.status == "finished"]
     signals = list(dict.fromkeys(result.signal for _, result in finished))[:MOST_SIGNALS]
     if not signals:
-        return
+        return None
     shown = [representatives([fit for fit in finished if fit[1].signal == signal]) for signal in signals]
     columns, rows = 1 + max(map(len, shown)), 2 if photos else 1
     figure = Figure(figsize=(2.5 * columns, 2.65 * rows * len(signals)), layout="constrained")
@@ -44,6 +52,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     note = f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}"
     figure.supxlabel(note, x=0.995, ha="right", fontsize=7, color="0.4")
     figure.savefig(file, dpi=110)
+    return CAPTION if photos else CAPTION_WITHOUT_PHOTOS
 
 
 def representatives(fits: Fits) -> Fits:
@@ -113,6 +122,6 @@ def draw_curves(axes: Axes, shown: Fits, everything: Fits) -> None:
 
 def same_settings(one: Result, other: Result) -> bool:
     """Whether two fits differ in nothing but their seed."""
-    ignored = ("seed", "folder", "study", "question", "notes", "resume")
+    ignored = ("seed", "folder", "study", "question", "notes", "figure", "resume", "checkpoint_minutes")
     left, right = ({k: v for k, v in r.config.items() if k not in ignored} for r in (one, other))
     return left == right

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fieldlab.build import locate
 from fieldlab.errors import InputError
 from fieldlab.report.figure import save_figure
 from fieldlab.report.summary import latex, markdown, short, shown, summary_table
@@ -30,10 +31,13 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
     fits.to_csv(folder / "table.csv", index=False)
     (folder / "table.md").write_text(markdown(summary) + "\n")
     (folder / "table.tex").write_text(latex(summary))
-    save_figure(folder / "figure.png", folder, results, photos=photos)
+    draw = locate(plan.figure, "figure") if plan else save_figure
+    caption = draw(folder / "figure.png", folder, results, photos=photos)
     if to is not None:
+        name = folder.name
+        command = f"fieldlab-report runs/{name} --to experiments/{name}{'' if photos else ' --without-photos'}"
         try:
-            commit_answer(folder, to, readme(folder.name, plan, results, fits, photos=photos))
+            commit_answer(folder, to, readme(command, plan, results, fits, caption))
         except OSError as error:
             raise InputError(f"--to {to}: cannot be written ({error.strerror})") from error
     return markdown(summary)
@@ -61,10 +65,11 @@ def conclude_studies(folders: Sequence[Path]) -> bool:
     return not bad
 
 
-def readme(name: str, plan: Plan | None, results: Mapping[str, Result], fits: pd.DataFrame, *, photos: bool) -> str:
+def readme(
+    command: str, plan: Plan | None, results: Mapping[str, Result], fits: pd.DataFrame, caption: str | None
+) -> str:
     """Question, commands, machine and answer of a study, in Markdown."""
-    title = plan.study if plan else name
-    parts = [f"# {title}"]
+    parts = [f"# {fits.study.iloc[0]}"]
     if plan and plan.question:
         parts.append(plan.question)
     parts += ["## Answer", "\n\n".join(answer(fits)), markdown(summary_table(fits, results))]
@@ -73,29 +78,14 @@ def readme(name: str, plan: Plan | None, results: Mapping[str, Result], fits: pd
         " deviation over n seeds; seconds: median time of optimisation alone. Bicubic: cubic interpolation from"
         " the same training samples. One row a fit: [table.csv](table.csv)."
     )
-    parts.append(f"![figure](figure.png)\n\n{CAPTION if photos else CAPTION_WITHOUT_PHOTOS}")
+    if caption:
+        parts.append(f"![figure](figure.png)\n\n{caption}")
     if plan and plan.notes:
         parts += ["## Notes", plan.notes]
     if plan:
-        parts += [
-            "## Commands",
-            "```bash\n"
-            + "\n".join(plan.commands)
-            + f"\nfieldlab-report runs/{name} --to experiments/{name}{'' if photos else ' --without-photos'}\n```",
-        ]
+        parts += ["## Commands", "```bash\n" + "\n".join([*plan.commands, command]) + "\n```"]
     parts += ["## Machine", machine(results)]
     return "\n\n".join(parts) + "\n"
-
-
-CAPTION = (
-    "Above: the photo and each field's best fit (by validation samples). Below: test PSNR against steps, mean and"
-    " range over seeds, and maps of the absolute error."
-)
-
-CAPTION_WITHOUT_PHOTOS = (
-    "Test PSNR against steps, mean and range over seeds; maps of the absolute error of each field's best fit (by"
-    " validation samples)."
-)
 
 
 def answer(fits: pd.DataFrame) -> list[str]:

@@ -16,7 +16,7 @@ SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
 VALIDATION = "validation_psnr"
 DIVERGED = "diverged_at"
 IGNORED = {  # what names or follows a fit, or goes without saying
-    "study", "question", "notes", "seed", "folder", "resume", "compile", "logger", "experiment",
+    "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "logger", "experiment",
     "field.name", "field.learning_rate", "signal.name", "schedule.T_max",
 }  # fmt: skip
 
