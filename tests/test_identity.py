@@ -41,6 +41,11 @@ def test_what_may_change_the_result_changes_the_hash(small: Compose, override: s
     assert small(override).folder.rpartition("-")[2] != small().folder.rpartition("-")[2]
 
 
+def test_a_number_is_the_same_number_however_it_is_written(small: Compose):
+    spellings = ("field.encoding.sigma=5", "field.encoding.sigma=5.0", "field.encoding.sigma=0.5e1")
+    assert len({small("field=gaussian", spelling).folder for spelling in spellings}) == 1
+
+
 def test_the_hash_is_over_a_files_content_not_its_path(small: Compose):
     def name(path: str) -> str:
         return Path(small("signal=image", f"signal.path={path}").folder).name

@@ -80,7 +80,16 @@ def fit_hash(config: DictConfig) -> str:
         "version": version("fieldlab"),
         "sources": {target: digest for target, digest in sources.items() if digest},
     }
-    return hashlib.sha256(json.dumps(covered, sort_keys=True, default=str).encode()).hexdigest()[:8]
+    return hashlib.sha256(json.dumps(canonical(covered), sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+
+def canonical(node: Any) -> Any:
+    """The same with whole numbers as integers: `sigma=5` and `sigma=5.0` ask for the same fit."""
+    if isinstance(node, Mapping):
+        return {key: canonical(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [canonical(value) for value in node]
+    return int(node) if isinstance(node, float) and node.is_integer() else node
 
 
 def content_digest(path: Any) -> str | None:

@@ -23,8 +23,8 @@ GRIDS = [{"field": ["a", "b"], "seed": ["0", "1"]}, {"field": ["c"], "sigma": ["
         ({"steps": ["5"]}, [{**grid, "steps": ["5"]} for grid in GRIDS]),  # a new key goes to all
         ({"field": ["c"]}, [GRIDS[1]]),  # what one grid offers, only that grid takes
         ({"field": ["a", "c"]}, [{**GRIDS[0], "field": ["a"]}, GRIDS[1]]),
-        ({"seed": ["1", "7"]}, [{**GRIDS[0], "seed": ["1", "7"]}, GRIDS[1]]),  # nobody offers 7: it is new
-        ({"sigma": ["3"]}, [GRIDS[0], {**GRIDS[1], "sigma": ["3"]}]),
+        ({"seed": ["1", "7"]}, [{**grid, "seed": ["1", "7"]} for grid in GRIDS]),  # nobody offers 7: it is new
+        ({"sigma": ["3"]}, [{**grid, "sigma": ["3"]} for grid in GRIDS]),  # it holds for every fit
         ({"field": ["d"]}, [{**GRIDS[0], "field": ["d"]}, {**GRIDS[1], "field": ["d"]}]),
     ],
 )

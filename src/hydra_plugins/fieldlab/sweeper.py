@@ -47,19 +47,15 @@ class GridSweeper(Sweeper):
 
 
 def narrow(grids: Sequence[Grid], given: Grid) -> list[Grid]:
-    """The grids under what the command line says.
+    """The grids under what the command line says, which holds for every fit.
 
-    A key that no grid has goes to all of them. Of a key that some grids have, each of those takes the values
-    it offers and those that no grid offers; one that is left without a value is dropped.
+    Of a key's given values a grid takes those that it sweeps itself and those that no grid does; one that is left
+    without a value, because others offer what is asked for, is dropped.
     """
     for key, values in given.items():
         offered = {value for grid in grids for value in grid.get(key, [])}
-        everywhere = not any(key in grid for grid in grids)
         grids = [
-            {**grid, key: [v for v in values if everywhere or v in grid[key] or v not in offered]}
-            if everywhere or key in grid
-            else grid
-            for grid in grids
+            {**grid, key: [v for v in values if v in grid.get(key, values) or v not in offered]} for grid in grids
         ]
     return [grid for grid in grids if all(grid.values())]
 
