@@ -1,4 +1,4 @@
-"""The README's code blocks run: its commands on small pictures and few steps, its Python as it stands."""
+"""The code blocks of README and tour run: commands on small pictures and few steps, Python as it stands."""
 
 import os
 import re
@@ -16,18 +16,19 @@ import fieldlab.report.cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+TOUR = (ROOT / "docs/tour.md").read_text()
 FEW_STEPS = ("steps=2", "task.scores=1", "trainer=cpu")
 CLIS = {"fieldlab-report": fieldlab.report.cli.main, "fieldlab-query": fieldlab.query.cli.main}
 Command = Callable[..., tuple[int, str, str]]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def commands() -> list[str]:
-    lines = [line.split("  #")[0].strip() for block in blocks("bash") for line in block.splitlines()]
-    return [line for line in lines if line]
+def commands(text: str) -> list[str]:
+    lines = [line.split("  #")[0].strip() for block in blocks("bash", text) for line in block.splitlines()]
+    return [line for line in lines if line and "trainer.devices=2" not in line]  # tests/test_devices.py runs that
 
 
 def own_files(folder: Path) -> None:
@@ -39,11 +40,12 @@ def own_files(folder: Path) -> None:
         (folder / name).write_text(block)
 
 
-def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("text", [README, TOUR], ids=["readme", "tour"])
+def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: pytest.MonkeyPatch, text: str):
     own_files(clean_folder)
     assert (clean_folder / "mymodule.py").exists()
     assert (clean_folder / "conf/field/encoding/triangle.yaml").exists()
-    for line in commands():
+    for line in commands(text):
         program, *arguments = shlex.split(line)
         if program == "fieldlab":
             size = () if "signal=array" in arguments else ("signal.size=16",)
@@ -51,12 +53,12 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
             code, _, err = command(*arguments, *quick)
             assert code == 0, f"{line}: {err}"
         elif program in CLIS:
-            folder = next(str(file.parent) for file in sorted(Path("runs/fit").glob("siren-camera-*/result.json")))
+            folder = next(str(file.parent) for file in sorted(Path("runs/fit").glob("*/result.json")))
             other_command(monkeypatch, program, [folder if word == "FOLDER" else word for word in arguments])
         else:
             assert os.access(ROOT / program, os.X_OK), line
             subprocess.run(["bash", "-n", ROOT / program], check=True)
-    assert (clean_folder / "experiments/mine/README.md").exists()
+    assert (clean_folder / "experiments/mine/README.md").exists() == ("experiments/mine" in text)
 
 
 def other_command(monkeypatch: pytest.MonkeyPatch, program: str, arguments: list[str]) -> None:
@@ -67,15 +69,15 @@ def other_command(monkeypatch: pytest.MonkeyPatch, program: str, arguments: list
 
 
 def test_every_study_it_names_composes(command: Command):
-    for study in re.findall(r"fieldlab experiment=(\w+)", README):
+    for study in re.findall(r"experiment=(\w+)", README + TOUR):
         assert (ROOT / "conf/experiment" / f"{study}.yaml").exists()
         assert (ROOT / "experiments" / study / "README.md").exists()
         assert command(f"experiment={study}", "--cfg", "job")[0] == 0
 
 
 def test_the_python_runs(capsys: pytest.CaptureFixture[str]):
-    fitting = next(block for block in blocks("python") if "fieldlab.fit" in block)
-    asking = next(block for block in blocks("python") if "fieldlab.Query" in block)
+    fitting = next(block for block in blocks("python", README) if "fieldlab.fit" in block)
+    asking = next(block for block in blocks("python", README) if "fieldlab.Query" in block)
     names: dict = {}
     exec(fitting.replace('"steps=100"', '"steps=2", "signal.size=16", "trainer=cpu"'), names)
     exec(asking, names)
@@ -92,9 +94,22 @@ def test_the_errors_it_shows_are_the_errors_one_gets(command: Command):
         assert command(*shlex.split(arguments)) == (2, "", message + "\n")
 
 
-def test_its_table_is_the_committed_answer():
+@pytest.mark.parametrize("file", ["README.md", "docs/tour.md"])
+def test_its_links_lead_somewhere(file: str):
+    text = (ROOT / file).read_text()
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if not target.startswith("https://"):
+            path, _, heading = target.partition("#")
+            page = (ROOT / file).parent / path if path else ROOT / file
+            assert page.exists(), target
+            titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE) if heading else []
+            assert not heading or heading in [re.sub(r"[^\w\- ]", "", t).lower().replace(" ", "-") for t in titles]
+
+
+@pytest.mark.parametrize("text", [README, TOUR], ids=["readme", "tour"])
+def test_its_table_is_the_committed_answer(text: str):
     answer = (ROOT / "experiments/psnr_table/README.md").read_text()
-    rows = [line for line in README.splitlines() if re.match(r"\| (relu|positional|gaussian|siren|bicubic) ", line)]
+    rows = [line for line in text.splitlines() if re.match(r"\| (relu|positional|gaussian|siren|bicubic) ", line)]
     assert len(rows) == 5
     for row in rows:
         field, *cells = [cell.strip() for cell in row.strip("|").split("|")]

@@ -1,6 +1,7 @@
 """Scores of a reconstruction in canonical values: PSNR over a set of samples, SSIM over the whole grid."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Bool, Float
@@ -9,6 +10,25 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 MSE_FLOOR = torch.finfo(torch.float32).eps ** 2  # what float32 cannot tell from 0 near 1
 WINDOW = 11  # samples a side of SSIM's Gaussian window
+
+Scores = dict[str, float | None]
+
+
+def scores(
+    prediction: Float[Tensor, "m n c"],
+    target: Float[Tensor, "m n c"],
+    masks: Mapping[str, Bool[Tensor, "m n"]],
+    grid: tuple[int, ...],
+) -> list[Scores]:
+    """By member: PSNR over each of the masks and over all samples, SSIM over all; None where undefined."""
+    everywhere = torch.ones(target.shape[:2], dtype=torch.bool, device=target.device)
+    columns = {f"{part}_psnr": psnr(prediction, target, mask) for part, mask in {**masks, "full": everywhere}.items()}
+    columns["full_ssim"] = ssim(prediction, target, grid)
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [
+        {name: value if math.isfinite(value) else None for name, value in zip(columns, row, strict=True)}
+        for row in rows
+    ]
 
 
 def psnr(

@@ -15,10 +15,11 @@ from fieldlab.build import build
 from fieldlab.checkpoint import Checkpoints
 from fieldlab.errors import InputError, first_line
 from fieldlab.machine import device_name, provenance
+from fieldlab.metrics import Scores
 from fieldlab.prepare import Prepared, assemble, prepare
 from fieldlab.results import DRAFTS, RESULT, Result
 from fieldlab.signals.interpolation import interpolate
-from fieldlab.tasks.fit import Fit, Scores, State
+from fieldlab.tasks.fit import Fit, State
 from fieldlab.tracking.tracker import Follow, Tracker, safely
 
 PICTURES = ("target.png", "reconstruction.png", "error.png", "curve.png", "reconstruction.npy")

@@ -16,7 +16,7 @@ from fieldlab.metrics import ssim
 from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
 from fieldlab.run import fit, train
-from fieldlab.tasks.fit import clip_by_member
+from fieldlab.tasks.descent import clip_by_member
 
 Compose = Callable[..., DictConfig]
 

@@ -115,7 +115,9 @@ def over_all(finished: pd.DataFrame, settings: list[str]) -> list[str]:
     means = finished.groupby([*settings, "signal"], dropna=False).test_psnr.mean().unstack("signal")
     if len(settings) > 1 or len(means) < 2 or means.shape[1] < 2 or means.isna().to_numpy().any():
         return []
-    ranking = " > ".join(f"{field} ({dB:.2f})" for field, dB in means.mean(1).sort_values(ascending=False).items())
+    ranking = " > ".join(
+        f"{field} ({dB:.2f})" for field, dB in means.mean(axis=1).sort_values(ascending=False).items()
+    )
     return [f"Mean test PSNR in dB over all {means.shape[1]} signals: {ranking}."]
 
 

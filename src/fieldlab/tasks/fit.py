@@ -11,19 +11,17 @@ from jaxtyping import Float
 from lightning import LightningModule
 from torch import Tensor, nn
 
+from fieldlab import metrics
 from fieldlab.field import Ensemble
-from fieldlab.metrics import psnr, ssim
+from fieldlab.metrics import Scores
 from fieldlab.signals.grid import Signal
 from fieldlab.signals.splits import Split
+from fieldlab.tasks.descent import clip_by_member, compile_losses
 from fieldlab.tasks.samples import Chunk, Samples
 
 POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)
 
-MOST_STRUCTURES = 256  # of fields, that one process compiles
-
-Scores = dict[str, float | None]
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
-Losses = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass
@@ -201,27 +199,4 @@ class Fit(LightningModule):
 
     def scores(self, prediction: Float[Tensor, "m n c"]) -> list[Scores]:
         """PSNR in dB over training, validation, test and all samples, SSIM over all; None where undefined."""
-        y, masks = self.samples.y, self.samples.masks
-        everywhere = torch.ones_like(masks["train"])
-        columns = {f"{part}_psnr": psnr(prediction, y, mask) for part, mask in {**masks, "full": everywhere}.items()}
-        columns["full_ssim"] = ssim(prediction, y, self.samples.grid)
-        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        return [
-            {name: value if math.isfinite(value) else None for name, value in zip(columns, row, strict=True)}
-            for row in rows
-        ]
-
-
-def compile_losses(losses: Losses) -> Losses:
-    """torch.compile, for as many structures as a sweep may have: after eight, its default is to run eagerly."""
-    torch._dynamo.config.recompile_limit = MOST_STRUCTURES
-    return torch.compile(losses, dynamic=False)
-
-
-def clip_by_member(ensemble: Ensemble, limit: float) -> None:
-    """Scale each member's gradient to a norm of at most `limit`."""
-    gradients = [p.grad for p in ensemble.parameters() if p.grad is not None]
-    norms = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
-    scale = (limit / norms.clamp_min(limit)).to(gradients[0].dtype)
-    for gradient in gradients:
-        gradient.mul_(scale.view(-1, *[1] * (gradient.ndim - 1)))
+        return metrics.scores(prediction, self.samples.y, self.samples.masks, self.samples.grid)
