@@ -1,5 +1,6 @@
 """A fit that was killed goes on from its last checkpoint and comes to the same result."""
 
+import errno
 import json
 import os
 import shutil
@@ -144,6 +145,59 @@ def test_a_checkpoint_of_other_members_is_not_taken(small: Small, interrupted: C
     [alone] = fieldlab.fit(pack[:1])
     [undisturbed] = fieldlab.fit([small(*LONG, "study=undisturbed")])
     assert_same(alone.config["folder"], undisturbed.config["folder"])
+
+
+def test_a_checkpoint_of_another_fit_in_the_same_folder_is_not_taken(
+    small: Small, interrupted: Callable, caplog: pytest.LogCaptureFixture
+):
+    interrupted([small(*LONG, "folder=here")])
+    fieldlab.fit([small(*LONG, "folder=here", "seed=1")])
+    assert "goes on" not in caplog.text
+
+
+def test_a_finished_fit_is_fitted_anew_whatever_a_kill_left_beside_it(
+    small: Small, interrupted: Callable, caplog: pytest.LogCaptureFixture
+):
+    config = small(*LONG)
+    interrupted([config])
+    left = (Path(config.folder) / CHECKPOINT).read_bytes()
+    fieldlab.fit([config])
+    (Path(config.folder) / CHECKPOINT).write_bytes(left)
+    caplog.clear()
+    fieldlab.fit([config])
+    assert "goes on" not in caplog.text
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_fit(
+    small: Small, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*arguments) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    [result] = fieldlab.fit([small(*LONG)])
+    assert result.status == "finished"
+    assert f"{CHECKPOINT}: cannot be written ([Errno 28] No space left on device)" in caplog.text
+
+
+def test_a_failed_fit_keeps_its_checkpoint_and_goes_on_from_it(
+    small: Small, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    config, undisturbed = small(*LONG), small(*LONG, "study=undisturbed")
+    whole = Fit.score
+
+    def second(self: Fit, step: int) -> None:
+        if step == 60:
+            raise RuntimeError("out of memory")
+        whole(self, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Fit, "score", second)
+        assert fieldlab.fit([config])[0].status == "failed"
+    fieldlab.fit([config])
+    assert "goes on after step 50" in caplog.text
+    fieldlab.fit([undisturbed])
+    assert_same(config.folder, undisturbed.folder)
 
 
 def test_short_fits_write_none(small: Small):

@@ -202,6 +202,7 @@ def write(path: str, content: bytes) -> None:
         (["trainer.devices=abc"], "trainer: "),
         (["-m", "seed=0,1", "trainer.devices=2", "trainer.strategy=ddp"], "trainer.devices: 2 devices share one fit, not a sweep"),
         (["trainer.devices=2", "trainer.strategy=ddp", "optimizer=lbfgs"], "trainer.devices: 2 devices need an elementwise"),
+        (["trainer=cpu", "trainer.devices=2", "trainer.strategy=ddp", "task.batch_size=1"], "trainer.devices: 2 devices cannot share"),
         (["trainer.strategy=dpd"], "trainer: "),
         (["checkpoint_minutes=-1"], "checkpoint_minutes: -1.0 should be at least 0"),
         (["trainer.precision=16-mixed"], "trainer.precision: one loss scaler would couple"),

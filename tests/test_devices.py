@@ -1,12 +1,18 @@
 """Several devices share one fit: the same result as on one, written once."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from omegaconf import DictConfig
+from safetensors.torch import load_file
 
 from fieldlab.prepare import assemble, prepare
 
@@ -54,6 +60,33 @@ def test_two_processes_score_as_one(installed: Callable, clean_folder: Path, set
     for part in ("train", "test", "full"):
         assert two["scores"][f"{part}_psnr"] == pytest.approx(one["scores"][f"{part}_psnr"], abs=0.05)
     assert two["scores"]["train_psnr"] > 20
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_after_a_kill(clean_folder: Path):
+    program = Path(sys.executable).with_name("fieldlab")
+    command = [
+        program, "signal.size=32", "steps=4000", "task.scores=2", "task.batch_size=101", "trainer=cpu", "logger=none",
+        "field.network.width=32", "checkpoint_minutes=0", *TWO,
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    # a session of its own: the kill takes both processes
+    process = subprocess.Popen([*command, "study=killed"], env=environment, start_new_session=True)
+    try:
+        while not list(clean_folder.rglob("checkpoint.pt")):
+            assert process.poll() is None
+            time.sleep(0.01)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    again = subprocess.run([*command, "study=killed"], env=environment, capture_output=True, text=True, check=True)
+    assert again.stderr.count("goes on after step") == 1
+    subprocess.run([*command, "study=whole"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    killed, whole = (
+        load_file(next(Path(f"runs/{study}").glob("*/weights.safetensors"))) for study in ("killed", "whole")
+    )
+    for name, tensor in whole.items():
+        torch.testing.assert_close(killed[name], tensor, msg=name)
 
 
 @pytest.mark.slow

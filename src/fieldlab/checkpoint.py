@@ -10,30 +10,27 @@ from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
+from omegaconf import DictConfig
 
-from fieldlab.errors import InputError, first_line
-from fieldlab.results import replace_atomically
+from fieldlab.errors import first_line
+from fieldlab.identity import fit_hash
+from fieldlab.results import RESULT, read_result, replace_atomically
 from fieldlab.tasks.fit import State
 
 CHECKPOINT = "checkpoint.pt"
 
 
 class Checkpoints(Callback):
-    """Every so many minutes, at the end of a chunk of steps, the task's state as `checkpoint.pt`.
+    """Every `checkpoint_minutes`, at the end of a chunk of steps, the task's state as `checkpoint.pt`.
 
-    Members that are computed together share one state, in the folder of the first. `minutes` 0 saves after every
-    chunk, None never.
-
-    Raises:
-        InputError: a negative number of minutes.
+    Fits that are computed together share one state, in the folder of the first. 0 minutes save after every chunk,
+    None never.
     """
 
-    def __init__(self, folders: Sequence[Path], minutes: float | None) -> None:
-        if minutes is not None and minutes < 0:
-            raise InputError(f"checkpoint_minutes: {minutes} should be at least 0, or null for no checkpoints")
-        self.file = folders[0] / CHECKPOINT
-        self.members = [folder.name for folder in folders]
-        self.minutes = minutes
+    def __init__(self, configs: Sequence[DictConfig]) -> None:
+        self.files = [Path(config.folder) / CHECKPOINT for config in configs]
+        self.fits = [fit_hash(config) for config in configs]
+        self.minutes: float | None = configs[0].checkpoint_minutes
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.saved = time.monotonic()
@@ -44,25 +41,39 @@ class Checkpoints(Callback):
         task: Any = pl_module
         due = self.minutes is not None and time.monotonic() - self.saved >= 60 * self.minutes
         if due and trainer.is_global_zero and batch.step < task.samples.steps:
-            content = {"members": self.members, "state": task.state(batch.step)}
-            replace_atomically(self.file, partial(torch.save, content))
+            content = {"fits": self.fits, "device": task.device.type, "state": task.state(batch.step)}
+            try:
+                replace_atomically(self.files[0], partial(torch.save, content))
+            except (OSError, RuntimeError) as error:  # a full disk; there may be room by the next time
+                warn("%s: cannot be written (%s)", self.files[0], first_line(error))
             self.saved = time.monotonic()
 
-    def earlier(self) -> State | None:
-        """The state that an interrupted run of the same members left behind, None where there is none.
+    def earlier(self, device: torch.device) -> State | None:
+        """The state that an interrupted run of these fits on such a device left behind, None where there is none.
 
         A file that cannot be read is passed over with a warning: the fit begins anew.
         """
-        if not self.file.exists():
+        file = self.files[0]
+        if not file.exists() or is_finished(file.parent):
             return None
         try:
-            content = torch.load(self.file, map_location="cpu", weights_only=True)
-            return content["state"] if content["members"] == self.members else None
+            content = torch.load(file, map_location="cpu", weights_only=True)
+            theirs = content["fits"] == self.fits and content["device"] == device.type
+            return content["state"] if theirs else None
         except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-            warning = "%s: cannot be read (%s); the fit begins anew"
-            logging.getLogger("fieldlab").warning(warning, self.file, first_line(error))
+            warn("%s: cannot be read (%s); the fit begins anew", file, first_line(error))
             return None
 
     def discard(self) -> None:
-        """The fit has come to its end."""
-        self.file.unlink(missing_ok=True)
+        """There is nothing to go on with."""
+        for file in self.files:
+            file.unlink(missing_ok=True)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a fit came to an end here: a kill may leave a checkpoint beside a result."""
+    return (folder / RESULT).exists() and read_result(folder).status != "failed"
+
+
+def warn(text: str, *arguments: object) -> None:
+    logging.getLogger("fieldlab").warning(text, *arguments)

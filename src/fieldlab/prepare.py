@@ -13,7 +13,6 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig
 
 from fieldlab.build import build, locate, plain
-from fieldlab.checkpoint import Checkpoints
 from fieldlab.configuration import plain_value
 from fieldlab.errors import InputError, first_line, suggest
 from fieldlab.field import Ensemble, Field, build_field, draw, structure
@@ -62,8 +61,8 @@ def prepare(config: DictConfig) -> Prepared:
     field = draw(lambda: build_field(config.field, dim=signal.dim, channels=signal.channels), config.seed)
     prepared = Prepared(config, signal, split, field, devices=1)
     build(config.logger, "logger")
-    task, trainer = assemble([prepared], Checkpoints([prepared.folder], config.checkpoint_minutes))
-    check_devices(config, trainer)
+    task, trainer = assemble([prepared])
+    check_devices(config, trainer, task.samples.in_a_step)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the schedule steps before its optimiser has
         try:
@@ -90,12 +89,14 @@ def check_top(config: DictConfig) -> None:
     for key, name in (("study", config.study), ("signal.name", config.signal.get("name") or "")):
         if "/" in str(name):
             raise InputError(f"{key}: {name} must not contain a slash")
+    if config.checkpoint_minutes is not None and config.checkpoint_minutes < 0:
+        raise InputError(f"checkpoint_minutes: {config.checkpoint_minutes} should be at least 0, or null for never")
     locate(config.figure, "figure")
     if str(config.trainer.get("precision")) in ("16", "16-mixed"):
         raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
 
 
-def check_devices(config: DictConfig, trainer: Trainer) -> None:
+def check_devices(config: DictConfig, trainer: Trainer, batch: int) -> None:
     """Several devices share one fit only where each gradient is the mean of theirs and nothing else couples them."""
     if trainer.world_size == 1:
         return
@@ -106,6 +107,8 @@ def check_devices(config: DictConfig, trainer: Trainer) -> None:
         raise InputError(
             f"{devices} need an elementwise optimiser (adam, adamw, sgd): this one looks at the loss itself"
         )
+    if batch < trainer.world_size:
+        raise InputError(f"{devices} cannot share batches of {batch}; task.batch_size should be larger")
 
 
 def assemble(members: Sequence[Prepared], *callbacks: Callback) -> tuple[Fit, Trainer]:

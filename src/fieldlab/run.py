@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -44,9 +45,9 @@ def fit_prepared(members: Sequence[Prepared]) -> list[Result]:
         raise ValueError("these configurations do not stack; fit them one by one")
     config = members[0].config
     tracker: Tracker = build(config.logger, "logger")
-    checkpoints = Checkpoints([member.folder for member in members], config.checkpoint_minutes)
+    checkpoints = Checkpoints([member.config for member in members])
     task, trainer = assemble(members, Follow(tracker), checkpoints)
-    earlier = checkpoints.earlier() if config.resume else None
+    earlier = checkpoints.earlier(trainer.strategy.root_device) if config.resume else None
     if not trainer.is_global_zero:
         return assist(task, trainer, members, earlier)
     for member in members:
@@ -58,7 +59,8 @@ def fit_prepared(members: Sequence[Prepared]) -> list[Result]:
         results = run(task, trainer, members, earlier)
         for m, result in enumerate(results):
             safely(tracker.finish, m, result)
-        checkpoints.discard()
+        if all(result.status != "failed" for result in results):
+            checkpoints.discard()
         return results
     finally:
         safely(tracker.close)
@@ -78,11 +80,16 @@ def run(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: State
     except Exception as error:
         if os.environ.get("FIELDLAB_DEBUG") == "1":
             raise
+        if trainer.strategy.launcher is not None:
+            trainer.strategy.launcher.kill(signal.SIGKILL)  # further devices would wait for this one for ever
         return [fail(member, error) for member in members]
 
 
 def assist(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: State | None) -> list[Result]:
-    """The part of a further device: it computes, and leaves files and logs to the first, which also hears of errors."""
+    """The part of a further device: it computes, and leaves files and logs to the first.
+
+    That one learns of an error here as of a lost connection, so the cause is said here.
+    """
     try:
         train(task, trainer, earlier)
         return [finish(task, m, member) for m, member in enumerate(members)]
@@ -123,7 +130,8 @@ def train(task: Fit, trainer: Trainer, earlier: State | None = None) -> None:
 
 def finish(task: Fit, m: int, member: Prepared) -> Result:
     """What a fitted member came to."""
-    progress, device = task.progress[m], device_name(task.device)
+    progress = task.progress[m]
+    device = device_name(task.samples.y.device)  # the Trainer has taken the task itself back to the CPU
     result = replace(
         outline(member),
         seconds=round(task.seconds / task.ensemble.members, 3),
@@ -151,7 +159,7 @@ def bicubic(task: Fit, m: int, member: Prepared) -> Scores | None:
     cubic = interpolate(member.signal, member.split)
     if cubic is None:
         return None
-    return task.scores(cubic.flatten(0, -2).expand_as(task.samples.y).to(task.device))[m]
+    return task.scores(cubic.flatten(0, -2).expand_as(task.samples.y).to(task.samples.y.device))[m]
 
 
 def fail(member: Prepared, error: Exception) -> Result:

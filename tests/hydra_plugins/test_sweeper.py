@@ -55,6 +55,30 @@ def test_a_folder_is_every_picture_in_it(command: Command):
     assert "| all 3" in out
 
 
+def test_numbers_are_the_same_however_they_are_written():
+    grids = [{"lr": ["lr=1e-3"]}, {"lr": ["lr=2e-3"]}]
+    assert narrow(grids, {"lr": ["lr=0.001"]}) == [{"lr": ["lr=0.001"]}]
+
+
+def test_several_folders_and_arrays(command: Command):
+    pictures("one", "a.png")
+    pictures("two", "b.png")
+    Path("sounds").mkdir()
+    np.save("sounds/c.npy", np.sin(np.arange(60)))
+    small = [part for part in SMALL if not part.startswith("signal.size")]
+    code, _, err = command("-m", *small, "logger=none", "signal=image", "signal.path=one,two", "study=both")
+    assert code == 0, err
+    assert planned("both") == ["siren-a", "siren-b"]
+    assert command("-m", *small, "logger=none", "signal=array", "signal.path=sounds", "split=all", "study=s")[0] == 0
+    assert planned("s") == ["siren-c"]
+
+
+def test_two_files_of_one_name_are_bad_input(command: Command):
+    pictures("photos", "a.png", "a.jpg")
+    code, _, error = command("-m", "signal=image", "signal.path=photos")
+    assert (code, error) == (2, "fieldlab: signal.path: photos/a.jpg and a.png would both be called a; rename one\n")
+
+
 def test_a_folder_without_pictures_is_bad_input(command: Command):
     Path("empty").mkdir()
     code, _, error = command("-m", "signal=image", "signal.path=empty")

@@ -7,8 +7,9 @@ from fieldlab.networks.relu import ReLU
 
 
 class GlorotReLU(nn.Module):
-    """The layers of `ReLU`, drawn as the paper's code draws them: weights ~ N(0, 2 / (fan_in + fan_out))
-    (Glorot and Bengio 2010), biases ~ N(0, bias_std^2), the last layer like the others.
+    """The layers of `ReLU`, drawn for the paper: weights ~ N(0, 2 / (fan_in + fan_out))
+    (Glorot and Bengio 2010), biases ~ N(0, bias_std^2), the last layer like the others. JAX's initialiser, which the
+    paper's code calls, cuts that normal at two of its deviations and widens it to the same variance; this one does not.
     """
 
     def __init__(self, features: int, channels: int, *, width: int, depth: int, bias_std: float) -> None:

@@ -11,12 +11,11 @@ from torch import Tensor
 from fieldlab import weights
 from fieldlab.build import build
 from fieldlab.errors import InputError
+from fieldlab.field import POINTS_AT_ONCE
 from fieldlab.results import read_result
 from fieldlab.signals.grid import Signal, canonical
 from fieldlab.signals.interpolation import cubic
 from fieldlab.signals.splits import Split
-
-POINTS_AT_ONCE = 16_384
 
 Region = Sequence[float]
 

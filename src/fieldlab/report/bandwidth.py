@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fieldlab.query.fitted import Query
+from fieldlab.report.figure import bicubic_score
 from fieldlab.results import Result
 
 SINGLE, OCTAVES = "gaussian", "gaussian_octaves"
@@ -26,19 +27,21 @@ COLOURS = ("#3b6fb6", "#2f8f4e", "#c8452f")
 SHADES = mpl.colormaps["Greys"](np.linspace(0.45, 0.95, 3))
 
 CAPTION = (
-    "Above: PSNR against sigma, mean over three seeds, on the training pixels (dashed) and on the test pixels between"
-    " them (solid), for 256, 512 and 1,024 rows of B (light to dark); dotted: bicubic interpolation from the same"
-    " training pixels. The upper scale is the width (standard deviation) of the narrowest kernel in pixels; training"
-    " pixels are 2 apart. Middle: the photo, and reconstructions rendered between the pixels, with a kernel that is too"
-    " wide, right (by validation pixels) and too narrow, all of most rows; below each a detail. Bottom: each kernel in"
-    " closed form against distance, and that of octaves; dots are training pixels."
+    "Above: PSNR against sigma, mean and range over seeds, on the training pixels (dashed) and on the test pixels"
+    " between them (solid), the more rows of B the darker; dotted: bicubic interpolation from the same training pixels."
+    " The upper scale is the width (standard deviation) of the narrowest kernel in pixels; training pixels are 2 apart. {}"
+    "Bottom: the kernels of the three, and that of the octaves' waves, in closed form; dots are training pixels."
+)
+PHOTOS = (
+    "Middle: the photo, and reconstructions rendered between the pixels, with a kernel that is too wide, right (by"
+    " validation pixels) and too narrow, all of most rows; below each a detail. "
 )
 
 
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
     """Curves over sigma, kernels, and (with `photos`) reconstructions with kernels too wide, right and too narrow."""
     table = fits(results)
-    if table.empty or SINGLE not in set(table.field):
+    if table.empty or SINGLE not in set(table.field) or table.validation_psnr.isna().any():
         return None
     single, octaves = (table.loc[table.field == field] for field in (SINGLE, OCTAVES))
     heights = [4.3, 3.1, 2.75, 1.9] if photos else [4.3, 1.9]
@@ -67,7 +70,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         axes.set_title(f"octaves, σ = {best.sigma:g}", fontsize=9)
         axes.set_ylabel("kernel", fontsize=9)
     figure.savefig(file, dpi=100)
-    return CAPTION
+    return CAPTION.format(PHOTOS if photos else "")
 
 
 def fits(results: Mapping[str, Result]) -> pd.DataFrame:
@@ -110,8 +113,7 @@ def draw_scores(axes: Axes, table: pd.DataFrame, results: Mapping[str, Result], 
             label = f"{rows:,} rows" if part == "test_psnr" else None
             axes.plot(scores.index, scores[part, "mean"], style, color=shade, label=label, marker=".", linewidth=1.6)
             axes.fill_between(scores.index, scores[part, "min"], scores[part, "max"], color=shade, alpha=0.2)
-    cubic = next((r.bicubic["test_psnr"] for r in results.values() if r.bicubic), None)
-    if cubic is not None:
+    if (cubic := bicubic_score(results)) is not None:
         axes.axhline(cubic, color="0.35", linestyle=":", linewidth=1.3, label="bicubic, test")
     axes.set_xlabel("σ", fontsize=11)
     axes.set_ylabel("PSNR (dB)", fontsize=9)
@@ -172,7 +174,8 @@ def draw_kernel(axes: Axes, widths: Sequence[float], size: int, colour: str) -> 
     """The mean of Gaussians of these widths against the distance in pixels, and where the training pixels lie.
 
     For one scale it is exp(-2 pi^2 sigma^2 d^2), to which the inner product of two encodings at distance d, divided
-    by the rows of B, tends as they grow (Tancik et al. 2020); for octaves the mean of one such kernel for each.
+    by the rows of B, tends as they grow (Tancik et al. 2020); for the waves of octaves the mean of one such kernel
+    for each (the projections Bx themselves, which octaves keep as features too, are left out).
     """
     d = np.linspace(-REACH, REACH, 2001)
     samples = np.arange(-REACH, REACH + 1, SPACING)

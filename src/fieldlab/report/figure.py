@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fieldlab.pictures import ERROR_LIMIT
+from fieldlab.report.table import flatten
 from fieldlab.results import Result
 
 MOST_COLUMNS, MOST_SIGNALS = 6, 4
@@ -122,6 +123,11 @@ def draw_curves(axes: Axes, shown: Fits, everything: Fits) -> None:
 
 def same_settings(one: Result, other: Result) -> bool:
     """Whether two fits differ in nothing but their seed."""
-    ignored = ("seed", "folder", "study", "question", "notes", "figure", "resume", "checkpoint_minutes")
-    left, right = ({k: v for k, v in r.config.items() if k not in ignored} for r in (one, other))
+    left, right = (dict(flatten(result.config)) for result in (one, other))
     return left == right
+
+
+def bicubic_score(results: Mapping[str, Result]) -> float | None:
+    """Test PSNR of cubic interpolation, where all fits share one."""
+    scores = {r.bicubic["test_psnr"] for r in results.values() if r.bicubic is not None}
+    return scores.pop() if len(scores) == 1 else None

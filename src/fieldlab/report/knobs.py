@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fieldlab.report.figure import COLOURS
+from fieldlab.report.figure import COLOURS, bicubic_score
 from fieldlab.report.summary import is_number, short
 from fieldlab.report.table import fits_table
 from fieldlab.results import Result
@@ -38,7 +38,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         others = [table[key] == value for key, value in usual.items() if key != knob]
         draw_knob(axes, table.loc[pd.concat(others, axis=1).all(axis=1)] if others else table, knob)
         axes.axvline(usual[knob], color="0.5", linewidth=6, alpha=0.18)
-    cubic = next((result.bicubic["test_psnr"] for result in results.values() if result.bicubic), None)
+    cubic = bicubic_score(results)
     for axes in panels.flat[: len(knobs)] if cubic is not None else []:
         axes.axhline(cubic, color="0.35", linestyle=":", linewidth=1.2, label="bicubic, test")
     for axes in panels[:, 0]:

@@ -20,7 +20,7 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
     """Write table.csv, table.md, table.tex and figure.png into a study's folder; return the Markdown table.
 
     `to` receives README.md, table.csv and figure.png besides: the committed answer. Without `photos` the figure
-    shows error maps and curves alone, of pictures that must not be passed on.
+    shows error maps and curves alone.
 
     Raises:
         InputError: no fits in the folder.
@@ -75,8 +75,9 @@ def readme(
     parts += ["## Answer", "\n\n".join(answer(fits)), markdown(summary_table(fits, results))]
     parts.append(
         "PSNR in dB over the training, the test and all samples, values clipped to their range; mean ± standard"
-        " deviation over n seeds; seconds: median time of optimisation alone. Bicubic: cubic interpolation from"
-        " the same training samples. One row a fit: [table.csv](table.csv)."
+        " deviation over n seeds, and in rows of several signals over each one's mean; seconds: median time of"
+        " optimisation alone. Bicubic: cubic interpolation from the same training samples. One row a fit:"
+        " [table.csv](table.csv)."
     )
     if caption:
         parts.append(f"![figure](figure.png)\n\n{caption}")
@@ -107,7 +108,7 @@ def answer(fits: pd.DataFrame) -> list[str]:
             lines.append(f"Mean test PSNR in dB on {signal}{where}: {ranking}.")
         if len(settings) > 1:
             lines += [f"- {describe(row, settings, judge)}" for row in best.to_dict("records")]
-    return [*lines, *over_all(finished, settings)]
+    return [*over_all(finished, settings), *lines]
 
 
 def over_all(finished: pd.DataFrame, settings: list[str]) -> list[str]:

@@ -17,7 +17,8 @@ VALIDATION = "validation_psnr"
 DIVERGED = "diverged_at"
 IGNORED = {  # what names or follows a fit, or goes without saying
     "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "logger", "experiment",
-    "field.name", "field.learning_rate", "signal.name", "schedule.T_max",
+    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "trainer.devices",
+    "trainer.strategy",
 }  # fmt: skip
 
 

@@ -7,15 +7,19 @@ from PIL import Image
 from fieldlab.errors import InputError
 
 
-def signal_files(folder: str | Path) -> list[Path]:
-    """The pictures and arrays in a folder, by name; other files are passed over, and so are its subfolders.
+def signal_files(folder: Path) -> list[Path]:
+    """The pictures in a folder, by name, or the .npy arrays where it has no pictures; subfolders are passed over.
 
     Raises:
-        InputError: none there.
+        InputError: neither is there, or two files that differ in their suffix alone and would be one signal.
     """
-    folder = Path(folder).expanduser()
-    known = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {".npy"}
-    files = sorted(file for file in folder.iterdir() if file.is_file() and file.suffix.lower() in known)
-    if not files:
+    pictures = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    here = sorted(file for file in folder.iterdir() if file.is_file())
+    found = [file for file in here if file.suffix.lower() in pictures] or [f for f in here if f.suffix == ".npy"]
+    if not found:
         raise InputError(f"signal.path: there are no pictures and no .npy arrays in {folder}")
-    return files
+    names: dict[str, Path] = {}
+    for file in found:
+        if (first := names.setdefault(file.stem, file)) != file:
+            raise InputError(f"signal.path: {first} and {file.name} would both be called {file.stem}; rename one")
+    return found

@@ -12,14 +12,12 @@ from lightning import LightningModule
 from torch import Tensor, nn
 
 from fieldlab import metrics
-from fieldlab.field import Ensemble
+from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.metrics import Scores
 from fieldlab.signals.grid import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.descent import clip_by_member, compile_losses
 from fieldlab.tasks.samples import Chunk, Samples
-
-POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)
 
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
 
@@ -187,9 +185,8 @@ class Fit(LightningModule):
         """The fields at every sample of the grid, in blocks, which devices share out."""
         block = max(1, POINTS_AT_ONCE // self.ensemble.members)
         prediction = torch.zeros_like(self.samples.y)
-        places = torch.arange(self.samples.x.shape[1]).split(block)
-        for place in places[self.samples.rank :: self.samples.world]:
-            part = slice(int(place[0]), int(place[-1]) + 1)
+        for start in range(0, prediction.shape[1], block)[self.samples.rank :: self.samples.world]:
+            part = slice(start, start + block)
             prediction[:, part] = self.ensemble(self.samples.x[:, part]).float()
         return self.over_devices(prediction)
 

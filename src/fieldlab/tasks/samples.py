@@ -124,9 +124,13 @@ class Samples(LightningDataModule):
     @property
     def weight(self) -> float:
         """What makes the mean over devices of their shares' means the mean over the batch."""
-        total = self.trained.shape[1] if self.batch_size is None else self.batch_size
-        mine = total // self.world + (self.rank < total % self.world)
-        return mine * self.world / total
+        mine = self.in_a_step // self.world + (self.rank < self.in_a_step % self.world)
+        return mine * self.world / self.in_a_step
+
+    @property
+    def in_a_step(self) -> int:
+        """Samples of each member in a step."""
+        return self.trained.shape[1] if self.batch_size is None else self.batch_size
 
     def take(self, index: Int[Tensor, "m b"]) -> tuple[Float[Tensor, "m b dim"], Float[Tensor, "m b c"]]:
         rows = index[..., None]

@@ -53,11 +53,27 @@ def narrow(grids: Sequence[Grid], given: Grid) -> list[Grid]:
     without a value, because others offer what is asked for, is dropped.
     """
     for key, values in given.items():
-        offered = {value for grid in grids for value in grid.get(key, [])}
+        offered = {meaning(value) for grid in grids for value in grid.get(key, [])}
         grids = [
-            {**grid, key: [v for v in values if v in grid.get(key, values) or v not in offered]} for grid in grids
+            {
+                **grid,
+                key: [
+                    v
+                    for v in values
+                    if meaning(v) not in offered or meaning(v) in map(meaning, grid.get(key, values))
+                ],
+            }
+            for grid in grids
         ]
     return [grid for grid in grids if all(grid.values())]
+
+
+def meaning(override: str) -> str | float:
+    """`lr=1e-3` and `lr=0.001` ask for the same."""
+    try:
+        return float(override.rpartition("=")[2])
+    except ValueError:
+        return override
 
 
 def conclude(folders: list[Path]) -> None:
@@ -72,13 +88,20 @@ def single(override: Override) -> list[str]:
     """`seed=0,1` as `seed=0` and `seed=1`; a folder under `signal.path` as each file in it; others as themselves."""
     key = override.get_key_element()
     if override.is_sweep_override():
-        return [f"{key}={value}" for value in override.sweep_string_iterator()]
-    value = override.value()
-    if key == "signal.path" and isinstance(value, str) and Path(value).expanduser().is_dir():
-        from fieldlab.signals.files import signal_files
+        values = list(override.sweep_string_iterator())
+        return [one for value in values for one in files(key, value) or [f"{key}={value}"]]
+    text = override.get_value_element_as_str()
+    return files(key, text) or [override.input_line or f"{key}={text}"]
 
-        return [f"{key}={quoted(str(file))}" for file in signal_files(value)]
-    return [override.input_line or f"{key}={override.get_value_element_as_str()}"]
+
+def files(key: str, value: str) -> list[str]:
+    """An override for each file, where the value is a folder of signals."""
+    folder = Path(value.strip("'\"")).expanduser()
+    if key.lstrip("+") != "signal.path" or not folder.is_dir():
+        return []
+    from fieldlab.signals.files import signal_files
+
+    return [f"{key}={quoted(str(file))}" for file in signal_files(folder)]
 
 
 def quoted(text: str) -> str:
