@@ -66,7 +66,7 @@ def test_two_processes_score_as_one(installed: Callable, clean_folder: Path, set
 def test_two_processes_go_on_after_a_kill(clean_folder: Path):
     program = Path(sys.executable).with_name("fieldlab")
     command = [
-        program, "signal.size=32", "steps=4000", "task.scores=2", "task.batch_size=101", "trainer=cpu", "logger=none",
+        program, "signal.size=32", "steps=1500", "task.scores=2", "task.batch_size=101", "trainer=cpu", "logger=none",
         "field.network.width=32", "checkpoint_minutes=0", *TWO,
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
