@@ -113,7 +113,7 @@ def draw_curves(axes: Axes, shown: Fits, everything: Fits) -> None:
         axes.fill_between(steps, dB.min(0), dB.max(0), color=colour, alpha=0.2, linewidth=0)
     if (cubic := shown[0][1].bicubic) and cubic.get("test_psnr") is not None:
         axes.axhline(cubic["test_psnr"], color="0.4", linestyle=":", linewidth=1, label="bicubic")  # type: ignore[arg-type]
-    axes.legend(fontsize=6, frameon=False, loc="lower right")
+    axes.legend(fontsize=6, frameon=False)
     axes.set_xlabel("step", fontsize=7)
     axes.set_ylabel("test PSNR (dB)", fontsize=7)
     axes.tick_params(labelsize=6)
