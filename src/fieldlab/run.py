@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fieldlab import pictures, weights
 from fieldlab.build import build
+from fieldlab.check import Checked, Checks
 from fieldlab.checkpoint import Checkpoints
 from fieldlab.errors import InputError, first_line
 from fieldlab.machine import device_name, provenance
@@ -36,13 +37,15 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
         InputError: a configuration that cannot work; nothing has been written then.
         ValueError: configurations that do not stack.
     """
-    return fit_prepared([prepare(config) for config in configs])
+    checks = Checks()
+    return fit_checked([checks.check(config) for config in configs])
 
 
-def fit_prepared(members: Sequence[Prepared]) -> list[Result]:
-    """`fit`, for configurations that have been checked and built."""
-    if len({member.stack_key for member in members}) > 1:
+def fit_checked(fits: Sequence[Checked]) -> list[Result]:
+    """`fit`, for configurations that have been checked."""
+    if len({fit.stack_key for fit in fits}) > 1:
         raise ValueError("these configurations do not stack; fit them one by one")
+    members = [prepare(fit.config) for fit in fits]
     config = members[0].config
     tracker: Tracker = build(config.logger, "logger")
     checkpoints = Checkpoints([member.config for member in members])
@@ -136,7 +139,7 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
         outline(member),
         seconds=round(task.seconds / task.ensemble.members, 3),
         curve=progress.curve,
-        device=device if member.devices == 1 else f"{member.devices} x {device}",
+        device=device if task.samples.world == 1 else f"{task.samples.world} x {device}",
     )
     if progress.diverged_at is not None:
         return replace(result, status="diverged", diverged_at=progress.diverged_at)
