@@ -1,6 +1,7 @@
 """The installed commands, in processes of their own, from a folder of a user's own."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+import fieldlab
 
 Installed = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -87,3 +90,15 @@ def test_the_wheel_carries_configuration_and_plugins(tmp_path: Path):
     configuration = {f"fieldlab/conf/{file.relative_to(root / 'conf')}" for file in (root / "conf").rglob("*.yaml")}
     assert configuration <= names
     assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/report/cli.py"} <= names
+
+
+def test_a_reader_who_has_had_enough_is_no_error(clean_folder: Path):
+    """`fieldlab-report runs/fit | head`: quiet, as of any Unix command."""
+    fieldlab.fit([fieldlab.compose("signal.size=16", "steps=1", "trainer=cpu", "logger=none")])
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [Path(sys.executable).with_name("fieldlab-report"), "runs/fit"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert Path("runs/fit/table.csv").exists()

@@ -17,7 +17,7 @@ from yaml import YAMLError
 from fieldlab.configuration import register, resolved
 from fieldlab.errors import explain
 
-SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+SOME_FAILED, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
 
 def main() -> None:
@@ -56,6 +56,9 @@ def guarded(action: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         print("interrupted; finished fits are kept", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # `fieldlab-report … | head`: the reader has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
     except (ValueError, HydraException, OmegaConfBaseException, YAMLError) as error:  # InputError is a ValueError
         if os.environ.get("FIELDLAB_DEBUG") == "1":
             raise
