@@ -4,10 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from PIL import Image
 
 import fieldlab.check
+import fieldlab.prepare
+import fieldlab.sweep
 from conftest import SMALL
 from fieldlab.field import build_field
 from fieldlab.results import read_plan, read_result
@@ -73,3 +77,22 @@ def test_values_of_nested_and_interpolated_keys(command: Command):
     plan = read_plan(Path("runs/camera"))
     assert plan is not None
     assert len({fit.folder for fit in plan.fits}) == 2
+
+
+def test_a_photo_that_goes_during_the_sweep_costs_its_fits_alone(command: Command, monkeypatch: pytest.MonkeyPatch):
+    for name in ("a", "b"):
+        Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(f"{name}.png")
+    small = [part for part in SMALL if not part.startswith("signal.size")]
+    whole = fieldlab.sweep.record_plan
+
+    def gone(checked) -> None:
+        Path("a.png").unlink()
+        fieldlab.prepare.read_signal.cache_clear()
+        whole(checked)
+
+    monkeypatch.setattr(fieldlab.sweep, "record_plan", gone)
+    code, out, err = command("-m", *small, "signal=image", "signal.path=a.png,b.png", "logger=none")
+    assert err == ""
+    assert code == 1
+    assert "siren a s0: failed (InputError: signal.path: there is no file a.png)" in out
+    assert "siren b s0: PSNR" in out

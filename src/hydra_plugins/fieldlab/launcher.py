@@ -76,7 +76,7 @@ class Composer:
 
 def job_return(result: "Result", job: DictConfig, hydra: DictConfig, overrides: Sequence[str]) -> JobReturn:
     """What a sweeper reads: the validation PSNR, None where the fit failed or nothing validates."""
-    done = JobReturn(overrides=overrides, cfg=job, hydra_cfg=hydra, working_dir=str(job.folder))
+    done = JobReturn(overrides=overrides, cfg=job, hydra_cfg=hydra, working_dir=result.config["folder"])
     done.status = JobStatus.COMPLETED  # a failed fit is data too, and must not end the sweep
     done.return_value = result.scores.get("validation_psnr")
     return done
