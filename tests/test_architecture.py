@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "schema", "identity"}, {"build"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"weights"},
-    {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"run"}, {"sweep"}, {"cli"},
+    {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {"errors", "build", "results", "pictures", "query", "report", "cli"}
 

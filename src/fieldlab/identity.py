@@ -1,5 +1,6 @@
 """What makes a fit this fit and no other: its name, its hash, its folder. Imports nothing heavy."""
 
+import functools
 import hashlib
 import importlib.util
 import json
@@ -51,7 +52,11 @@ def field_name(*, _root_: DictConfig) -> str:
 
 def preset_parts(preset: str) -> dict[str, str | None]:
     """The encoding and network that conf/field/<preset>.yaml names."""
-    repository = GlobalHydra.instance().config_loader().repository  # type: ignore[attr-defined]
+    return dict(parts_in(GlobalHydra.instance().config_loader().repository, preset))  # type: ignore[attr-defined]
+
+
+@functools.lru_cache(maxsize=64)
+def parts_in(repository: Any, preset: str) -> dict[str, str | None]:
     if repository.get_group_options("field", ObjectType.CONFIG).count(preset) == 0:
         return {}
     loaded = repository.load_config(f"field/{preset}")
@@ -98,10 +103,18 @@ def content_digest(path: Any) -> str | None:
         return None
     if path.startswith("skimage:"):
         return path  # pinned by scikit-image itself
+    file = Path(path).expanduser()
     try:
-        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
+        state = file.stat()
+        return file_digest(file, state.st_mtime_ns, state.st_size)
     except OSError:
         return None
+
+
+@functools.lru_cache(maxsize=4096)
+def file_digest(file: Path, changed: int, size: int) -> str:
+    """Read again only where the file's time or size has changed."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def targets(node: Any) -> Iterator[str]:
@@ -118,8 +131,8 @@ def targets(node: Any) -> Iterator[str]:
 def source_digest(target: str) -> str | None:
     """A digest of the file that defines `target`, where it is the user's own and not an installed package's."""
     top, *rest = target.split(".")[:-1] or [target]
-    spec = importlib.util.find_spec(top)
-    if top == "fieldlab" or spec is None or spec.origin is None or spec.origin in ("built-in", "frozen"):
+    spec = importlib.util.find_spec(top) if top not in ("fieldlab", "torch", "lightning") else None
+    if spec is None or spec.origin is None or spec.origin in ("built-in", "frozen"):
         return None
     file = Path(spec.origin)
     installed = {"site-packages", "dist-packages"} & set(file.parts)

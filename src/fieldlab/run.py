@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fieldlab import pictures, weights
 from fieldlab.build import build
+from fieldlab.check import Checked, Checks
 from fieldlab.checkpoint import Checkpoints
 from fieldlab.errors import InputError, first_line
 from fieldlab.machine import device_name, provenance
@@ -36,13 +37,19 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
         InputError: a configuration that cannot work; nothing has been written then.
         ValueError: configurations that do not stack.
     """
-    return fit_prepared([prepare(config) for config in configs])
+    checks = Checks()
+    return fit_checked([checks.check(config) for config in configs])
 
 
-def fit_prepared(members: Sequence[Prepared]) -> list[Result]:
-    """`fit`, for configurations that have been checked and built."""
-    if len({member.stack_key for member in members}) > 1:
+def fit_checked(fits: Sequence[Checked]) -> list[Result]:
+    """`fit`, for configurations that have been checked."""
+    if len({fit.stack_key for fit in fits}) > 1:
         raise ValueError("these configurations do not stack; fit them one by one")
+    try:
+        members = [prepare(fit.config) for fit in fits]
+    except InputError as error:  # a file has gone since it was checked
+        claim(fits)
+        return [fail(fit, error) for fit in fits]
     config = members[0].config
     tracker: Tracker = build(config.logger, "logger")
     checkpoints = Checkpoints([member.config for member in members])
@@ -50,13 +57,12 @@ def fit_prepared(members: Sequence[Prepared]) -> list[Result]:
     earlier = checkpoints.earlier(trainer.strategy.root_device) if config.resume else None
     if not trainer.is_global_zero:
         return assist(task, trainer, members, earlier)
-    for member in members:
-        claim(member)
+    claim(fits)
     if earlier is None:
         checkpoints.discard()
     safely(tracker.start, [member.config for member in members])
     try:
-        results = run(task, trainer, members, earlier)
+        results = run(task, trainer, fits, members, earlier)
         for m, result in enumerate(results):
             safely(tracker.finish, m, result)
         if all(result.status != "failed" for result in results):
@@ -66,7 +72,9 @@ def fit_prepared(members: Sequence[Prepared]) -> list[Result]:
         safely(tracker.close)
 
 
-def run(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: State | None) -> list[Result]:
+def run(
+    task: Fit, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Prepared], earlier: State | None
+) -> list[Result]:
     """Train and write; a failed fit is data: it is noted, and others go on."""
     try:
         if earlier is not None:
@@ -82,7 +90,7 @@ def run(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: State
             raise
         if trainer.strategy.launcher is not None:
             trainer.strategy.launcher.kill(signal.SIGKILL)  # further devices would wait for this one for ever
-        return [fail(member, error) for member in members]
+        return [fail(fit, error) for fit in fits]
 
 
 def assist(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: State | None) -> list[Result]:
@@ -100,15 +108,16 @@ def assist(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: St
         raise SystemExit(1) from None
 
 
-def claim(member: Prepared) -> None:
-    """Make the fit's folder, without anything an earlier run left in it, and write the configuration there."""
-    try:
-        member.folder.mkdir(parents=True, exist_ok=True)
-        for old in [member.folder / name for name in WRITTEN] + list(member.folder.glob(DRAFTS)):
-            old.unlink(missing_ok=True)
-        OmegaConf.save(member.config, member.folder / weights.CONFIG)
-    except OSError as error:
-        raise InputError(f"folder: cannot write to {member.folder} ({error.strerror})") from error
+def claim(fits: Sequence[Checked]) -> None:
+    """Make the fits' folders, without anything an earlier run left in them, and write the configurations there."""
+    for fit in fits:
+        try:
+            fit.folder.mkdir(parents=True, exist_ok=True)
+            for old in [fit.folder / name for name in WRITTEN] + list(fit.folder.glob(DRAFTS)):
+                old.unlink(missing_ok=True)
+            OmegaConf.save(fit.config, fit.folder / weights.CONFIG)
+        except OSError as error:
+            raise InputError(f"folder: cannot write to {fit.folder} ({error.strerror})") from error
 
 
 def train(task: Fit, trainer: Trainer, earlier: State | None = None) -> None:
@@ -133,10 +142,14 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
     progress = task.progress[m]
     device = device_name(task.samples.y.device)  # the Trainer has taken the task itself back to the CPU
     result = replace(
-        outline(member),
+        outline(member.config, member.signal.name),
+        parameters=sum(p.numel() for p in member.field.parameters()),
+        grid=list(member.signal.grid),
+        channels=member.signal.channels,
+        span=list(member.signal.span) if member.signal.span else None,
         seconds=round(task.seconds / task.ensemble.members, 3),
         curve=progress.curve,
-        device=device if member.devices == 1 else f"{member.devices} x {device}",
+        device=device if task.samples.world == 1 else f"{task.samples.world} x {device}",
     )
     if progress.diverged_at is not None:
         return replace(result, status="diverged", diverged_at=progress.diverged_at)
@@ -162,28 +175,23 @@ def bicubic(task: Fit, m: int, member: Prepared) -> Scores | None:
     return task.scores(cubic.flatten(0, -2).expand_as(task.samples.y).to(task.samples.y.device))[m]
 
 
-def fail(member: Prepared, error: Exception) -> Result:
+def fail(fit: Checked, error: Exception) -> Result:
     """Note what went wrong in the fit's folder."""
-    (member.folder / "traceback.txt").write_text("".join(traceback.format_exception(error)))
-    result = replace(outline(member), status="failed", error=f"{type(error).__name__}: {first_line(error)}")
-    result.save(member.folder)
+    (fit.folder / "traceback.txt").write_text("".join(traceback.format_exception(error)))
+    result = replace(outline(fit.config, fit.signal), error=f"{type(error).__name__}: {first_line(error)}")
+    result.save(fit.folder)
     return result
 
 
-def outline(member: Prepared) -> Result:
+def outline(config: DictConfig, signal: str) -> Result:
     """What is known of a fit's result before it has run."""
-    config = member.config
     return Result(
         status="failed",
         study=config.study,
         field=config.field.name,
-        signal=member.signal.name,
+        signal=signal,
         seed=config.seed,
         steps=config.steps,
-        parameters=sum(p.numel() for p in member.field.parameters()),
-        grid=list(member.signal.grid),
-        channels=member.signal.channels,
-        span=list(member.signal.span) if member.signal.span else None,
         config=OmegaConf.to_container(config, resolve=True),  # type: ignore[arg-type]
         **provenance(),
     )

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from fieldlab.check import Checked, Checks
 from fieldlab.configuration import resolved
 from fieldlab.errors import InputError
-from fieldlab.prepare import Prepared, prepare
+from fieldlab.identity import fit_hash
 from fieldlab.results import RESULT, Plan, Planned, Result, read_result
-from fieldlab.run import fit_prepared
+from fieldlab.run import fit_checked
 
 
 def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
@@ -23,15 +24,16 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
     if members < 1:
         raise InputError(f"hydra.launcher.members: {members} should be at least 1")
     configs = [resolved(job) for job in jobs]
-    refuse_shared_folders(configs)
-    prepared = [prepare(config) for config in configs]
-    if several := [fitting for fitting in prepared if fitting.devices > 1]:
+    checks = Checks()
+    checked = [checks.check(config) for config in configs]
+    refuse_shared_folders(checked)
+    if several := [fitting for fitting in checked if fitting.devices > 1]:
         devices = several[0].config.trainer.devices
         raise InputError(f"trainer.devices: {devices} devices share one fit, not a sweep; fit them one by one")
-    record_plan(prepared)
+    record_plan(checked)
     results: dict[str, Result] = {}
-    waiting: dict[Path, Prepared] = {}  # by folder: a fit asked for twice is made once
-    for fitting in prepared:
+    waiting: dict[Path, Checked] = {}  # by folder: a fit asked for twice is made once
+    for fitting in checked:
         done = finished_result(fitting.folder) if fitting.config.resume else None
         if done is not None:
             results[str(fitting.folder)] = done
@@ -41,24 +43,25 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
         print(f"{len(results)} fits have finished before and are skipped (resume=false fits them again)")
     count = 0
     for pack in packs(list(waiting.values()), members):
-        for fitting, result in zip(pack, fit_prepared(pack), strict=True):
+        for fitting, result in zip(pack, fit_checked(pack), strict=True):
             results[str(fitting.folder)] = result
             count += 1
             print(f"[{count}/{len(waiting)}] {one_line(result)}", flush=True)
-    return [results[str(fitting.folder)] for fitting in prepared]
+    return [results[str(fitting.folder)] for fitting in checked]
 
 
-def refuse_shared_folders(configs: Sequence[DictConfig]) -> None:
+def refuse_shared_folders(checked: Sequence[Checked]) -> None:
     """Equal fits may be asked for twice; different ones need folders of their own."""
-    owners: dict[str, DictConfig] = {}
-    for config in configs:
-        if owners.setdefault(config.folder, config) != config:
-            raise InputError(f"folder: different fits would share {config.folder}; keep ${{fit_name:}} in it")
+    owners: dict[Path, str] = {}
+    for fitting in checked:
+        fit = fit_hash(fitting.config)
+        if owners.setdefault(fitting.folder, fit) != fit:
+            raise InputError(f"folder: different fits would share {fitting.folder}; keep ${{fit_name:}} in it")
 
 
-def packs(waiting: Sequence[Prepared], members: int) -> Iterator[list[Prepared]]:
+def packs(waiting: Sequence[Checked], members: int) -> Iterator[list[Checked]]:
     """Groups that stack, cut into packs."""
-    groups: dict[str, list[Prepared]] = {}
+    groups: dict[str, list[Checked]] = {}
     for fitting in waiting:
         groups.setdefault(fitting.stack_key, []).append(fitting)
     for group in groups.values():
@@ -73,15 +76,15 @@ def finished_result(folder: Path) -> Result | None:
     return result if result.status == "finished" else None
 
 
-def record_plan(prepared: Sequence[Prepared]) -> None:
+def record_plan(checked: Sequence[Checked]) -> None:
     """Write down what the study means to fit, so that its report can say what is missing."""
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    studies: dict[Path, list[Prepared]] = {}
-    for fitting in prepared:
+    studies: dict[Path, list[Checked]] = {}
+    for fitting in checked:
         studies.setdefault(fitting.folder.parent, []).append(fitting)
     for folder, fits in studies.items():
         config = fits[0].config
-        planned = [Planned(f.folder.name, f.config.field.name, f.signal.name, f.config.seed) for f in fits]
+        planned = [Planned(f.folder.name, f.config.field.name, f.signal, f.config.seed) for f in fits]
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -1,0 +1,145 @@
+"""Check: whether a configuration can work, before anything is written, and at little cost for the next one alike."""
+
+import dataclasses
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+
+from fieldlab.build import build, locate
+from fieldlab.errors import InputError, first_line, suggest
+from fieldlab.field import Field, build_field, structure
+from fieldlab.identity import content_digest
+from fieldlab.prepare import build_signal, build_split, described, make_task, make_trainer, prepare
+from fieldlab.schema import Schema
+
+SHARED = ("logger", "task", "optimizer", "schedule", "trainer", "steps", "compile", "resume", "checkpoint_minutes")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A configuration that can work, and what must be known to plan its fit.
+
+    Fits with equal `stack_key` can be members of one batched call.
+    """
+
+    config: DictConfig
+    signal: str
+    stack_key: str
+    devices: int
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.config.folder)
+
+
+class Checks:
+    """Checks many configurations; what several have in common is looked at once.
+
+    Fields are built on the meta device, without memory or random numbers.
+    """
+
+    def __init__(self) -> None:
+        self.seen: dict[tuple[str, ...], Any] = {}
+
+    def once(self, *key: str, look: Callable[[], Any]) -> Any:
+        if key not in self.seen:
+            self.seen[key] = look()
+        return self.seen[key]
+
+    def check(self, config: DictConfig) -> Checked:
+        """Check a configuration by building all that it describes.
+
+        Raises:
+            InputError: anything in it that cannot work.
+        """
+        check_top(config)
+        digest = str(content_digest(config.signal.get("path")))
+        name, grid, channels, train = self.once(
+            described(config, "signal", "split"), digest, look=lambda: signal_facts(config)
+        )
+        field = self.once(
+            described(config, "field"),
+            str((len(grid), channels)),
+            look=lambda: structure(outline(config, len(grid), channels)),
+        )
+        self.once(described(config, "logger"), look=lambda: build(config.logger, "logger"))
+        devices = self.once(described(config, "trainer"), look=lambda: make_trainer(config).world_size)
+        training = described(config, "task", "optimizer", "schedule", "steps")
+        batch = self.once("training", training, str(train), look=lambda: check_training(config))
+        check_devices(config, devices, batch)
+        alone = None if config.optimizer.get("stacks", False) else config.folder
+        key = json.dumps([described(config, *SHARED), field, grid, train, alone])
+        return Checked(config, name, key, devices)
+
+
+def signal_facts(config: DictConfig) -> tuple[str, tuple[int, ...], int, int]:
+    """Name, grid, channels and number of training samples."""
+    signal = build_signal(config)
+    split = build_split(described(config, "split"), signal.grid)
+    return signal.name, signal.grid, signal.channels, int(split.train.sum())
+
+
+def outline(config: DictConfig, dim: int, channels: int) -> Field:
+    """The field without its numbers; where an encoding or network needs numbers to be made, with them."""
+    try:
+        with torch.device("meta"):
+            return build_field(config.field, dim=dim, channels=channels)
+    except InputError:
+        return build_field(config.field, dim=dim, channels=channels)
+
+
+def check_training(config: DictConfig) -> int:
+    """Build task, optimiser and schedule, and let the schedule step once; the samples in a step."""
+    task = make_task([prepare(config)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the schedule steps before its optimiser has
+        try:
+            task.configure_optimizers()
+            task.rate.step()
+        except (ValueError, TypeError, ZeroDivisionError) as error:
+            raise InputError(f"optimizer or schedule: {first_line(error)}") from error
+    return task.samples.in_a_step
+
+
+def check_top(config: DictConfig) -> None:
+    """Hold the top-level keys to what their types cannot say."""
+    known = [key.name for key in dataclasses.fields(Schema)]
+    for key in config:
+        if key not in known:
+            raise InputError(f"{key}: there is no such key{suggest(str(key), known)}")
+    if config.steps < 1:
+        raise InputError(f"steps: {config.steps} is too few; a fit takes at least 1 step")
+    if not 0 <= config.seed < 2**63:
+        raise InputError(f"seed: {config.seed} should be between 0 and 2^63 - 1")
+    for key in ("study", "folder"):
+        if not config[key].strip():
+            raise InputError(f"{key}: needs a name")
+    for key, name in (("study", config.study), ("signal.name", config.signal.get("name") or "")):
+        if "/" in str(name):
+            raise InputError(f"{key}: {name} must not contain a slash")
+    if config.checkpoint_minutes is not None and config.checkpoint_minutes < 0:
+        raise InputError(f"checkpoint_minutes: {config.checkpoint_minutes} should be at least 0, or null for never")
+    locate(config.figure, "figure")
+    if str(config.trainer.get("precision")) in ("16", "16-mixed"):
+        raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
+
+
+def check_devices(config: DictConfig, count: int, batch: int) -> None:
+    """Several devices share one fit only where each gradient is the mean of theirs and nothing else couples them."""
+    if count == 1:
+        return
+    devices = f"trainer.devices: {config.trainer.devices} devices"
+    if config.trainer.get("strategy") != "ddp":
+        raise InputError(f"{devices} need trainer.strategy=ddp, not {config.trainer.get('strategy')}")
+    if not config.optimizer.get("stacks", False):
+        raise InputError(
+            f"{devices} need an elementwise optimiser (adam, adamw, sgd): this one looks at the loss itself"
+        )
+    if batch < count:
+        raise InputError(f"{devices} cannot share batches of {batch}; task.batch_size should be larger")
