@@ -12,6 +12,7 @@ import torch
 from omegaconf import DictConfig
 
 from fieldlab.build import build, locate
+from fieldlab.configuration import plain_value
 from fieldlab.errors import InputError, first_line, suggest
 from fieldlab.field import Field, build_field, structure
 from fieldlab.identity import content_digest
@@ -59,22 +60,21 @@ class Checks:
             InputError: anything in it that cannot work.
         """
         check_top(config)
+        plain = {str(key): plain_value(config, str(key)) for key in config}
         digest = str(content_digest(config.signal.get("path")))
-        name, grid, channels, train = self.once(
-            described(config, "signal", "split"), digest, look=lambda: signal_facts(config)
-        )
+        world = described(plain, "signal", "split")
+        name, grid, channels, train = self.once(world, digest, look=lambda: signal_facts(config))
+        shape = str((len(grid), channels))
         field = self.once(
-            described(config, "field"),
-            str((len(grid), channels)),
-            look=lambda: structure(outline(config, len(grid), channels)),
+            described(plain, "field"), shape, look=lambda: structure(outline(config, len(grid), channels))
         )
-        self.once(described(config, "logger"), look=lambda: build(config.logger, "logger"))
-        devices = self.once(described(config, "trainer"), look=lambda: make_trainer(config).world_size)
-        training = described(config, "task", "optimizer", "schedule", "steps")
-        batch = self.once("training", training, str(train), look=lambda: check_training(config))
+        self.once(described(plain, "logger"), look=lambda: build(config.logger, "logger"))
+        devices = self.once(described(plain, "trainer"), look=lambda: make_trainer(config).world_size)
+        training = described(plain, "task", "optimizer", "schedule", "steps")
+        batch = self.once(training, str(train), look=lambda: check_training(config))
         check_devices(config, devices, batch)
         alone = None if config.optimizer.get("stacks", False) else config.folder
-        key = json.dumps([described(config, *SHARED), field, grid, train, alone])
+        key = json.dumps([described(plain, *SHARED), field, grid, train, alone])
         return Checked(config, name, key, devices)
 
 

@@ -1,5 +1,8 @@
 """Configurations: composed by Hydra from conf/, then freed from it. Imports nothing heavy."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import hydra
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
@@ -31,7 +34,7 @@ def resolved(config: DictConfig) -> DictConfig:
     return OmegaConf.create({str(key): plain_value(config, str(key)) for key in config if key != "hydra"})
 
 
-def plain_value(config: DictConfig, key: str) -> object:
+def plain_value(config: DictConfig | Mapping[str, Any], key: str) -> object:
     """The value under a top-level key, as plain dictionaries, lists and scalars."""
     value = config[key]
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value

@@ -3,9 +3,10 @@
 import functools
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lightning import Callback, Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
@@ -50,7 +51,7 @@ def prepare(config: DictConfig) -> Prepared:
     return Prepared(config, signal, split, field)
 
 
-def described(config: DictConfig, *keys: str) -> str:
+def described(config: DictConfig | Mapping[str, Any], *keys: str) -> str:
     """These top-level keys as JSON: equal where what they describe is."""
     return json.dumps([plain_value(config, key) for key in keys], sort_keys=True)
 

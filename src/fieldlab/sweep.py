@@ -52,10 +52,10 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
 
 def refuse_shared_folders(checked: Sequence[Checked]) -> None:
     """Equal fits may be asked for twice; different ones need folders of their own."""
-    owners: dict[Path, str] = {}
+    owners: dict[Path, DictConfig] = {}
     for fitting in checked:
-        fit = fit_hash(fitting.config)
-        if owners.setdefault(fitting.folder, fit) != fit:
+        owner = owners.setdefault(fitting.folder, fitting.config)
+        if owner is not fitting.config and fit_hash(owner) != fit_hash(fitting.config):
             raise InputError(f"folder: different fits would share {fitting.folder}; keep ${{fit_name:}} in it")
 
 
