@@ -64,7 +64,7 @@ def test_a_sweep_skips_what_has_finished_and_says_so(command: Command):
     assert code == 0
     assert out.count("PSNR train") == 2
     code, out, _ = command(*sweep, "seed=0,1")
-    assert "2 fits have finished before and are skipped" in out
+    assert "finished before and skipped: 2 " in out
     assert out.count("PSNR train") == 2
     code, out, _ = command(*sweep, "resume=false")
     assert "skipped" not in out
@@ -122,6 +122,17 @@ def test_a_crash_with_debug_shows_its_traceback(command: Command, monkeypatch: p
     monkeypatch.setenv("FIELDLAB_DEBUG", "1")
     with pytest.raises(RuntimeError, match="out of luck"):
         command(*QUICK)
+
+
+def test_a_sweep_tries_failed_fits_again_and_says_so(command: Command):
+    broken = ("-m", *QUICK, "seed=0,1,2", "optimizer=sgd", "optimizer.lr=1e30", "steps=5")
+    assert command(*broken)[0] == 1
+    code, out, _ = command(*broken)
+    assert code == 1
+    assert "diverged before and tried again: 3\n" in out
+    assert "skipped" not in out
+    assert "[3/3]" in out
+    assert "tried again" not in command(*broken, "resume=false")[1]
 
 
 def test_an_old_failure_does_not_spoil_a_later_sweep(command: Command):

@@ -2,7 +2,8 @@
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -31,16 +32,12 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
         devices = several[0].config.trainer.devices
         raise InputError(f"trainer.devices: {devices} devices share one fit, not a sweep; fit them one by one")
     record_plan(checked)
-    results: dict[str, Result] = {}
-    waiting: dict[Path, Checked] = {}  # by folder: a fit asked for twice is made once
-    for fitting in checked:
-        done = finished_result(fitting.folder) if fitting.config.resume else None
-        if done is not None:
-            results[str(fitting.folder)] = done
-        else:
-            waiting[fitting.folder] = fitting
-    if results:
-        print(f"{len(results)} fits have finished before and are skipped (resume=false fits them again)")
+    folders = dict.fromkeys(fitting.folder for fitting in checked if fitting.config.resume)
+    earlier = {folder: read_result(folder) for folder in folders if (folder / RESULT).exists()}
+    results = {str(folder): result for folder, result in earlier.items() if result.status == "finished"}
+    # by folder: a fit asked for twice is made once
+    waiting = {fitting.folder: fitting for fitting in checked if str(fitting.folder) not in results}
+    say_what_was_done(earlier.values())
     count = 0
     for pack in packs(list(waiting.values()), members):
         for fitting, result in zip(pack, fit_checked(pack), strict=True):
@@ -69,11 +66,13 @@ def packs(waiting: Sequence[Checked], members: int) -> Iterator[list[Checked]]:
             yield group[start : start + members]
 
 
-def finished_result(folder: Path) -> Result | None:
-    if not (folder / RESULT).exists():
-        return None
-    result = read_result(folder)
-    return result if result.status == "finished" else None
+def say_what_was_done(earlier: Iterable[Result]) -> None:
+    """How many fits of this sweep need no second run, and how many get one."""
+    counts = Counter(result.status for result in earlier)
+    if finished := counts.pop("finished", 0):
+        print(f"finished before and skipped: {finished} (resume=false fits them again)")
+    for status, count in counts.items():
+        print(f"{status} before and tried again: {count}")
 
 
 def record_plan(checked: Sequence[Checked]) -> None:
