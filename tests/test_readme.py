@@ -40,6 +40,7 @@ def own_files(folder: Path) -> None:
         (folder / name).write_text(block)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [README, TOUR], ids=["readme", "tour"])
 def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: pytest.MonkeyPatch, text: str):
     own_files(clean_folder)

@@ -26,6 +26,7 @@ def fit_one(config: DictConfig) -> Result:
     return result
 
 
+@pytest.mark.slow
 def test_a_siren_memorises_a_small_photo(small: Compose):
     result = fit_one(small("signal.size=64", "split=all", "steps=200"))
     assert result.status == "finished"
@@ -115,6 +116,7 @@ def test_schedules_end_where_they_say(small: Compose):
     assert rates == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_bf16_costs_little_and_is_really_used(small: Compose):
     common = ("signal.size=48", "split=all", "steps=150", "field=gaussian")
     full = fit_one(small(*common))
