@@ -34,10 +34,6 @@ class Prepared:
     split: Split
     field: Field
 
-    @property
-    def folder(self) -> Path:
-        return Path(self.config.folder)
-
 
 def prepare(config: DictConfig) -> Prepared:
     """Build signal, split and field.
@@ -111,7 +107,7 @@ def make_trainer(config: DictConfig, *callbacks: Callback) -> Trainer:
 
 
 def describe(members: Sequence[Prepared]) -> str:
-    names = [member.folder.name.rsplit("-", 1)[0] for member in members]
+    names = [Path(member.config.folder).name.rsplit("-", 1)[0] for member in members]
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 

@@ -7,6 +7,7 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
@@ -20,6 +21,7 @@ from fieldlab.machine import device_name, provenance
 from fieldlab.metrics import Scores
 from fieldlab.prepare import Prepared, assemble, prepare
 from fieldlab.results import DRAFTS, RESULT, Result
+from fieldlab.signals.grid import Signal
 from fieldlab.signals.interpolation import interpolate
 from fieldlab.tasks.fit import Fit, State
 from fieldlab.tracking.tracker import Follow, Tracker, safely
@@ -45,22 +47,22 @@ def fit_checked(fits: Sequence[Checked]) -> list[Result]:
     """`fit`, for configurations that have been checked."""
     if len({fit.stack_key for fit in fits}) > 1:
         raise ValueError("these configurations do not stack; fit them one by one")
+    configs = [fit.config for fit in fits]
     try:
-        members = [prepare(fit.config) for fit in fits]
+        members = [prepare(config) for config in configs]
     except InputError as error:  # a file has gone since it was checked
         claim(fits)
         return [fail(fit, error) for fit in fits]
-    config = members[0].config
-    tracker: Tracker = build(config.logger, "logger")
-    checkpoints = Checkpoints([member.config for member in members])
+    tracker: Tracker = build(configs[0].logger, "logger")
+    checkpoints = Checkpoints(configs)
     task, trainer = assemble(members, Follow(tracker), checkpoints)
-    earlier = checkpoints.earlier(trainer.strategy.root_device) if config.resume else None
+    earlier = checkpoints.earlier(trainer.strategy.root_device) if configs[0].resume else None
     if not trainer.is_global_zero:
         return assist(task, trainer, members, earlier)
     claim(fits)
     if earlier is None:
         checkpoints.discard()
-    safely(tracker.start, [member.config for member in members])
+    safely(tracker.start, configs)
     try:
         results = run(task, trainer, fits, members, earlier)
         for m, result in enumerate(results):
@@ -78,12 +80,12 @@ def run(
     """Train and write; a failed fit is data: it is noted, and others go on."""
     try:
         if earlier is not None:
-            step = f"step {earlier['step']} of {members[0].config.steps}"
-            logging.getLogger("fieldlab").warning("%s goes on after %s", members[0].folder, step)
+            step = f"step {earlier['step']} of {fits[0].config.steps}"
+            logging.getLogger("fieldlab").warning("%s goes on after %s", fits[0].folder, step)
         train(task, trainer, earlier)
         results = [finish(task, m, member) for m, member in enumerate(members)]
-        for m, (member, result) in enumerate(zip(members, results, strict=True)):
-            record(task, m, member, result)
+        for m, (fit, result) in enumerate(zip(fits, results, strict=True)):
+            record(task, m, members[m].signal, fit.folder, result)
         return results
     except Exception as error:
         if os.environ.get("FIELDLAB_DEBUG") == "1":
@@ -157,9 +159,8 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
     return replace(result, status="finished", scores=scores, bicubic=bicubic(task, m, member))
 
 
-def record(task: Fit, m: int, member: Prepared, result: Result) -> None:
+def record(task: Fit, m: int, signal: Signal, folder: Path, result: Result) -> None:
     """Write all that a fitted member leaves behind; the result comes last."""
-    signal, folder = member.signal, member.folder
     pictures.save_curve(folder / "curve.png", result.curve)
     if result.status == "finished":
         weights.save(task.ensemble.member(m), folder, dim=signal.dim, channels=signal.channels)

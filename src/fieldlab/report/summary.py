@@ -33,7 +33,7 @@ def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataF
             row: dict[str, Any] = {"signal": signal, **dict(zip(["field", *varied], keys, strict=True))}
             row |= cells(done, scores) | {"n": count(group)}
             rows.append(row)
-        rows += [cubic_row(row, scores) for row in cubic.to_dict("records") if row["signal"] == signal]
+        rows += cubic_rows(cubic.loc[cubic.signal == signal], signal, scores)
     rows += over_signals(fits, cubic, scores)
     table = pd.DataFrame(rows).drop(columns=["signal"] if fits.signal.nunique() == 1 else [])
     for key in varied:
@@ -73,12 +73,9 @@ def over_signals(fits: pd.DataFrame, cubic: pd.DataFrame, scores: Sequence[str])
     for keys, group in means.groupby(settings, sort=False, dropna=False):
         row: dict[str, Any] = {"signal": name, **dict(zip(settings, keys, strict=True))}
         rows.append(row | cells(group.astype({"parameters": int}), scores) | {"n": f"{len(group)} signals"})
-    world = [key for key in cubic if key not in ("signal", *scores)]
-    for keys, group in cubic.groupby(world, sort=False, dropna=False):
-        if len(group) == len(complete):
-            row = {"signal": name, **dict(zip(world, keys, strict=True)), "n": f"{len(group)} signals"}
-            rows.append(row | {s: spread(group[s], digits(s)) for s in scores} | {"train_psnr": "exact"})
-    return rows
+    return rows + [
+        row | {"n": f"{len(complete)} signals"} for row in cubic_rows(cubic, name, scores, signals=len(complete))
+    ]
 
 
 def shown(value: Any) -> str:
@@ -106,10 +103,19 @@ def bicubic_scores(fits: pd.DataFrame, results: Mapping[str, Result], scores: Se
     return pd.DataFrame(rows, columns=["signal", "field", *world, *scores]).drop_duplicates(["signal", *world])
 
 
-def cubic_row(row: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
-    """Interpolation passes through its training samples: a score there would measure rounding."""
-    shown = {score: spread(pd.Series([row[score]], dtype=float), digits(score)) for score in scores}
-    return {**row, **shown, "train_psnr": "exact"}
+def cubic_rows(cubic: pd.DataFrame, name: str, scores: Sequence[str], *, signals: int = 1) -> list[dict[str, Any]]:
+    """A row for each way in which interpolation was done for all of so many signals.
+
+    It passes through its training samples: a score there would measure rounding.
+    """
+    world = [key for key in cubic if key not in ("signal", *scores)]
+    return [
+        {"signal": name, **dict(zip(world, keys, strict=True))}
+        | {score: spread(group[score], digits(score)) for score in scores}
+        | {"train_psnr": "exact"}
+        for keys, group in cubic.groupby(world, sort=False, dropna=False)
+        if len(group) == signals
+    ]
 
 
 def digits(score: str) -> int:

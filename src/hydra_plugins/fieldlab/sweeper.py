@@ -1,7 +1,7 @@
 """The sweeper of studies: the grid of all values given, handed to the launcher in one piece."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +54,13 @@ def narrow(grids: Sequence[Grid], given: Grid) -> list[Grid]:
     """
     for key, values in given.items():
         offered = {meaning(value) for grid in grids for value in grid.get(key, [])}
-        grids = [
-            {
-                **grid,
-                key: [
-                    v
-                    for v in values
-                    if meaning(v) not in offered or meaning(v) in map(meaning, grid.get(key, values))
-                ],
-            }
-            for grid in grids
-        ]
+        grids = [{**grid, key: [v for v in values if takes(grid.get(key), v, offered)]} for grid in grids]
     return [grid for grid in grids if all(grid.values())]
+
+
+def takes(own: Sequence[str] | None, value: str, offered: Collection[str | float]) -> bool:
+    """Whether a grid takes a value: it does not have the key, sweeps the value itself, or no grid `offered` it."""
+    return own is None or meaning(value) not in offered or meaning(value) in map(meaning, own)
 
 
 def meaning(override: str) -> str | float:
