@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import fieldlab
 from fieldlab.errors import InputError
+from fieldlab.packs import fit
 from fieldlab.prepare import prepare
-from fieldlab.run import fit
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fieldlab.configuration import compose
+    from fieldlab.packs import fit
     from fieldlab.query.fitted import Query
-    from fieldlab.run import fit
     from fieldlab.weights import load
 
 __all__ = ["Query", "compose", "fit", "load"]
@@ -15,7 +15,7 @@ __all__ = ["Query", "compose", "fit", "load"]
 HOMES = {
     "Query": "fieldlab.query.fitted",
     "compose": "fieldlab.configuration",
-    "fit": "fieldlab.run",
+    "fit": "fieldlab.packs",
     "load": "fieldlab.weights",
 }
 

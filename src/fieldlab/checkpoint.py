@@ -18,6 +18,7 @@ from fieldlab.results import RESULT, read_result, replace_atomically
 from fieldlab.tasks.fit import State
 
 CHECKPOINT = "checkpoint.pt"
+DAMAGE = (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError)  # what torch.load makes of it
 
 
 class Checkpoints(Callback):
@@ -60,7 +61,7 @@ class Checkpoints(Callback):
             content = torch.load(file, map_location="cpu", weights_only=True)
             theirs = content["fits"] == self.fits and content["device"] == device.type
             return content["state"] if theirs else None
-        except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        except DAMAGE as error:
             warn("%s: cannot be read (%s); the fit begins anew", file, first_line(error))
             return None
 
@@ -68,6 +69,16 @@ class Checkpoints(Callback):
         """There is nothing to go on with."""
         for file in self.files:
             file.unlink(missing_ok=True)
+
+
+def noted_fits(folder: Path) -> list[str]:
+    """The hashes of the fits whose common state lies in this folder; none where it cannot be read."""
+    if not (folder / CHECKPOINT).exists() or is_finished(folder):
+        return []
+    try:
+        return torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["fits"]
+    except DAMAGE:
+        return []
 
 
 def is_finished(folder: Path) -> bool:

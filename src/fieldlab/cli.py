@@ -33,8 +33,8 @@ def run(config: DictConfig) -> None:
     """One fit: what Hydra calls without -m. Leaves by SystemExit, before Hydra prints an error of its own."""
     from lightning.fabric.utilities.rank_zero import rank_zero_only
 
-    from fieldlab.run import fit
-    from fieldlab.sweep import one_line
+    from fieldlab.packs import fit
+    from fieldlab.results import one_line
 
     def one() -> None:
         [result] = fit([resolved(config)])

@@ -20,7 +20,6 @@ from fieldlab.machine import can_compile
 from fieldlab.signals.grid import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.fit import Fit
-from fieldlab.tracking.progress import ProgressLine
 
 KEPT = 8  # signals and splits that stay in memory, for the fits that share them
 
@@ -70,7 +69,7 @@ def build_split(settings: str, grid: tuple[int, ...]) -> Split:
 
 def assemble(members: Sequence[Prepared], *callbacks: Callback) -> tuple[Fit, Trainer]:
     """The task and the trainer that compute these members together."""
-    return make_task(members), make_trainer(members[0].config, ProgressLine(describe(members)), *callbacks)
+    return make_task(members), make_trainer(members[0].config, *callbacks)
 
 
 def make_task(members: Sequence[Prepared]) -> Fit:

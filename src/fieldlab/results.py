@@ -67,6 +67,25 @@ def read_result(folder: Path) -> Result:
         raise InputError(f"{file}: is no result that fieldlab wrote ({error})") from error
 
 
+def result_or_none(folder: Path) -> Result | None:
+    """The result in this folder; None where there is none, or a damaged one."""
+    try:
+        return read_result(folder)
+    except InputError:
+        return None
+
+
+def one_line(result: Result) -> str:
+    """`siren camera s0: train 40.12, test 26.31, full 27.80 dB in 12.3 s`."""
+    name = f"{result.field} {result.signal} s{result.seed}"
+    if result.status != "finished":
+        at = f" at step {result.diverged_at}" if result.diverged_at else f" ({result.error})"
+        return f"{name}: {result.status}{at}"
+    parts = ("train", "test", "full")
+    scores = ", ".join(f"{part} {result.scores[f'{part}_psnr']:.2f}" for part in parts)
+    return f"{name}: PSNR {scores} dB in {result.seconds:.1f} s"
+
+
 def write_atomically(file: Path, text: str) -> None:
     """Replace a file's text."""
     replace_atomically(file, lambda draft: draft.write_text(text))

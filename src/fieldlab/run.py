@@ -1,4 +1,4 @@
-"""Run: from configurations to results. A plain run is a list of one."""
+"""Run: fits that stack, computed in one batched call; each leaves its own result."""
 
 import logging
 import os
@@ -14,95 +14,96 @@ from omegaconf import DictConfig, OmegaConf
 
 from fieldlab import pictures, weights
 from fieldlab.build import build
-from fieldlab.check import Checked, Checks
+from fieldlab.check import Checked
 from fieldlab.checkpoint import Checkpoints
 from fieldlab.errors import InputError, first_line
 from fieldlab.machine import device_name, provenance
 from fieldlab.metrics import Scores
-from fieldlab.prepare import Prepared, assemble, prepare
+from fieldlab.prepare import Prepared, assemble, describe, prepare
 from fieldlab.results import DRAFTS, RESULT, Result
 from fieldlab.signals.grid import Signal
 from fieldlab.signals.interpolation import interpolate
 from fieldlab.tasks.fit import Fit, State
+from fieldlab.tracking.progress import ProgressLine
 from fieldlab.tracking.tracker import Follow, Tracker, safely
 
 PICTURES = ("target.png", "reconstruction.png", "error.png", "curve.png", "reconstruction.npy")
 WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
 
 
-def fit(configs: Sequence[DictConfig]) -> list[Result]:
-    """Fit configurations that stack as members of one batched call; each gets its own folder and result.
+def fit_together(fits: Sequence[Checked]) -> dict[Path, Result]:
+    """Compute fits that stack as members of one batched call.
 
-    A fit that fails or diverges is a result too: its status says so, and the others go on.
-
-    Raises:
-        InputError: a configuration that cannot work; nothing has been written then.
-        ValueError: configurations that do not stack.
+    A fit that fails or diverges is a result too: its status says so. Where several fail together, any one of them may
+    be the cause, so that the error is raised, and nothing but checkpoints is left in their folders.
     """
-    checks = Checks()
-    return fit_checked([checks.check(config) for config in configs])
-
-
-def fit_checked(fits: Sequence[Checked]) -> list[Result]:
-    """`fit`, for configurations that have been checked."""
-    if len({fit.stack_key for fit in fits}) > 1:
-        raise ValueError("these configurations do not stack; fit them one by one")
     configs = [fit.config for fit in fits]
     try:
         members = [prepare(config) for config in configs]
     except InputError as error:  # a file has gone since it was checked
-        claim(fits)
-        return [fail(fit, error) for fit in fits]
+        return failures(fits, error)
     tracker: Tracker = build(configs[0].logger, "logger")
     checkpoints = Checkpoints(configs)
-    task, trainer = assemble(members, Follow(tracker), checkpoints)
+    task, trainer = assemble(members, ProgressLine(describe(members)), Follow(tracker), checkpoints)
     earlier = checkpoints.earlier(trainer.strategy.root_device) if configs[0].resume else None
     if not trainer.is_global_zero:
-        return assist(task, trainer, members, earlier)
-    claim(fits)
+        return assist(task, trainer, fits, members, earlier)
+    try:
+        clear(fits)
+    except OSError as error:
+        return failures(fits, error)
     if earlier is None:
         checkpoints.discard()
     safely(tracker.start, configs)
     try:
         results = run(task, trainer, fits, members, earlier)
-        for m, result in enumerate(results):
+        for m, result in enumerate(results.values()):
             safely(tracker.finish, m, result)
-        if all(result.status != "failed" for result in results):
+        if all(result.status != "failed" for result in results.values()):
             checkpoints.discard()
         return results
     finally:
         safely(tracker.close)
 
 
+def failures(fits: Sequence[Checked], error: Exception) -> dict[Path, Result]:
+    """A failed fit is data; of several that fail together any may be at fault, and who debugs wants to see."""
+    if len(fits) > 1 or os.environ.get("FIELDLAB_DEBUG") == "1":
+        raise error
+    return {fit.folder: fail(fit, error) for fit in fits}
+
+
 def run(
     task: Fit, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Prepared], earlier: State | None
-) -> list[Result]:
-    """Train and write; a failed fit is data: it is noted, and others go on."""
+) -> dict[Path, Result]:
+    """Train and write."""
     try:
         if earlier is not None:
             step = f"step {earlier['step']} of {fits[0].config.steps}"
             logging.getLogger("fieldlab").warning("%s goes on after %s", fits[0].folder, step)
         train(task, trainer, earlier)
         results = [finish(task, m, member) for m, member in enumerate(members)]
-        for m, (fit, result) in enumerate(zip(fits, results, strict=True)):
-            record(task, m, members[m].signal, fit.folder, result)
-        return results
     except Exception as error:
-        if os.environ.get("FIELDLAB_DEBUG") == "1":
-            raise
+        noted = failures(fits, error)
         if trainer.strategy.launcher is not None:
             trainer.strategy.launcher.kill(signal.SIGKILL)  # further devices would wait for this one for ever
-        return [fail(fit, error) for fit in fits]
+        return noted
+    recorded = zip(fits, members, results, strict=True)
+    return {f.folder: record(task, m, member.signal, f, result) for m, (f, member, result) in enumerate(recorded)}
 
 
-def assist(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: State | None) -> list[Result]:
+def assist(
+    task: Fit, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Prepared], earlier: State | None
+) -> dict[Path, Result]:
     """The part of a further device: it computes, and leaves files and logs to the first.
 
     That one learns of an error here as of a lost connection, so the cause is said here.
     """
     try:
         train(task, trainer, earlier)
-        return [finish(task, m, member) for m, member in enumerate(members)]
+        return {
+            fit.folder: finish(task, m, member) for m, (fit, member) in enumerate(zip(fits, members, strict=True))
+        }
     except Exception as error:
         if os.environ.get("FIELDLAB_DEBUG") == "1":
             raise
@@ -110,16 +111,12 @@ def assist(task: Fit, trainer: Trainer, members: Sequence[Prepared], earlier: St
         raise SystemExit(1) from None
 
 
-def claim(fits: Sequence[Checked]) -> None:
-    """Make the fits' folders, without anything an earlier run left in them, and write the configurations there."""
+def clear(fits: Sequence[Checked]) -> None:
+    """Take away what an earlier run left in the fits' folders, and write the configurations there."""
     for fit in fits:
-        try:
-            fit.folder.mkdir(parents=True, exist_ok=True)
-            for old in [fit.folder / name for name in WRITTEN] + list(fit.folder.glob(DRAFTS)):
-                old.unlink(missing_ok=True)
-            OmegaConf.save(fit.config, fit.folder / weights.CONFIG)
-        except OSError as error:
-            raise InputError(f"folder: cannot write to {fit.folder} ({error.strerror})") from error
+        for old in [fit.folder / name for name in WRITTEN] + list(fit.folder.glob(DRAFTS)):
+            old.unlink(missing_ok=True)
+        OmegaConf.save(fit.config, fit.folder / weights.CONFIG)
 
 
 def train(task: Fit, trainer: Trainer, earlier: State | None = None) -> None:
@@ -159,13 +156,17 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
     return replace(result, status="finished", scores=scores, bicubic=bicubic(task, m, member))
 
 
-def record(task: Fit, m: int, signal: Signal, folder: Path, result: Result) -> None:
+def record(task: Fit, m: int, signal: Signal, fit: Checked, result: Result) -> Result:
     """Write all that a fitted member leaves behind; the result comes last."""
-    pictures.save_curve(folder / "curve.png", result.curve)
-    if result.status == "finished":
-        weights.save(task.ensemble.member(m), folder, dim=signal.dim, channels=signal.channels)
-        pictures.save_reconstruction(folder, signal, task.prediction[m].cpu().unflatten(0, signal.grid))
-    result.save(folder)
+    try:
+        pictures.save_curve(fit.folder / "curve.png", result.curve)
+        if result.status == "finished":
+            weights.save(task.ensemble.member(m), fit.folder, dim=signal.dim, channels=signal.channels)
+            pictures.save_reconstruction(fit.folder, signal, task.prediction[m].cpu().unflatten(0, signal.grid))
+        result.save(fit.folder)
+        return result
+    except Exception as error:  # a full disk, most likely
+        return failures([fit], error)[fit.folder]
 
 
 def bicubic(task: Fit, m: int, member: Prepared) -> Scores | None:
@@ -177,10 +178,14 @@ def bicubic(task: Fit, m: int, member: Prepared) -> Scores | None:
 
 
 def fail(fit: Checked, error: Exception) -> Result:
-    """Note what went wrong in the fit's folder."""
-    (fit.folder / "traceback.txt").write_text("".join(traceback.format_exception(error)))
+    """Note what went wrong in the fit's folder, where it can be written to."""
     result = replace(outline(fit.config, fit.signal), error=f"{type(error).__name__}: {first_line(error)}")
-    result.save(fit.folder)
+    try:
+        clear([fit])
+        (fit.folder / "traceback.txt").write_text("".join(traceback.format_exception(error)))
+        result.save(fit.folder)
+    except OSError as full:
+        logging.getLogger("fieldlab").warning("%s: the failure cannot be noted (%s)", fit.folder, first_line(full))
     return result
 
 

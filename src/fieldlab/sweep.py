@@ -1,29 +1,43 @@
 """A sweep: many configurations, checked together, fitted in packs, resumable."""
 
+import math
 import shlex
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from omegaconf import DictConfig
 
+from fieldlab.build import build
 from fieldlab.check import Checked, Checks
+from fieldlab.claims import claims, owner
 from fieldlab.configuration import resolved
-from fieldlab.errors import InputError
+from fieldlab.errors import InputError, first_line
+from fieldlab.executors.executor import Executor
 from fieldlab.identity import fit_hash
-from fieldlab.results import RESULT, Plan, Planned, Result, read_result
-from fieldlab.run import fit_checked
+from fieldlab.packs import Pack, Results, cut, fit_pack_in, interrupted
+from fieldlab.results import RESULT, Plan, Planned, Result, result_or_none
+from fieldlab.run import fail
+from fieldlab.tracking.sweep_line import SweepLine
+
+SHARES = 2  # packs for each worker, so that none waits long for the last one
+WAIT_SECONDS = 1.0
 
 
-def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
-    """Fit every job of a sweep, `members` at a time where they stack; results in the order of the jobs.
+def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Executor) -> list[Result]:
+    """Fit every job of a sweep, in packs where they stack; results in the order of the jobs.
+
+    `members` are computed together, None: as many as a few timed steps say.
 
     Raises:
         InputError: any job that cannot work; then none has started.
     """
-    if members < 1:
-        raise InputError(f"hydra.launcher.members: {members} should be at least 1")
+    if members is not None and members < 1:
+        raise InputError(f"hydra.launcher.members: {members} should be at least 1, or null for the fastest number")
     configs = [resolved(job) for job in jobs]
     checks = Checks()
     checked = [checks.check(config) for config in configs]
@@ -32,19 +46,80 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int) -> list[Result]:
         devices = several[0].config.trainer.devices
         raise InputError(f"trainer.devices: {devices} devices share one fit, not a sweep; fit them one by one")
     record_plan(checked)
-    folders = dict.fromkeys(fitting.folder for fitting in checked if fitting.config.resume)
-    earlier = {folder: read_result(folder) for folder in folders if (folder / RESULT).exists()}
-    results = {str(folder): result for folder, result in earlier.items() if result.status == "finished"}
-    # by folder: a fit asked for twice is made once
-    waiting = {fitting.folder: fitting for fitting in checked if str(fitting.folder) not in results}
-    say_what_was_done(earlier.values())
-    count = 0
-    for pack in packs(list(waiting.values()), members):
-        for fitting, result in zip(pack, fit_checked(pack), strict=True):
-            results[str(fitting.folder)] = result
-            count += 1
-            print(f"[{count}/{len(waiting)}] {one_line(result)}", flush=True)
-    return [results[str(fitting.folder)] for fitting in checked]
+    by_folder = {fitting.folder: fitting for fitting in checked}  # a fit asked for twice is made once
+    results = results_before(by_folder.values())
+    waiting = [fitting for folder, fitting in by_folder.items() if folder not in results]
+    if waiting:
+        build(waiting[0].config.logger, "logger").settle()
+        results |= fit_waiting(waiting, members, executor)
+    return [results[fitting.folder] for fitting in checked]
+
+
+def results_before(fits: Iterable[Checked]) -> Results:
+    """What earlier launches have finished; says how much that is, and how much did not finish."""
+    there = {f.folder: result_or_none(f.folder) for f in fits if f.config.resume and (f.folder / RESULT).exists()}
+    counts = Counter(result.status if result else "damaged" for result in there.values())
+    if finished := counts.pop("finished", 0):
+        print(f"finished before and skipped: {finished} (resume=false fits them again)")
+    for status, count in counts.items():
+        print(f"{status} before and tried again: {count}")
+    return {folder: result for folder, result in there.items() if result and result.status == "finished"}
+
+
+def fit_waiting(waiting: Sequence[Checked], members: int | None, executor: Executor) -> Results:
+    """Fit in rounds: what a lost worker or another launch of the study leaves open belongs to the next one."""
+    results: Results = {}
+    losses: Counter[Path] = Counter()
+    work = partial(fit_pack_in, Path.cwd(), members)
+    packs = spread(waiting, executor.workers)
+    with closing(executor), SweepLine([fitting.folder for fitting in waiting]) as line:
+        while packs:
+            lost: list[Pack] = []
+            for i, outcome in executor.run(work, packs):
+                if not isinstance(outcome, Exception):
+                    results |= outcome
+                    continue
+                line.say(f"{describe(packs[i])} lost: {first_line(outcome)}")
+                losses.update(fitting.folder for fitting in packs[i])
+                [first, *others] = packs[i]
+                if not others and losses[first.folder] > 1:
+                    results[first.folder] = fail(first, outcome)
+                else:
+                    lost += cut(packs[i], math.ceil(len(packs[i]) / 2))
+            left = [fitting for fitting in waiting if fitting.folder not in results]
+            packs = lost or spread(wait_for(left, line), executor.workers)
+    return results
+
+
+def spread(waiting: Sequence[Checked], workers: int) -> list[Pack]:
+    """Groups that stack, cut so that every worker has something to do; what was computed together stays together."""
+    groups: dict[str, list[Checked]] = {}
+    for fitting in waiting:
+        groups.setdefault(fitting.stack_key, []).append(fitting)
+    most = len(waiting) if workers == 1 else math.ceil(len(waiting) / (SHARES * workers))
+    packs: list[Pack] = []
+    for group in groups.values():
+        before = interrupted(group)
+        rest = [fitting for fitting in group if not any(fitting in part for part in before)]
+        packs += [*before, *cut(rest, most)]
+    return packs
+
+
+def wait_for(left: Sequence[Checked], line: SweepLine) -> list[Checked]:
+    """Those of the fits that another launch of the study no longer works on, as soon as there are any."""
+    if left:
+        line.say(f"{describe(left)}: {owner(left[0].folder)} is at work there; waiting")
+    while left:
+        with claims([fitting.folder for fitting in left]) as free:
+            if free:
+                return [fitting for fitting in left if fitting.folder in free]
+        time.sleep(WAIT_SECONDS)
+    return []
+
+
+def describe(pack: Pack) -> str:
+    """`runs/mine/siren-camera-s0-1234abcd and 3 more`."""
+    return f"{pack[0].folder}" + (f" and {len(pack) - 1} more" if len(pack) > 1 else "")
 
 
 def refuse_shared_folders(checked: Sequence[Checked]) -> None:
@@ -54,25 +129,6 @@ def refuse_shared_folders(checked: Sequence[Checked]) -> None:
         owner = owners.setdefault(fitting.folder, fitting.config)
         if owner is not fitting.config and fit_hash(owner) != fit_hash(fitting.config):
             raise InputError(f"folder: different fits would share {fitting.folder}; keep ${{fit_name:}} in it")
-
-
-def packs(waiting: Sequence[Checked], members: int) -> Iterator[list[Checked]]:
-    """Groups that stack, cut into packs."""
-    groups: dict[str, list[Checked]] = {}
-    for fitting in waiting:
-        groups.setdefault(fitting.stack_key, []).append(fitting)
-    for group in groups.values():
-        for start in range(0, len(group), members):
-            yield group[start : start + members]
-
-
-def say_what_was_done(earlier: Iterable[Result]) -> None:
-    """How many fits of this sweep need no second run, and how many get one."""
-    counts = Counter(result.status for result in earlier)
-    if finished := counts.pop("finished", 0):
-        print(f"finished before and skipped: {finished} (resume=false fits them again)")
-    for status, count in counts.items():
-        print(f"{status} before and tried again: {count}")
 
 
 def record_plan(checked: Sequence[Checked]) -> None:
@@ -97,14 +153,3 @@ def refuse_swept_experiment(job_overrides: Sequence[Sequence[str]]) -> None:
         raise InputError(
             "experiment: a sweep over experiments would ignore what each of them sweeps; launch them one by one"
         )
-
-
-def one_line(result: Result) -> str:
-    """`siren camera s0: train 40.12, test 26.31, full 27.80 dB in 12.3 s`."""
-    name = f"{result.field} {result.signal} s{result.seed}"
-    if result.status != "finished":
-        at = f" at step {result.diverged_at}" if result.diverged_at else f" ({result.error})"
-        return f"{name}: {result.status}{at}"
-    parts = ("train", "test", "full")
-    scores = ", ".join(f"{part} {result.scores[f'{part}_psnr']:.2f}" for part in parts)
-    return f"{name}: PSNR {scores} dB in {result.seconds:.1f} s"

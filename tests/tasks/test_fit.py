@@ -13,9 +13,9 @@ from conftest import options
 from fieldlab.errors import InputError
 from fieldlab.field import Ensemble
 from fieldlab.metrics import ssim
+from fieldlab.packs import fit, train
 from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
-from fieldlab.run import fit, train
 from fieldlab.tasks.descent import clip_by_member
 
 Compose = Callable[..., DictConfig]

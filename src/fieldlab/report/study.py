@@ -13,7 +13,7 @@ from fieldlab.errors import InputError
 from fieldlab.report.figure import save_figure
 from fieldlab.report.summary import latex, markdown, short, shown, summary_table
 from fieldlab.report.table import VALIDATION, fits_table, read_fits
-from fieldlab.results import Plan, Result, read_result
+from fieldlab.results import Plan, Result, result_or_none
 
 
 def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
@@ -56,13 +56,17 @@ def conclude_studies(folders: Sequence[Path]) -> bool:
     """End a sweep: print the table of each study it touched, list which of its fits failed; whether none did."""
     for study in dict.fromkeys(folder.parent for folder in folders):
         print(f"\n{report(study)}\n\n{study}/: table.csv, table.md, table.tex, figure.png")
-    bad = {
-        folder: result for folder in dict.fromkeys(folders) if (result := read_result(folder)).status != "finished"
-    }
+    ends = {folder: result_or_none(folder) for folder in dict.fromkeys(folders)}
+    bad = {folder: result for folder, result in ends.items() if result is None or result.status != "finished"}
     for folder, result in bad.items():
-        reason = result.error or f"not finite at step {result.diverged_at}"
-        print(f"{result.status}: {folder} ({reason})")
+        print(f"{result.status if result else 'failed'}: {folder} ({why(result)})")
     return not bad
+
+
+def why(result: Result | None) -> str:
+    if result is None:
+        return "its result could not be written"
+    return result.error or f"not finite at step {result.diverged_at}"
 
 
 def readme(

@@ -20,6 +20,7 @@ class ProgressLine(Callback):
             desc=self.description,
             unit="step",
             leave=False,
+            delay=2,  # short fits pass unannounced
             disable=None if trainer.is_global_zero else True,
             dynamic_ncols=True,
         )

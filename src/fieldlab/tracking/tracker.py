@@ -25,6 +25,10 @@ class Tracker(ABC):
         self.pictures = pictures
 
     @abstractmethod
+    def settle(self) -> None:
+        """Decide what all processes of a sweep should do alike, before there are any others."""
+
+    @abstractmethod
     def start(self, configs: Sequence[DictConfig]) -> None:
         """These fits are about to run; members are named by their place in this list from now on."""
 
@@ -43,6 +47,8 @@ class Tracker(ABC):
 
 class Silence(Tracker):
     """Follows nothing: results and pictures are in the fit's folder anyway."""
+
+    def settle(self) -> None: ...
 
     def start(self, configs: Sequence[DictConfig]) -> None: ...
 

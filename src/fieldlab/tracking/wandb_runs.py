@@ -33,6 +33,10 @@ class WandbRuns(Tracker):
         self.mode = mode
         self.runs: dict[int, Any] = {}
 
+    def settle(self) -> None:
+        """The mode, which other processes inherit."""
+        os.environ["WANDB_MODE"] = choose_mode(self.mode)
+
     def start(self, configs: Sequence[DictConfig]) -> None:
         mode = choose_mode(self.mode)
         if mode != "disabled":

@@ -16,22 +16,25 @@ if TYPE_CHECKING:
 
 
 class PackedLauncher(Launcher):
-    """Composes a sweep's configurations and hands them to fieldlab, `members` at a time where they stack."""
+    """Composes a sweep's configurations, and has them fitted in packs by an executor."""
 
-    def __init__(self, members: int) -> None:
+    def __init__(self, members: int | None, executor: DictConfig) -> None:
         self.members = members
+        self.executor = executor
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context = hydra_context
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        from fieldlab.build import build
         from fieldlab.sweep import fit_all, refuse_swept_experiment
 
+        executor = build(self.executor, "hydra.launcher.executor")
         refuse_swept_experiment(job_overrides)
         composer = Composer(self.context.config_loader, self.config)
         jobs = [composer.compose(list(overrides)) for overrides in job_overrides]
-        results = fit_all(jobs, members=self.members)
+        results = fit_all(jobs, members=self.members, executor=executor)
         return [
             job_return(result, job, self.config.hydra, overrides)
             for result, job, overrides in zip(results, jobs, job_overrides, strict=True)

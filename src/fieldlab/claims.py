@@ -1,0 +1,57 @@
+"""Claims: one process at a time works in a fit's folder."""
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+
+from fieldlab.errors import InputError
+
+LOCK = ".lock"
+
+
+@contextmanager
+def claims(folders: Sequence[Path]) -> Iterator[list[Path]]:
+    """Those of the folders that nobody else works in, made where need be; they are ours within the block.
+
+    The lock is the operating system's and ends with its process, however that ends: none is ever stale. The further
+    devices of one fit work under the claim of the first.
+
+    Raises:
+        InputError: a folder that cannot be written to.
+    """
+    with ExitStack() as held:
+        mine = []
+        for folder in folders:
+            if rank_zero_only.rank > 0 or claim(folder, held):
+                mine.append(folder)
+        yield mine
+
+
+def claim(folder: Path, held: ExitStack) -> bool:
+    """Whether the folder could be locked until `held` ends."""
+    lock = FileLock(folder / LOCK, blocking=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        return False
+    except OSError as error:
+        raise InputError(f"folder: cannot write to {folder} ({error.strerror})") from error
+    held.callback(lock.release)
+    held.callback((folder / LOCK).unlink, missing_ok=True)  # before the release: who waits notices that it is gone
+    with suppress(OSError):  # a full disk: it is for people alone
+        (folder / LOCK).write_text(f"process {os.getpid()} on {platform.node()}\n")
+    return True
+
+
+def owner(folder: Path) -> str:
+    """`process 123 on a-machine`: who claimed the folder last."""
+    try:
+        return (folder / LOCK).read_text().strip() or "another process"
+    except OSError:
+        return "another process"

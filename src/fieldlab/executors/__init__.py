@@ -1,0 +1,1 @@
+"""Executors: where the packs of a sweep are computed."""
