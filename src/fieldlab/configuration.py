@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from fieldlab.identity import register_resolvers
 from fieldlab.schema import register_schema
 from hydra_plugins.fieldlab.launcher import PackedLauncher
+from hydra_plugins.fieldlab.search import OptunaSweeper
 from hydra_plugins.fieldlab.search_path import UserConfig
 from hydra_plugins.fieldlab.sweeper import GridSweeper
 
@@ -18,7 +19,7 @@ def register() -> None:
     """Tell Hydra of fieldlab's resolvers, schema and plugins (an editable install hides them from discovery)."""
     register_resolvers()
     register_schema()
-    for plugin in (UserConfig, GridSweeper, PackedLauncher):
+    for plugin in (UserConfig, GridSweeper, OptunaSweeper, PackedLauncher):
         Plugins.instance().register(plugin)
 
 
