@@ -146,8 +146,8 @@ def test_an_old_failure_does_not_spoil_a_later_sweep(command: Command):
 def test_several_studies_in_one_sweep_each_get_their_table(command: Command):
     code, out, _ = command("-m", *QUICK, "study=p,q")
     assert code == 0
-    assert "runs/p/: table.csv" in out
-    assert "runs/q/: table.csv" in out
+    assert "runs/p/: report.html, table.csv" in out
+    assert "runs/q/: report.html, table.csv" in out
 
 
 def test_a_last_step_that_ruins_the_weights_is_divergence(command: Command):

@@ -20,8 +20,9 @@ Status = Literal["finished", "diverged", "failed"]
 class Result:
     """What one fit came to. PSNR in dB over clipped canonical values; seconds of optimisation alone.
 
-    `seconds` leaves out compilation, scoring and files. `bicubic` are the scores of cubic interpolation from
-    the same training samples, None where it does not apply. `span` are the original values of canonical 0 and 1.
+    `seconds` leaves out compilation, scoring and files; it is a member's share where several were computed together.
+    `bicubic` are the scores of cubic interpolation from the same training samples, None where it does not apply.
+    `span` are the original values of canonical 0 and 1.
     """
 
     status: Status

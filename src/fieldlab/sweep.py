@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from fieldlab.packs import Pack, Results, cut, fit_pack_in, interrupted
 from fieldlab.results import RESULT, Plan, Planned, Result, result_or_none
 from fieldlab.run import fail
 from fieldlab.tracking.sweep_line import SweepLine
+from fieldlab.tracking.tracker import safely
 
 SHARES = 2  # packs for each worker, so that none waits long for the last one
 WAIT_SECONDS = 1.0
@@ -145,6 +146,16 @@ def record_plan(checked: Sequence[Checked]) -> None:
         except OSError as error:
             raise InputError(f"folder: cannot write to {folder} ({error.strerror})") from error
         Plan(config.study, config.question, config.notes, config.figure, [command], planned).save(folder)
+
+
+def publish(fits: Mapping[Path, DictConfig], since: float) -> None:
+    """Show the report of every study in which a fit has ended `since` then to the study's logger."""
+    studies = {}
+    for folder, config in fits.items():
+        if (folder / RESULT).exists() and (folder / RESULT).stat().st_mtime >= since:
+            studies.setdefault(folder.parent, config)
+    for folder, config in studies.items():
+        safely(build(config.logger, "logger").publish, folder)
 
 
 def refuse_swept_experiment(job_overrides: Sequence[Sequence[str]]) -> None:

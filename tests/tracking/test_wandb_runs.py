@@ -1,5 +1,6 @@
 """What lies in the offline log of a fit, and how the mode is chosen."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -131,3 +132,29 @@ def test_trouble_while_logging_never_ends_a_fit(small: Compose, monkeypatch: pyt
     (result,) = fieldlab.fit([small("logger.mode=offline")])
     assert result.status == "finished"
     assert "tracking: OSError: No space left on device" in caplog.messages
+
+
+def test_a_sweep_ends_with_one_run_for_the_group(command: Callable[..., tuple[int, str, str]]):
+    sweep = [
+        "-m",
+        "signal.size=32",
+        "steps=2",
+        "task.scores=1",
+        "trainer=cpu",
+        "seed=0,1",
+        "study=both",
+        "logger.mode=offline",
+    ]
+    assert command(*sweep)[0] == 0
+    file = log_of("runs/both")
+    run = wandb_log.run(file)
+    assert (run.run_group, run.display_name, run.job_type) == ("both", "both summary", "summary")
+    [logged] = wandb_log.history(file)
+    files = file.parent / "files"
+    assert (files / logged["report.path"]).read_text() == Path("runs/both/report.html").read_text()
+    assert (files / logged["figure.path"]).is_file()
+    table = json.loads((files / logged["table.path"]).read_text())
+    assert table["columns"][0] == "field"
+    assert [row[0] for row in table["data"]] == ["siren", "bicubic"]
+    assert command(*sweep)[0] == 0  # nothing new: no second run
+    log_of("runs/both")

@@ -1,7 +1,10 @@
 """A figure with a panel for each setting that a study swept: what happens when only that one changes."""
 
-from collections.abc import Mapping
+# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,6 +16,7 @@ from fieldlab.report.table import fits_table
 from fieldlab.results import Result
 
 COLUMNS = 3
+MOST_TICKS = 9
 
 CAPTION = (
     "PSNR against one setting, the others as marked by the grey bars: mean, and shaded the range over seeds, on the"
@@ -23,10 +27,7 @@ CAPTION = (
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
     """Train and test PSNR against every swept number, one panel each; nothing where no number was swept."""
     table = fits_table(None, results)
-    table = table.loc[table.status == "finished"]
-    swept: list[str] = table.attrs["swept"]
-    usual = {key: table[key].mode().iloc[0] for key in swept if table[key].notna().any()}
-    knobs = [key for key in usual if table[key].dropna().map(is_number).all()]
+    knobs = knobs_of(table)
     if not knobs:
         return None
     rows = -(-len(knobs) // COLUMNS)
@@ -34,13 +35,15 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     panels = figure.subplots(rows, min(len(knobs), COLUMNS), squeeze=False, sharey=True)
     for axes in panels.flat[len(knobs) :]:
         axes.set_axis_off()
-    for axes, knob in zip(panels.flat, knobs, strict=False):
-        others = [table[key] == value for key, value in usual.items() if key != knob]
-        draw_knob(axes, table.loc[pd.concat(others, axis=1).all(axis=1)] if others else table, knob)
-        axes.axvline(usual[knob], color="0.5", linewidth=6, alpha=0.18)
+    shades = dict(zip(table.field.unique(), COLOURS, strict=False))
     cubic = bicubic_score(results)
-    for axes in panels.flat[: len(knobs)] if cubic is not None else []:
-        axes.axhline(cubic, color="0.35", linestyle=":", linewidth=1.2, label="bicubic, test")
+    for axes, knob in zip(panels.flat, knobs, strict=False):
+        draw_knob(axes, table, knob, shades)
+        if cubic is not None:
+            axes.axhline(cubic, color="0.35", linestyle=":", linewidth=1.2, label="bicubic, test")
+        axes.tick_params(labelsize=8)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[:, 0]:
         axes.set_ylabel("PSNR (dB)", fontsize=9)
     panels[0, 0].legend(fontsize=8, frameon=False)
@@ -48,19 +51,48 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     return CAPTION
 
 
-def draw_knob(axes: Axes, table: pd.DataFrame, knob: str) -> None:
-    """PSNR against one setting, for each field."""
-    for colour, (field, group) in zip(COLOURS, table.groupby("field", sort=False), strict=False):
-        scores = group.astype({knob: float}).groupby(knob)[["train_psnr", "test_psnr"]].agg(["mean", "min", "max"])
-        for part, style in (("train", "--"), ("test", "-")):
-            low, mean, high = (scores[f"{part}_psnr", statistic] for statistic in ("min", "mean", "max"))
-            axes.plot(scores.index, mean, style, color=colour, marker=".", label=f"{field}, {part}")
-            axes.fill_between(scores.index, low, high, color=colour, alpha=0.18, linewidth=0)
-    axes.set_xscale("log")
-    values = sorted(table[knob].unique())
-    axes.set_xticks([float(value) for value in values], [f"{value:g}" for value in values])
-    axes.xaxis.minorticks_off()
+def knobs_of(fits: pd.DataFrame) -> list[str]:
+    """The settings that were swept and are numbers."""
+    done = fits[fits.status == "finished"]
+    values = {key: done[key].dropna() for key in fits.attrs["swept"]}
+    return [key for key, column in values.items() if len(column) and column.map(is_number).all()]
+
+
+def draw_knob(axes: Axes, fits: pd.DataFrame, knob: str, shades: Mapping[str, Any]) -> None:
+    """PSNR against one setting, for each field; where others always changed with it, every fit as a dot."""
+    done = fits[(fits.status == "finished") & fits[knob].notna()].astype({knob: float})
+    for field, group in done.groupby("field", sort=False):
+        alone = only_this(group, knob, fits.attrs["swept"])
+        if alone[knob].nunique() > 1:
+            draw_line(axes, alone, knob, str(field), shades[str(field)])
+            if len(fits.attrs["swept"]) > 1:
+                axes.axvline(group[knob].mode().iloc[0], color="0.5", linewidth=6, alpha=0.18)
+        else:
+            axes.scatter(group[knob], group.test_psnr, color=shades[str(field)], s=14, label=f"{field}, test")
+    values = sorted(done[knob].unique())
+    if values[0] > 0:
+        axes.set_xscale("log")
+    if len(values) <= MOST_TICKS:
+        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.xaxis.minorticks_off()
     axes.set_xlabel(short(knob), fontsize=10)
-    axes.tick_params(labelsize=8)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+
+
+def only_this(group: pd.DataFrame, knob: str, swept: Sequence[str]) -> pd.DataFrame:
+    """The fits of a field in which all other settings have their most common value, on the signals that have every
+    value of this one."""
+    for key in swept:
+        if key != knob and group[key].notna().any():
+            group = group.loc[group[key] == group[key].mode().iloc[0]]
+    counts = group.groupby("signal")[knob].nunique()
+    return group.loc[group.signal.isin(counts.index[counts == group[knob].nunique()])]
+
+
+def draw_line(axes: Axes, alone: pd.DataFrame, knob: str, field: str, colour: Any) -> None:
+    """Mean over signals and seeds, range over seeds; training samples dashed."""
+    over_signals = alone.groupby([knob, "seed"])[["train_psnr", "test_psnr"]].mean()
+    scores = over_signals.groupby(level=0).agg(["mean", "min", "max"])
+    for part, style in (("train", "--"), ("test", "-")):
+        low, mean, high = (scores[f"{part}_psnr", statistic] for statistic in ("min", "mean", "max"))
+        axes.plot(scores.index, mean, style, color=colour, marker=".", label=f"{field}, {part}")
+        axes.fill_between(scores.index, low, high, color=colour, alpha=0.18, linewidth=0)

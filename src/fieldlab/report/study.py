@@ -11,13 +11,17 @@ import pandas as pd
 from fieldlab.build import locate
 from fieldlab.errors import InputError
 from fieldlab.report.figure import save_figure
+from fieldlab.report.page import save_page
+from fieldlab.report.paired import best_settings
 from fieldlab.report.summary import latex, markdown, short, shown, summary_table
 from fieldlab.report.table import VALIDATION, fits_table, read_fits
 from fieldlab.results import Plan, Result, result_or_none
 
+PAGE = "report.html"
+
 
 def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
-    """Write table.csv, table.md, table.tex and figure.png into a study's folder; return the Markdown table.
+    """Write report.html, table.csv, table.md, table.tex, summary.csv and figure.png into a study's folder; return the Markdown table.
 
     `to` receives README.md, table.csv and figure.png besides: the committed answer. Without `photos` the figure
     shows error maps and curves alone.
@@ -29,10 +33,13 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
     fits = fits_table(plan, results)
     summary = summary_table(fits, results)
     fits.to_csv(folder / "table.csv", index=False)
+    summary.to_csv(folder / "summary.csv", index=False)
     (folder / "table.md").write_text(markdown(summary) + "\n")
     (folder / "table.tex").write_text(latex(summary))
     draw = locate(plan.figure, "figure") if plan else save_figure
     caption = draw(folder / "figure.png", folder, results, photos=photos)
+    told = {"summary": summary, "overall": over_all(fits), "answer": answer(fits), "machine": machine(results)}
+    save_page(folder / PAGE, folder, plan, results, fits, told, photos=photos)
     if to is not None:
         name = folder.name
         command = f"fieldlab-report runs/{name} --to experiments/{name}{'' if photos else ' --without-photos'}"
@@ -55,7 +62,7 @@ def commit_answer(folder: Path, to: Path, text: str) -> None:
 def conclude_studies(folders: Sequence[Path]) -> bool:
     """End a sweep: print the table of each study it touched, list which of its fits failed; whether none did."""
     for study in dict.fromkeys(folder.parent for folder in folders):
-        print(f"\n{report(study)}\n\n{study}/: table.csv, table.md, table.tex, figure.png")
+        print(f"\n{report(study)}\n\n{study}/: report.html, table.csv, table.md, table.tex, figure.png")
     ends = {folder: result_or_none(folder) for folder in dict.fromkeys(folders)}
     bad = {folder: result for folder, result in ends.items() if result is None or result.status != "finished"}
     for folder, result in bad.items():
@@ -76,7 +83,7 @@ def readme(
     parts = [f"# {fits.study.iloc[0]}"]
     if plan and plan.question:
         parts.append(plan.question)
-    parts += ["## Answer", "\n\n".join(answer(fits)), markdown(summary_table(fits, results))]
+    parts += ["## Answer", "\n\n".join([*over_all(fits), *answer(fits)]), markdown(summary_table(fits, results))]
     parts.append(
         "PSNR in dB over the training, the test and all samples, values clipped to their range; mean ± standard"
         " deviation over n seeds, and in rows of several signals over each one's mean; seconds: median time of"
@@ -89,7 +96,7 @@ def readme(
         parts += ["## Notes", plan.notes]
     if plan:
         parts += ["## Commands", "```bash\n" + "\n".join([*plan.commands, command]) + "\n```"]
-    parts += ["## Machine", machine(results)]
+    parts += ["## Machine", "\n".join(f"- {line}" for line in machine(results))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -97,7 +104,7 @@ def answer(fits: pd.DataFrame) -> list[str]:
     """The ranking on test samples, a sentence for each signal; each field at its best setting."""
     finished = fits[fits.status == "finished"]
     settings = ["field", *fits.attrs["swept"]]
-    judge, judged = (VALIDATION, "validation") if VALIDATION in fits else ("train_psnr", "training")
+    judge, judged = judge_of(fits)
     lines = []
     for signal, rows in finished.groupby("signal", sort=False):
         means = rows.groupby(settings, dropna=False)[[judge, "test_psnr"]].mean().reset_index()
@@ -112,18 +119,32 @@ def answer(fits: pd.DataFrame) -> list[str]:
             lines.append(f"Mean test PSNR in dB on {signal}{where}: {ranking}.")
         if len(settings) > 1:
             lines += [f"- {describe(row, settings, judge)}" for row in best.to_dict("records")]
-    return [*over_all(finished, settings), *lines]
+    return lines
 
 
-def over_all(finished: pd.DataFrame, settings: list[str]) -> list[str]:
-    """The ranking over signals, where every field has finished all of them with one setting."""
-    means = finished.groupby([*settings, "signal"], dropna=False).test_psnr.mean().unstack("signal")
-    if len(settings) > 1 or len(means) < 2 or means.shape[1] < 2 or means.isna().to_numpy().any():
+def over_all(fits: pd.DataFrame) -> list[str]:
+    """The ranking over the signals, at least two, that every field has finished with its best setting."""
+    best = best_settings(fits)
+    means = best.groupby(["field", "signal"]).test_psnr.mean().unstack("signal")
+    if set(best.field) != set(fits.field) or len(means) < 2:
         return []
-    ranking = " > ".join(
-        f"{field} ({dB:.2f})" for field, dB in means.mean(axis=1).sort_values(ascending=False).items()
+    shared = means.dropna(axis=1)
+    if shared.shape[1] < 2:
+        return []
+    every = "all" if shared.shape[1] == fits.signal.nunique() else "the"
+    where = (
+        f", each field with one setting for all, the best by {judge_of(fits)[1]} samples"
+        if fits.attrs["swept"]
+        else ""
     )
-    return [f"Mean test PSNR in dB over all {means.shape[1]} signals: {ranking}."]
+    dB = shared.mean(axis=1).sort_values(ascending=False)
+    ranking = " > ".join(f"{field} ({value:.2f})" for field, value in dB.items())
+    return [f"Mean test PSNR in dB over {every} {shared.shape[1]} signals{where}: {ranking}."]
+
+
+def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
+    """The score that may choose, and what its samples are called."""
+    return (VALIDATION, "validation") if VALIDATION in fits else ("train_psnr", "training")
 
 
 def describe(row: dict, settings: list[str], judge: str) -> str:
@@ -132,8 +153,8 @@ def describe(row: dict, settings: list[str], judge: str) -> str:
     return f"{row['field']}: {chosen} ({row[judge]:.2f} dB)"
 
 
-def machine(results: Mapping[str, Result]) -> str:
+def machine(results: Mapping[str, Result]) -> list[str]:
     """The devices and versions that the fits state."""
     devices = sorted({r.device for r in results.values() if r.device})
     versions = sorted({", ".join(f"{k} {v}" for k, v in r.versions.items()) for r in results.values()})
-    return "\n".join(f"- {line}" for line in [*devices, *versions])
+    return [*devices, *versions]

@@ -178,7 +178,8 @@ class Fit(LightningModule):
             if progress.diverged_at is None and not sound:
                 progress.diverged_at = step
             if progress.diverged_at is None:
-                progress.curve.append({"step": step, "seconds": round(self.seconds, 4), **scores})
+                seconds = round(self.seconds / self.ensemble.members, 4)
+                progress.curve.append({"step": step, "seconds": seconds, **scores})
 
     @torch.no_grad()
     def reconstruct(self) -> Float[Tensor, "m n c"]:

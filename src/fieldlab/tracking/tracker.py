@@ -3,6 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,10 @@ class Tracker(ABC):
         """What became of member m."""
 
     @abstractmethod
+    def publish(self, folder: Path) -> None:
+        """Show the report in a study's folder."""
+
+    @abstractmethod
     def close(self) -> None:
         """Nothing more will come, whatever has happened."""
 
@@ -55,6 +60,8 @@ class Silence(Tracker):
     def log(self, m: int, step: int, scores: Mapping[str, float | None], pictures: Pictures) -> None: ...
 
     def finish(self, m: int, result: Result) -> None: ...
+
+    def publish(self, folder: Path) -> None: ...
 
     def close(self) -> None: ...
 

@@ -20,7 +20,7 @@ LOGIN_SECONDS = 10
 class WandbRuns(Tracker):
     """One run a fit: configuration, scores against step, pictures, final scores in the summary; group = study.
 
-    Runs lie in the fit's folder. `mode` None: $WANDB_MODE, or online where a key works, or else offline.
+    Runs lie in the fit's folder, and one more with a study's report in the study's. `mode` None: $WANDB_MODE, or online where a key works, or else offline.
     """
 
     def __init__(
@@ -43,12 +43,41 @@ class WandbRuns(Tracker):
             self.runs = {m: self.open(config, mode) for m, config in enumerate(configs)}
 
     def open(self, config: DictConfig, mode: str) -> Any:
+        """The run of a fit."""
+        folder = Path(config.folder)
+        return self.begin(
+            folder,
+            mode,
+            group=config.study,
+            name=folder.name,
+            id=f"{config.study}-{folder.name.rpartition('-')[2]}-{attempt(folder)}",
+            tags=[*self.tags, config.field.name],
+            config=OmegaConf.to_container(config),
+        )
+
+    def publish(self, folder: Path) -> None:
+        """One run for the group: its table, figure and page."""
+        mode = choose_mode(self.mode)
+        if mode == "disabled":
+            return
+        import pandas as pd
+        import wandb
+
+        name = f"{folder.name} summary"
+        run_id = f"{folder.name}-summary-{attempt(folder)}"
+        run = self.begin(folder, mode, group=folder.name, name=name, id=run_id, job_type="summary", tags=self.tags)
+        shown: dict[str, Any] = {"report": wandb.Html(str(folder / "report.html"), inject=False)}
+        shown["table"] = wandb.Table(dataframe=pd.read_csv(folder / "summary.csv", dtype=str, keep_default_na=False))
+        if (folder / "figure.png").exists():
+            shown["figure"] = wandb.Image(str(folder / "figure.png"))
+        run.log(shown)
+        run.finish()
+
+    def begin(self, folder: Path, mode: str, **settings: Any) -> Any:
         """A new run; offline if the server cannot be reached now."""
         import wandb
 
-        folder = Path(config.folder)
-        attempt = len(list((folder / "wandb").glob("*run-*"))) + 1
-        settings = wandb.Settings(
+        quiet = wandb.Settings(
             silent=True, console="off", disable_git=True, disable_code=True, x_disable_stats=True,
             init_timeout=LOGIN_SECONDS,
         )  # fmt: skip
@@ -56,14 +85,10 @@ class WandbRuns(Tracker):
             wandb.init,
             project=self.project,
             entity=self.entity,
-            group=config.study,
-            name=folder.name,
-            id=f"{config.study}-{folder.name.rpartition('-')[2]}-{attempt}",
-            tags=[*self.tags, config.field.name],
-            config=OmegaConf.to_container(config),  # type: ignore[arg-type]
             dir=folder.absolute(),  # W&B remembers the working directory of its first run
             reinit="create_new",
-            settings=settings,
+            settings=quiet,
+            **settings,
         )
         try:
             return init(mode=mode)  # type: ignore[arg-type]
@@ -94,6 +119,11 @@ class WandbRuns(Tracker):
     def close(self) -> None:
         while self.runs:
             self.runs.popitem()[1].finish(exit_code=255)
+
+
+def attempt(folder: Path) -> int:
+    """Which run in this folder the next one is."""
+    return len(list((folder / "wandb").glob("*run-*"))) + 1
 
 
 @functools.cache

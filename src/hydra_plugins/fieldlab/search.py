@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import statistics
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,9 +67,10 @@ class OptunaSweeper(Sweeper):
             Search(self, overrides, averaged, available(space, self.params, base), base)
             for overrides, base in zip(chosen, bases, strict=True)
         ]
+        since = time.time()
         done = [job for search in searches for job in search.run()]
         try:
-            conclude([Path(job.working_dir) for job in done])
+            conclude(done, since)
         finally:
             print("\n".join(search.best() for search in searches))
         return [done]

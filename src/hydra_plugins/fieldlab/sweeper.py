@@ -1,6 +1,7 @@
 """The sweeper of studies: the grid of all values given, handed to the launcher in one piece."""
 
 import itertools
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,9 @@ class GridSweeper(Sweeper):
         grids = [self.choices(f"{key}={value}" for key, value in grid.items()) for grid in self.grids]
         wanted = narrow(grids, self.choices(arguments))
         jobs = dict.fromkeys(job for grid in wanted for job in itertools.product(*grid.values()))
+        since = time.time()
         done = self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
-        conclude([Path(job.working_dir) for job in done])
+        conclude(done, since)
         return [done]
 
     def choices(self, overrides: Iterable[str]) -> Grid:
@@ -71,11 +73,17 @@ def meaning(override: str) -> str | float:
         return override
 
 
-def conclude(folders: list[Path]) -> None:
-    """Print each study's table and list what failed; leave with exit code 1 if anything did."""
-    from fieldlab.report.study import conclude_studies
+def conclude(done: Sequence[Any], since: float) -> None:
+    """Write and print each study's report, list what failed; leave with exit code 1 if anything did.
 
-    if not conclude_studies(folders):
+    A study with fits that were made `since` then is shown to its logger too.
+    """
+    from fieldlab.report.study import conclude_studies
+    from fieldlab.sweep import publish
+
+    fine = conclude_studies([Path(job.working_dir) for job in done])
+    publish({Path(job.working_dir): job.cfg for job in done}, since)
+    if not fine:
         raise SystemExit(1)
 
 

@@ -1,0 +1,93 @@
+"""The page of a study: one HTML file that needs nothing else."""
+
+# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment
+
+from fieldlab.report import gallery, plots
+from fieldlab.report.paired import best_settings, pairs
+from fieldlab.report.summary import LABELS
+from fieldlab.results import Plan, Result, write_atomically
+
+MOST_SIGNALS = 6  # whose curves are drawn
+TEXTS = ("signal", "field", "against")  # columns of words
+
+
+def save_page(
+    file: Path,
+    folder: Path,
+    plan: Plan | None,
+    results: Mapping[str, Result],
+    fits: pd.DataFrame,
+    told: Mapping[str, Any],
+    *,
+    photos: bool,
+) -> None:
+    """Write the page. `told` is what the study's README says too: answer, summary and machine."""
+    here = files("fieldlab.report")
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        (here / "page.html").read_text()
+    )
+    best = best_settings(fits)
+    shades = plots.colours(list(dict.fromkeys(fits.field)))
+    signals = list(dict.fromkeys(best.signal))
+    page = template.render(
+        style=(here / "page.css").read_text(),
+        script=(here / "page.js").read_text(),
+        name=fits.study.iloc[0],
+        plan=plan,
+        counts=fits.status.value_counts().to_dict(),
+        header=list(told["summary"].columns),
+        texts=TEXTS,
+        rows=rows(told["summary"]),
+        overall=told["overall"],
+        answer=told["answer"],
+        machine=told["machine"],
+        curves=[(s, plots.curves(best[best.signal == s], results, shades)) for s in signals[:MOST_SIGNALS]],
+        signals=len(signals),
+        by_signal=plots.by_signal(best, results, shades),
+        knobs=plots.knobs(fits, shades),
+        pairs=pairs(fits),
+        walls=gallery.gallery(folder, best, results, photos=photos),
+        swept=bool(fits.attrs["swept"]),
+        troubles=troubles(fits, results),
+    )
+    write_atomically(file, page)
+
+
+def rows(summary: pd.DataFrame) -> list[list[tuple[str, bool]]]:
+    """The summary's cells, and whether each is the best score of its signal."""
+    best: set[tuple[Any, str]] = set()
+    groups = summary.groupby("signal", sort=False).groups.values() if "signal" in summary else [summary.index]
+    for index in groups:
+        for label in LABELS.values():
+            if label in summary and (scores := leading_numbers(summary.loc[index, label])):
+                top = max(scores.values())
+                best |= {(row, label) for row, score in scores.items() if score == top}
+    columns = list(summary.columns)
+    return [[(str(summary.at[row, column]), (row, column) in best) for column in columns] for row in summary.index]
+
+
+def leading_numbers(cells: pd.Series) -> dict[Any, float]:
+    """The number that each cell begins with, where it does."""
+    found = {row: re.match(r"-?[\d.]+", str(cell)) for row, cell in cells.items()}
+    return {row: float(match[0]) for row, match in found.items() if match}
+
+
+def troubles(fits: pd.DataFrame, results: Mapping[str, Result]) -> Sequence[tuple[str, str, str]]:
+    """Status, folder and reason of every fit that did not finish."""
+    bad = fits[fits.status != "finished"]
+    return [(status, name, reason(results.get(name))) for name, status in bad.status.items()]
+
+
+def reason(result: Result | None) -> str:
+    if result is None:
+        return "no result"
+    return result.error or f"not finite at step {result.diverged_at}"

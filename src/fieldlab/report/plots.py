@@ -1,0 +1,116 @@
+"""The plots of a report's page, each as a picture that scales."""
+
+# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from fieldlab.report.knobs import draw_knob, knobs_of
+from fieldlab.report.summary import short
+from fieldlab.results import Result
+
+STYLE = {
+    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "legend.frameon": False, "legend.fontsize": 8,
+}  # fmt: skip
+MOST_SIGNALS = 200
+COLOURS = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
+
+
+def colours(fields: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+    """A colour for each field, the same in every plot of a page."""
+    return {field: COLOURS[i % len(COLOURS)] for i, field in enumerate(fields)}
+
+
+def data_uri(figure: Figure) -> str:
+    """The figure as SVG, as the source of an HTML image."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@mpl.rc_context(STYLE)
+def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping[str, tuple]) -> str | None:
+    """PSNR of one signal's fits against steps and against seconds: test above, training samples below."""
+    if best.empty:
+        return None
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    grid = figure.subplots(2, 2, sharex="col", sharey="row")
+    cubic = next((r.bicubic for name in best.index if (r := results[name]).bicubic), None)
+    for row, part in enumerate(("test", "train")):
+        for field, group in best.groupby("field", sort=False):
+            draw_curve(grid[row], [results[name] for name in group.index], part, str(field), shades[str(field)])
+        grid[row, 0].set_ylabel(f"{part} PSNR (dB)")
+    if cubic and cubic.get("test_psnr") is not None:
+        for axes in grid[0]:
+            axes.axhline(cubic["test_psnr"], color="0.4", linestyle=":", linewidth=1, label="bicubic")
+    grid[1, 0].set_xlabel("step")
+    grid[1, 1].set_xlabel("seconds of optimisation")
+    grid[0, 0].legend()
+    return data_uri(figure)
+
+
+def draw_curve(axes: np.ndarray, fits: Sequence[Result], part: str, label: str, colour: tuple) -> None:
+    """Mean and range over seeds, against steps and against the mean of seconds."""
+    length = min(len(fit.curve) for fit in fits)
+    points = [[(p["step"], p["seconds"], p[f"{part}_psnr"]) for p in fit.curve[:length]] for fit in fits]
+    steps, seconds, dB = np.array(points, dtype=float).reshape(len(fits), length, 3).transpose(2, 0, 1)
+    for one, x in zip(axes, (steps.mean(0), seconds.mean(0)), strict=True):
+        one.plot(x, dB.mean(0), color=colour, label=label, linewidth=1.4, marker="." if length == 1 else None)
+        one.fill_between(x, dB.min(0), dB.max(0), color=colour, alpha=0.2, linewidth=0)
+
+
+@mpl.rc_context(STYLE)
+def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping[str, tuple]) -> str | None:
+    """Test PSNR of every field on every signal: mean over seeds, and a bar for their range."""
+    if best.empty:
+        return None
+    order = best.groupby("signal").test_psnr.mean().sort_values().index[:MOST_SIGNALS]
+    place = {signal: i for i, signal in enumerate(order)}
+    figure = Figure(figsize=(max(4.5, min(24, 1.5 + 0.42 * len(order) * 1.6)), 3.6), layout="constrained")
+    axes = figure.add_subplot()
+    fields = list(best.field.unique())
+    for i, field in enumerate(fields):
+        scores = best[best.field == field].groupby("signal").test_psnr.agg(["mean", "min", "max"])
+        scores = scores.loc[[signal for signal in order if signal in scores.index]]
+        x = np.array([place[signal] for signal in scores.index]) + (i - (len(fields) - 1) / 2) * 0.6 / len(fields)
+        spans = [scores["mean"] - scores["min"], scores["max"] - scores["mean"]]
+        axes.errorbar(x, scores["mean"], spans, fmt="o", color=shades[field], markersize=4, linewidth=1, label=field)
+    cubic = {r.signal: r.bicubic["test_psnr"] for r in results.values() if r.bicubic and r.signal in place}
+    if cubic:
+        at = [place[signal] for signal in cubic]
+        axes.scatter(
+            at, list(cubic.values()), marker="_", s=420, color="0.35", linewidth=1, label="bicubic", zorder=0
+        )
+    axes.set_xticks(
+        range(len(order)), order, rotation=0 if len(order) <= 8 else 60, ha="center" if len(order) <= 8 else "right"
+    )
+    axes.set_ylabel("test PSNR (dB)")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return data_uri(figure)
+
+
+@mpl.rc_context(STYLE)
+def knobs(fits: pd.DataFrame, shades: Mapping[str, tuple]) -> list[tuple[str, str]]:
+    """For each number that was swept its name, and PSNR against it."""
+    found = []
+    for knob in knobs_of(fits):
+        figure = Figure(figsize=(4.6, 3.2), layout="constrained")
+        axes = figure.add_subplot()
+        draw_knob(axes, fits, knob, shades)
+        axes.set_ylabel("PSNR (dB)")
+        handles, labels = axes.get_legend_handles_labels()
+        solid = [
+            (h, label.removesuffix(", test"))
+            for h, label in zip(handles, labels, strict=True)
+            if "train" not in label
+        ]
+        figure.legend(*zip(*solid, strict=True), loc="outside lower center", ncols=min(4, len(solid)))
+        found.append((short(knob), data_uri(figure)))
+    return found
