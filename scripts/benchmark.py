@@ -2,18 +2,31 @@
 """Benchmarks: each prints ratios against a baseline measured in the same run.
 
 python scripts/benchmark.py overhead      the framework against a bare torch loop of the same step
+python scripts/benchmark.py sweep         96 fits: packed, on local workers, by Hydra's basic launcher, one process each
+python scripts/benchmark.py validate      1,000 fits checked before the first one starts
+python scripts/benchmark.py report        10,000 results (synthetic) in one report
 """
 
 import argparse
+import itertools
+import os
+import random
+import shlex
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 import fieldlab
 from fieldlab.field import build_field, draw
 from fieldlab.prepare import assemble, prepare
+from fieldlab.results import Plan, Planned, Result, read_result
 from fieldlab.run import train
 
 CASES = {
@@ -88,12 +101,134 @@ def overhead(rounds: int) -> None:
         print(f"{name:36} {bare:7.2f} ms {ours:7.2f} ms {ratio:7.3f} {extra:+7.3f} ms", flush=True)
 
 
+FIELDS, PHOTOS, SEEDS = ("relu", "positional", "gaussian", "siren"), ("camera", "coins", "moon"), range(8)
+SMALL = ("signal.size=64", "steps=300", "logger=none")
+
+
+def command(*arguments: str) -> float:
+    """Seconds that `fieldlab ARGUMENTS` takes, as a process of its own."""
+    start = time.perf_counter()
+    program = Path(sys.executable).with_name("fieldlab")
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"fieldlab {shlex.join(arguments)}: {done.stderr}")
+    return time.perf_counter() - start
+
+
+def sweep(rounds: int) -> None:
+    """96 fits in several ways, in turn; each round's ratios are to its own packed sweep.
+
+    One process for each fit, as shell scripts do, is measured on one seed in eight, and multiplied by eight.
+    """
+    grid = [f"{key}={','.join(map(str, v))}" for key, v in (("field", FIELDS), ("signal", PHOTOS), ("seed", SEEDS))]
+    ways = {
+        "packed, one process (the default)": lambda: command("-m", *SMALL, *grid),
+        "packed, local workers": lambda: command("-m", *SMALL, *grid, "hydra/launcher=local"),
+        "one after the other (members=1)": lambda: command("-m", *SMALL, *grid, "hydra.launcher.members=1"),
+        "Hydra's basic launcher": lambda: command(
+            "-m", *SMALL, *grid, "hydra/launcher=basic", "hydra/sweeper=basic"
+        ),
+        "one process for each fit": lambda: 8 * sum(
+            command(*SMALL, f"field={field}", f"signal={photo}", "seed=0")
+            for field, photo in itertools.product(FIELDS, PHOTOS)
+        ),
+    }  # fmt: skip
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _, (name, way) in itertools.product(range(rounds), ways.items()):
+        taken[name].append(in_empty_folder(way))
+    print(f"{'96 fits of 300 steps, 64 x 64':36} {'seconds':>8} {'to packed':>10}   (medians of {rounds})")
+    packed = next(iter(taken.values()))
+    for name, seconds in taken.items():
+        ratio = statistics.median(b / a for a, b in zip(packed, seconds, strict=True))
+        print(f"{name:36} {statistics.median(seconds):8.1f} {ratio:10.2f}")
+
+
+def in_empty_folder(way: Callable[[], float]) -> float:
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            return way()
+        finally:
+            os.chdir(before)
+
+
+def validate(rounds: int) -> None:
+    """Seconds from the command until 1,000 fits have been composed and checked: the last one of them is wrong."""
+    grid = ["field=relu,positional,gaussian,siren", "seed=range(250)", "signal.size=32", "steps=2", "logger=none"]
+    program = Path(sys.executable).with_name("fieldlab")
+    whole, start_up = [], []
+    for _ in range(rounds):
+        for seconds, arguments in ((start_up, ["optimizer.lr=-1"]), (whole, ["-m", *grid, "optimizer.lr=1e-3,-1"])):
+            start = time.perf_counter()
+            done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+            seconds.append(time.perf_counter() - start)
+            assert done.returncode == 2, done.stderr
+    print(
+        f"2,000 fits checked, the last 1,000 refused: {statistics.median(whole):.1f} s; one: {statistics.median(start_up):.1f} s"
+    )
+
+
+def report(rounds: int) -> None:
+    """Seconds of `fieldlab-report` for 10,000 results that a random number generator made, and for 100 of them."""
+    print(f"{'results':>8} {'seconds':>8}   (medians of {rounds})")
+    for seeds in (1, 100):
+        with tempfile.TemporaryDirectory() as folder:
+            count = synthetic(Path(folder) / "synthetic", seeds)
+            seconds = []
+            for _ in range(rounds):
+                start = time.perf_counter()
+                subprocess.run(
+                    [Path(sys.executable).with_name("fieldlab-report"), Path(folder) / "synthetic"],
+                    stdout=subprocess.DEVNULL,
+                    check=True,
+                )
+                seconds.append(time.perf_counter() - start)
+        print(f"{count:8,} {statistics.median(seconds):8.1f}")
+
+
+def synthetic(folder: Path, seeds: int) -> int:
+    """Results of 4 fields x 5 learning rates x 5 photos x so many seeds."""
+    draw_number = random.Random(0)
+    planned: list[Planned] = []
+    for field, rate in itertools.product(FIELDS, (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)):
+        pattern = real_result(field, rate)
+        for photo, seed in itertools.product(range(5), range(seeds)):
+            dB = draw_number.gauss(25 + photo, 1)
+            scores = {name: dB if name.endswith("psnr") else 0.9 for name in pattern.scores}
+            curve = [
+                {"step": 50 * i, "seconds": i / 10, **{n: v - 5 / i for n, v in scores.items()}} for i in range(1, 21)
+            ]
+            config = {
+                **pattern.config,
+                "seed": seed,
+                "signal": {**pattern.config["signal"], "path": f"photo{photo}.png"},
+            }
+            name = f"{field}-photo{photo}-s{seed}-{rate}"
+            (folder / name).mkdir(parents=True)
+            replace(pattern, signal=f"photo{photo}", seed=seed, scores=scores, curve=curve, config=config).save(
+                folder / name
+            )
+            planned.append(Planned(name, field, f"photo{photo}", seed))
+    Plan("synthetic", "", "", "fieldlab.report.figure.save_figure", [], planned).save(folder)
+    return len(planned)
+
+
+def real_result(field: str, rate: float) -> Result:
+    """The result of a real fit of two steps, to fill with numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        overrides = (f"field={field}", f"field.learning_rate={rate}", "signal.size=16", "steps=2", "logger=none")
+        fieldlab.fit([fieldlab.compose(*overrides, f"folder={folder}/fit")])
+        return replace(read_result(Path(folder) / "fit"), study="synthetic")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["overhead"])
+    benchmarks: dict[str, Callable[[int], None]] = {f.__name__: f for f in (overhead, sweep, validate, report)}
+    parser.add_argument("what", choices=benchmarks)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    overhead(arguments.rounds)
+    benchmarks[arguments.what](arguments.rounds)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import fieldlab
 from fieldlab import packs, pictures
 from fieldlab.check import Checks
 from fieldlab.claims import LOCK, claims
+from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError
 from fieldlab.packs import compute, cut, fit_pack, interrupted, timed_size
 from fieldlab.results import Result, read_result
@@ -30,7 +31,7 @@ Command = Callable[..., tuple[int, str, str]]
 def seeds(small: Small, count: int, *overrides: str) -> list[Any]:
     checks, config = Checks(), small("logger=none", *overrides)
     own = [{"seed": seed, "folder": f"runs/fit/siren-camera-s{seed}"} for seed in range(count)]
-    return [checks.check(OmegaConf.merge(config, each)) for each in own]  # type: ignore[arg-type]
+    return [checks.check(plain_config(OmegaConf.merge(config, each))) for each in own]  # type: ignore[arg-type]
 
 
 @pytest.fixture

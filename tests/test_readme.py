@@ -50,7 +50,8 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
         program, *arguments = shlex.split(line)
         if program == "fieldlab":
             size = () if "signal=array" in arguments else ("signal.size=16",)
-            quick = () if "--help" in arguments else (*FEW_STEPS, *size)
+            search = ("hydra.sweeper.trials=2",) if "tune" in line or "optuna" in line else ()
+            quick = () if "--help" in arguments else (*FEW_STEPS, *size, *search)
             code, _, err = command(*arguments, *quick)
             assert code == 0, f"{line}: {err}"
         elif program in CLIS:

@@ -1,18 +1,18 @@
 """Check: whether a configuration can work, before anything is written, and at little cost for the next one alike."""
 
 import dataclasses
+import functools
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from fieldlab.build import build, locate
-from fieldlab.configuration import plain_value
 from fieldlab.errors import InputError, first_line, suggest
 from fieldlab.field import Field, build_field, structure
 from fieldlab.identity import content_digest
@@ -29,14 +29,22 @@ class Checked:
     Fits with equal `stack_key` can be members of one batched call.
     """
 
-    config: DictConfig
+    plain: Mapping[str, Any]
     signal: str
     stack_key: str
     devices: int
 
+    @functools.cached_property
+    def config(self) -> DictConfig:
+        return OmegaConf.create(dict(self.plain))
+
     @property
     def folder(self) -> Path:
-        return Path(self.config.folder)
+        return Path(self.plain["folder"])
+
+    @property
+    def resume(self) -> bool:
+        return self.plain["resume"]
 
 
 class Checks:
@@ -53,29 +61,29 @@ class Checks:
             self.seen[key] = look()
         return self.seen[key]
 
-    def check(self, config: DictConfig) -> Checked:
+    def check(self, plain: Mapping[str, Any]) -> Checked:
         """Check a configuration by building all that it describes.
 
         Raises:
             InputError: anything in it that cannot work.
         """
-        check_top(config)
-        plain = {str(key): plain_value(config, str(key)) for key in config}
-        digest = str(content_digest(config.signal.get("path")))
+        check_top(plain)
+        checked = Checked(plain, "", "", 1)
+        digest = str(content_digest(plain["signal"].get("path")))
         world = described(plain, "signal", "split")
-        name, grid, channels, train = self.once(world, digest, look=lambda: signal_facts(config))
+        name, grid, channels, train = self.once(world, digest, look=lambda: signal_facts(checked.config))
         shape = str((len(grid), channels))
         field = self.once(
-            described(plain, "field"), shape, look=lambda: structure(outline(config, len(grid), channels))
+            described(plain, "field"), shape, look=lambda: structure(outline(checked.config, len(grid), channels))
         )
-        self.once(described(plain, "logger"), look=lambda: build(config.logger, "logger"))
-        devices = self.once(described(plain, "trainer"), look=lambda: make_trainer(config).world_size)
+        self.once(described(plain, "logger"), look=lambda: build(plain["logger"], "logger"))
+        devices = self.once(described(plain, "trainer"), look=lambda: make_trainer(checked.config).world_size)
         training = described(plain, "task", "optimizer", "schedule", "steps")
-        batch = self.once(training, str(train), look=lambda: check_training(config))
-        check_devices(config, devices, batch)
-        alone = None if config.optimizer.get("stacks", False) else config.folder
+        batch = self.once(training, str(train), look=lambda: check_training(checked.config))
+        check_devices(plain, devices, batch)
+        alone = None if plain["optimizer"].get("stacks", False) else plain["folder"]
         key = json.dumps([described(plain, *SHARED), field, grid, train, alone])
-        return Checked(config, name, key, devices)
+        return dataclasses.replace(checked, signal=name, stack_key=key, devices=devices)
 
 
 def signal_facts(config: DictConfig) -> tuple[str, tuple[int, ...], int, int]:
@@ -107,37 +115,38 @@ def check_training(config: DictConfig) -> int:
     return task.samples.in_a_step
 
 
-def check_top(config: DictConfig) -> None:
+def check_top(config: Mapping[str, Any]) -> None:
     """Hold the top-level keys to what their types cannot say."""
     known = [key.name for key in dataclasses.fields(Schema)]
     for key in config:
         if key not in known:
             raise InputError(f"{key}: there is no such key{suggest(str(key), known)}")
-    if config.steps < 1:
-        raise InputError(f"steps: {config.steps} is too few; a fit takes at least 1 step")
-    if not 0 <= config.seed < 2**63:
-        raise InputError(f"seed: {config.seed} should be between 0 and 2^63 - 1")
+    if config["steps"] < 1:
+        raise InputError(f"steps: {config['steps']} is too few; a fit takes at least 1 step")
+    if not 0 <= config["seed"] < 2**63:
+        raise InputError(f"seed: {config['seed']} should be between 0 and 2^63 - 1")
     for key in ("study", "folder"):
         if not config[key].strip():
             raise InputError(f"{key}: needs a name")
-    for key, name in (("study", config.study), ("signal.name", config.signal.get("name") or "")):
+    for key, name in (("study", config["study"]), ("signal.name", config["signal"].get("name") or "")):
         if "/" in str(name):
             raise InputError(f"{key}: {name} must not contain a slash")
-    if config.checkpoint_minutes is not None and config.checkpoint_minutes < 0:
-        raise InputError(f"checkpoint_minutes: {config.checkpoint_minutes} should be at least 0, or null for never")
-    locate(config.figure, "figure")
-    if str(config.trainer.get("precision")) in ("16", "16-mixed"):
+    minutes = config["checkpoint_minutes"]
+    if minutes is not None and minutes < 0:
+        raise InputError(f"checkpoint_minutes: {minutes} should be at least 0, or null for never")
+    locate(config["figure"], "figure")
+    if str(config["trainer"].get("precision")) in ("16", "16-mixed"):
         raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
 
 
-def check_devices(config: DictConfig, count: int, batch: int) -> None:
+def check_devices(config: Mapping[str, Any], count: int, batch: int) -> None:
     """Several devices share one fit only where each gradient is the mean of theirs and nothing else couples them."""
     if count == 1:
         return
-    devices = f"trainer.devices: {config.trainer.devices} devices"
-    if config.trainer.get("strategy") != "ddp":
-        raise InputError(f"{devices} need trainer.strategy=ddp, not {config.trainer.get('strategy')}")
-    if not config.optimizer.get("stacks", False):
+    devices = f"trainer.devices: {config['trainer']['devices']} devices"
+    if config["trainer"].get("strategy") != "ddp":
+        raise InputError(f"{devices} need trainer.strategy=ddp, not {config['trainer'].get('strategy')}")
+    if not config["optimizer"].get("stacks", False):
         raise InputError(
             f"{devices} need an elementwise optimiser (adam, adamw, sgd): this one looks at the loss itself"
         )

@@ -32,7 +32,12 @@ def compose(*overrides: str) -> DictConfig:
 
 def resolved(config: DictConfig) -> DictConfig:
     """A copy without Hydra's node, with every interpolation replaced by its value."""
-    return OmegaConf.create({str(key): plain_value(config, str(key)) for key in config if key != "hydra"})
+    return OmegaConf.create(plain_config(config))
+
+
+def plain_config(config: DictConfig) -> dict[str, Any]:
+    """The same as plain dictionaries: a thousand of them take seconds less."""
+    return {str(key): plain_value(config, str(key)) for key in config if key != "hydra"}
 
 
 def plain_value(config: DictConfig | Mapping[str, Any], key: str) -> object:

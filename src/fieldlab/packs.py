@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from fieldlab.check import Checked, Checks
 from fieldlab.checkpoint import noted_fits
 from fieldlab.claims import claims, owner
+from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError, first_line
 from fieldlab.identity import fit_hash
 from fieldlab.prepare import assemble, prepare
@@ -43,7 +44,7 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
         ValueError: configurations that do not stack.
     """
     checks = Checks()
-    fits = [checks.check(config) for config in configs]
+    fits = [checks.check(plain_config(config)) for config in configs]
     if len({fit.stack_key for fit in fits}) > 1:
         raise ValueError("these configurations do not stack; fit them one by one")
     by_folder = {fit.folder: fit for fit in fits}
@@ -77,7 +78,7 @@ def fit_pack(fits: Pack, members: int | None) -> Results:
 def claim_and_fit(fits: Pack) -> Results:
     with claims([fit.folder for fit in fits]) as mine:
         claimed = [fit for fit in fits if fit.folder in mine]
-        there = {fit.folder: result_or_none(fit.folder) for fit in claimed if fit.config.resume}
+        there = {fit.folder: result_or_none(fit.folder) for fit in claimed if fit.resume}
         done = {folder: result for folder, result in there.items() if result and result.status == "finished"}
         left = [fit for fit in claimed if fit.folder not in done]
         return done | fit_together(left) if left else done
@@ -158,7 +159,7 @@ def timed_size(alike: Alike, most: int) -> int:
 
 def interrupted(fits: Pack) -> list[Pack]:
     """The parts that an earlier run computed together and left a checkpoint of: they can go on from it."""
-    noted = [noted_fits(fit.folder) for fit in fits if fit.config.resume]
+    noted = [noted_fits(fit.folder) for fit in fits if fit.resume]
     if not any(noted):
         return []
     waiting = {fit_hash(fit.config): fit for fit in fits}

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from fieldlab.build import build
 from fieldlab.check import Checked, Checks
 from fieldlab.claims import claims, owner
-from fieldlab.configuration import resolved
+from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError, first_line
 from fieldlab.executors.executor import Executor
 from fieldlab.identity import fit_hash
@@ -39,12 +39,12 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Execut
     """
     if members is not None and members < 1:
         raise InputError(f"hydra.launcher.members: {members} should be at least 1, or null for the fastest number")
-    configs = [resolved(job) for job in jobs]
+    configs = [plain_config(job) for job in jobs]
     checks = Checks()
     checked = [checks.check(config) for config in configs]
     refuse_shared_folders(checked)
     if several := [fitting for fitting in checked if fitting.devices > 1]:
-        devices = several[0].config.trainer.devices
+        devices = several[0].plain["trainer"]["devices"]
         raise InputError(f"trainer.devices: {devices} devices share one fit, not a sweep; fit them one by one")
     record_plan(checked)
     by_folder = {fitting.folder: fitting for fitting in checked}  # a fit asked for twice is made once
@@ -58,7 +58,7 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Execut
 
 def results_before(fits: Iterable[Checked]) -> Results:
     """What earlier launches have finished; says how much that is, and how much did not finish."""
-    there = {f.folder: result_or_none(f.folder) for f in fits if f.config.resume and (f.folder / RESULT).exists()}
+    there = {f.folder: result_or_none(f.folder) for f in fits if f.resume and (f.folder / RESULT).exists()}
     counts = Counter(result.status if result else "damaged" for result in there.values())
     if finished := counts.pop("finished", 0):
         print(f"finished before and skipped: {finished} (resume=false fits them again)")
@@ -125,10 +125,10 @@ def describe(pack: Pack) -> str:
 
 def refuse_shared_folders(checked: Sequence[Checked]) -> None:
     """Equal fits may be asked for twice; different ones need folders of their own."""
-    owners: dict[Path, DictConfig] = {}
+    owners: dict[Path, Checked] = {}
     for fitting in checked:
-        owner = owners.setdefault(fitting.folder, fitting.config)
-        if owner is not fitting.config and fit_hash(owner) != fit_hash(fitting.config):
+        owner = owners.setdefault(fitting.folder, fitting)
+        if owner is not fitting and fit_hash(owner.config) != fit_hash(fitting.config):
             raise InputError(f"folder: different fits would share {fitting.folder}; keep ${{fit_name:}} in it")
 
 
@@ -140,7 +140,7 @@ def record_plan(checked: Sequence[Checked]) -> None:
         studies.setdefault(fitting.folder.parent, []).append(fitting)
     for folder, fits in studies.items():
         config = fits[0].config
-        planned = [Planned(f.folder.name, f.config.field.name, f.signal, f.config.seed) for f in fits]
+        planned = [Planned(f.folder.name, f.plain["field"]["name"], f.signal, f.plain["seed"]) for f in fits]
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

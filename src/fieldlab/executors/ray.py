@@ -35,7 +35,7 @@ class Ray(Executor):
         try:
             import ray
         except ImportError as error:
-            raise InputError("hydra/launcher=ray: needs Ray; pip install 'fieldlab[ray]'") from error
+            raise InputError("hydra/launcher=ray: needs Ray; pip install ray") from error
         if not ray.is_initialized():
             os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # Ray's own future default; it warns
             inherited = {key: os.environ[key] for key in ("WANDB_MODE", "OMP_NUM_THREADS") if key in os.environ}

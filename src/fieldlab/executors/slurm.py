@@ -46,7 +46,7 @@ class Slurm(Executor):
         try:
             import submitit
         except ImportError as error:
-            raise InputError("hydra/launcher=slurm: needs submitit; pip install 'fieldlab[slurm]'") from error
+            raise InputError("hydra/launcher=slurm: needs submitit; pip install submitit") from error
         try:
             executor = submitit.AutoExecutor(folder=self.folder, cluster=self.cluster)
             executor.update_parameters(slurm_array_parallelism=self.array, **self.parameters)

@@ -101,12 +101,12 @@ class OptunaSweeper(Sweeper):
             InputError: it cannot work, or has nothing to judge by.
         """
         from fieldlab.check import Checks
-        from fieldlab.configuration import resolved
+        from fieldlab.configuration import plain_config, resolved
         from fieldlab.errors import InputError
         from fieldlab.prepare import prepare
 
         config = resolved(self.context.config_loader.load_sweep_config(self.composed, overrides))
-        Checks().check(config)
+        Checks().check(plain_config(config))
         if not prepare(config).split.validation.any():
             raise InputError(
                 "split: nothing validates here, so nothing can be tuned; take another, like split=stride"
@@ -187,7 +187,7 @@ def open_study(file: Path, name: str, sweeper: OptunaSweeper) -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise InputError("hydra/sweeper=optuna: needs Optuna; pip install 'fieldlab[optuna]'") from error
+        raise InputError("hydra/sweeper=optuna: needs Optuna; pip install optuna") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     file.parent.mkdir(parents=True, exist_ok=True)
     storage = f"sqlite:///{file}"
