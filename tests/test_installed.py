@@ -34,6 +34,7 @@ class Triangle(nn.Module):
 '''
 
 
+@pytest.mark.slow
 def test_adding_an_encoding_is_a_file_and_a_yaml(installed: Installed, clean_folder: Path):
     (clean_folder / "mymodule.py").write_text(ENCODING)
     (clean_folder / "conf/field/encoding").mkdir(parents=True)

@@ -43,6 +43,7 @@ def test_octaves_are_the_mean_of_their_kernels():
     np.testing.assert_allclose(kernel, expected, atol=5 / np.sqrt(2 * rows))
 
 
+@pytest.mark.slow
 def test_the_study_draws_its_figure_with_and_without_photos(command: Callable[..., tuple[int, str, str]]):
     quick = ["signal.size=16", "steps=2", "compile=false", "trainer=cpu", "logger=none", "seed=0,1"]
     code, out, err = command("experiment=bandwidth", *quick, "field.encoding.rows=4,8", "field.encoding.sigma=1,8")

@@ -198,6 +198,16 @@ def test_what_is_no_study_is_named():
         report(STUDY)
 
 
+def test_a_damaged_result_is_as_good_as_missing(caplog: pytest.LogCaptureFixture):
+    result("relu", 0, 20.0)
+    (STUDY / "relu-camera-s1-x").mkdir()
+    (STUDY / "relu-camera-s1-x/result.json").write_text("")
+    figure = "fieldlab.report.figure.save_figure"
+    Plan("mine", "", "", figure, [], [Planned("relu-camera-s1-x", "relu", "camera", 1)]).save(STUDY)
+    assert "1 of 2: 1 missing" in report(STUDY)
+    assert "relu-camera-s1-x/result.json: is no result that fieldlab wrote" in caplog.text
+
+
 def test_results_are_strict_json_and_come_back():
     made = result("relu", 0, 20.0)
     folder = next(STUDY.glob("relu*"))

@@ -1,6 +1,7 @@
 """What lies in the offline log of a fit, and how the mode is chosen."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import wandb_log
 
 import fieldlab
 from fieldlab.tracking import wandb_runs
-from fieldlab.tracking.wandb_runs import choose_mode
+from fieldlab.tracking.wandb_runs import WandbRuns, choose_mode
 
 Compose = Callable[..., DictConfig]
 
@@ -158,3 +159,37 @@ def test_a_sweep_ends_with_one_run_for_the_group(command: Callable[..., tuple[in
     assert [row[0] for row in table["data"]] == ["siren", "bicubic"]
     assert command(*sweep)[0] == 0  # nothing new: no second run
     log_of("runs/both")
+
+
+def test_the_mode_is_settled_for_all_processes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(wandb, "login", lambda **_: False)
+    monkeypatch.setenv("WANDB_MODE", "")
+    WandbRuns(project="p", entity=None, mode=None, tags=[], pictures=0).settle()
+    assert os.environ["WANDB_MODE"] == "offline"
+
+
+def test_a_sweep_without_its_server_finishes(
+    command: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, caplog
+):
+    whole = wandb.init
+
+    def unreachable(*arguments, mode: str, **settings):
+        if mode == "online":
+            raise wandb.errors.CommError("no network")
+        return whole(*arguments, mode=mode, **settings)
+
+    monkeypatch.setattr(wandb, "init", unreachable)
+    sweep = [
+        "-m",
+        "signal.size=32",
+        "steps=2",
+        "task.scores=1",
+        "trainer=cpu",
+        "seed=0,1",
+        "study=both",
+        "logger.mode=online",
+    ]
+    assert command(*sweep)[0] == 0
+    assert len(list(Path("runs/both").glob("*/result.json"))) == 2
+    assert len(list(Path("runs/both").glob("**/offline-run-*"))) == 3
+    assert "cannot open a run (no network): offline" in caplog.text

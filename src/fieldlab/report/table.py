@@ -2,6 +2,7 @@
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,17 +24,24 @@ IGNORED = {  # what names or follows a fit, or goes without saying
 
 
 def read_fits(folder: Path) -> tuple[Plan | None, dict[str, Result]]:
-    """The plan of a study, and the results that are there, by folder name.
+    """The plan of a study, and the results that are there, by folder name; a damaged one is as good as missing.
 
     Raises:
-        InputError: no such folder, or neither plan nor result in it.
+        InputError: no such folder, or neither plan nor sound result in it.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder")
     plan = read_plan(folder)
-    results = {file.parent.name: read_result(file.parent) for file in sorted(folder.glob(f"*/{RESULT}"))}
+    results: dict[str, Result] = {}
+    damage: InputError | None = None
+    for file in sorted(folder.glob(f"*/{RESULT}")):
+        try:
+            results[file.parent.name] = read_result(file.parent)
+        except InputError as error:
+            damage = error
+            logging.getLogger("fieldlab").warning("%s", error)
     if plan is None and not results:
-        raise InputError(f"{folder}: no fits here; name the folder of a study, like runs/psnr_table")
+        raise damage or InputError(f"{folder}: no fits here; name the folder of a study, like runs/psnr_table")
     return plan, results
 
 
