@@ -46,7 +46,10 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[:, 0]:
         axes.set_ylabel("PSNR (dB)", fontsize=9)
-    panels[0, 0].legend(fontsize=8, frameon=False)
+    entries = {
+        label: handle for axes in panels.flat for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(entries.values(), entries, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     figure.savefig(file, dpi=110)
     return CAPTION
 
@@ -63,9 +66,10 @@ def draw_knob(axes: Axes, fits: pd.DataFrame, knob: str, shades: Mapping[str, An
     done = fits[(fits.status == "finished") & fits[knob].notna()].astype({knob: float})
     for field, group in done.groupby("field", sort=False):
         alone = only_this(group, knob, fits.attrs["swept"])
-        if alone[knob].nunique() > 1:
+        few = len(alone) == len(group) or group[knob].nunique() <= MOST_TICKS
+        if few and alone[knob].nunique() > 1:
             draw_line(axes, alone, knob, str(field), shades[str(field)])
-            if len(fits.attrs["swept"]) > 1:
+            if len(alone) < len(group):
                 axes.axvline(group[knob].mode().iloc[0], color="0.5", linewidth=6, alpha=0.18)
         else:
             axes.scatter(group[knob], group.test_psnr, color=shades[str(field)], s=14, label=f"{field}, test")
