@@ -38,6 +38,9 @@ class Checked:
     def config(self) -> DictConfig:
         return OmegaConf.create(dict(self.plain))
 
+    def __reduce__(self) -> tuple:
+        return Checked, (self.plain, self.signal, self.stack_key, self.devices)  # without what `config` has cached
+
     @property
     def folder(self) -> Path:
         return Path(self.plain["folder"])

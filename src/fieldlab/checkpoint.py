@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from fieldlab.errors import first_line
 from fieldlab.identity import fit_hash
-from fieldlab.results import RESULT, read_result, replace_atomically
+from fieldlab.results import replace_atomically, result_or_none
 from fieldlab.tasks.fit import State
 
 CHECKPOINT = "checkpoint.pt"
@@ -83,7 +83,8 @@ def noted_fits(folder: Path) -> list[str]:
 
 def is_finished(folder: Path) -> bool:
     """Whether a fit came to an end here: a kill may leave a checkpoint beside a result."""
-    return (folder / RESULT).exists() and read_result(folder).status != "failed"
+    result = result_or_none(folder)
+    return result is not None and result.status != "failed"
 
 
 def warn(text: str, *arguments: object) -> None:

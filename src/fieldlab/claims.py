@@ -11,15 +11,16 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 
 from fieldlab.errors import InputError
 
-LOCK = ".lock"
+LOCK, OWNER = ".lock", ".owner"
 
 
 @contextmanager
 def claims(folders: Sequence[Path]) -> Iterator[list[Path]]:
     """Those of the folders that nobody else works in, made where need be; they are ours within the block.
 
-    The lock is the operating system's and ends with its process, however that ends: none is ever stale. The further
-    devices of one fit work under the claim of the first.
+    The lock is the operating system's and ends with its process, however that ends. (Where a file system has none, a
+    marker stands in, and one that a process of this machine left behind is taken over.) The further devices of one fit
+    work under the claim of the first.
 
     Raises:
         InputError: a folder that cannot be written to.
@@ -43,15 +44,22 @@ def claim(folder: Path, held: ExitStack) -> bool:
     except OSError as error:
         raise InputError(f"folder: cannot write to {folder} ({error.strerror})") from error
     held.callback(lock.release)
-    held.callback((folder / LOCK).unlink, missing_ok=True)  # before the release: who waits notices that it is gone
+    for name in (LOCK, OWNER):  # before the release: who waits notices that the lock's file is gone
+        held.callback((folder / name).unlink, missing_ok=True)
     with suppress(OSError):  # a full disk: it is for people alone
-        (folder / LOCK).write_text(f"process {os.getpid()} on {platform.node()}\n")
+        (folder / OWNER).write_text(f"process {os.getpid()} on {platform.node()}\n")
     return True
+
+
+def is_free(folder: Path) -> bool:
+    """Whether nobody works in the folder just now."""
+    with claims([folder]) as mine:
+        return bool(mine)
 
 
 def owner(folder: Path) -> str:
     """`process 123 on a-machine`: who claimed the folder last."""
     try:
-        return (folder / LOCK).read_text().strip() or "another process"
+        return (folder / OWNER).read_text().strip() or "another process"
     except OSError:
         return "another process"

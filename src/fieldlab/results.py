@@ -21,6 +21,7 @@ class Result:
     """What one fit came to. PSNR in dB over clipped canonical values; seconds of optimisation alone.
 
     `seconds` leaves out compilation, scoring and files; it is a member's share where several were computed together.
+    `members` were computed together.
     `bicubic` are the scores of cubic interpolation from the same training samples, None where it does not apply.
     `span` are the original values of canonical 0 and 1.
     """
@@ -32,6 +33,7 @@ class Result:
     seed: int
     steps: int
     seconds: float | None = None
+    members: int = 1
     parameters: int | None = None
     diverged_at: int | None = None
     error: str | None = None

@@ -147,6 +147,7 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
         channels=member.signal.channels,
         span=list(member.signal.span) if member.signal.span else None,
         seconds=round(task.seconds / task.ensemble.members, 3),
+        members=task.ensemble.members,
         curve=progress.curve,
         device=device if task.samples.world == 1 else f"{task.samples.world} x {device}",
     )

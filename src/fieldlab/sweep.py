@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from omegaconf import DictConfig
 
 from fieldlab.build import build
 from fieldlab.check import Checked, Checks
-from fieldlab.claims import claims, owner
+from fieldlab.claims import is_free, owner
 from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError, first_line
 from fieldlab.executors.executor import Executor
@@ -37,7 +38,7 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Execut
     Raises:
         InputError: any job that cannot work; then none has started.
     """
-    if members is not None and members < 1:
+    if members is not None and (not isinstance(members, int) or members < 1):
         raise InputError(f"hydra.launcher.members: {members} should be at least 1, or null for the fastest number")
     configs = [plain_config(job) for job in jobs]
     checks = Checks()
@@ -64,7 +65,9 @@ def results_before(fits: Iterable[Checked]) -> Results:
         print(f"finished before and skipped: {finished} (resume=false fits them again)")
     for status, count in counts.items():
         print(f"{status} before and tried again: {count}")
-    return {folder: result for folder, result in there.items() if result and result.status == "finished"}
+    done = {folder: result for folder, result in there.items() if result and result.status == "finished"}
+    # a study's folder may have been renamed since
+    return {folder: replace(r, config={**r.config, "folder": str(folder)}) for folder, r in done.items()}
 
 
 def fit_waiting(waiting: Sequence[Checked], members: int | None, executor: Executor) -> Results:
@@ -111,9 +114,8 @@ def wait_for(left: Sequence[Checked], line: SweepLine) -> list[Checked]:
     if left:
         line.say(f"{describe(left)}: {owner(left[0].folder)} is at work there; waiting")
     while left:
-        with claims([fitting.folder for fitting in left]) as free:
-            if free:
-                return [fitting for fitting in left if fitting.folder in free]
+        if free := [fitting for fitting in left if is_free(fitting.folder)]:
+            return free
         time.sleep(WAIT_SECONDS)
     return []
 

@@ -62,3 +62,29 @@ def test_one_setting_for_all_signals_chosen_by_validation():
     best = best_settings(table(rows, ("sigma",)))
     assert best[best.field == "a"].sigma.tolist() == [1.0, 1.0]
     assert len(best[best.field == "b"]) == 2
+
+
+def test_settings_are_compared_on_what_they_share():
+    rows = [("a", "easy", 0, 40.0, 40.0, 1.0), ("a", "middle", 0, 30.0, 30.0, 1.0)]
+    rows += [("a", "middle", 0, 33.0, 33.0, 2.0), ("a", "hard", 0, 20.0, 20.0, 2.0)]
+    assert set(best_settings(table(rows, ("lr",))).lr) == {2.0}  # better on the one signal that both have
+    survivor = [("a", "x", seed, 30.0, 30.0, 1.0) for seed in range(3)] + [("a", "x", 0, 30.1, 30.1, 2.0)]
+    assert set(best_settings(table(survivor, ("lr",))).lr) == {1.0}
+
+
+def test_sizes_and_splits_are_part_of_the_signal():
+    rows = [("a", "x", 0, None, 60.0, "m.all"), ("a", "x", 0, 30.0, 30.0, "m.stride")]
+    rows += [("b", "x", 0, None, 61.0, "m.all"), ("b", "x", 0, 29.0, 29.0, "m.stride")]
+    fits = table(rows, ("split._target_",))
+    assert len(best_settings(fits)) == 4
+    assert set(best_settings(fits).signal) == {"x, split all", "x, split stride"}
+    [pair] = pairs(fits)
+    assert (pair.signals, pair.difference) == (2, pytest.approx(0))
+
+
+def test_few_signals_are_never_clear():
+    for count, clear in ((5, False), (6, True)):
+        rows = [(f, f"s{i}", 0, 0, dB + i) for i in range(count) for f, dB in (("a", 30.0 + i / 10), ("b", 20.0))]
+        [pair] = pairs(table(rows))
+        assert pair.low > 0
+        assert pair.clear == clear

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -69,13 +70,14 @@ class Worker:
             self.process = context.Process(target=serve, args=(theirs, self.environment))
             self.process.start()
             theirs.close()
-        self.pipe.send((work, pack))
+        with suppress(OSError):  # a process that has died already: `outcome` will say so
+            self.pipe.send((work, pack))
         return self.pipe
 
     def outcome(self) -> Any:
         try:
             return self.pipe.recv()
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):
             self.process.join()
             return WorkerLostError(f"the process that computed it ended with code {self.process.exitcode}")
 

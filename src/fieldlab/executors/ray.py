@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -56,11 +57,16 @@ class Ray(Executor):
         have = self.resources()
         import ray
 
-        gpus = have.get("GPU", 0) / self.workers
-        cpus = have["CPU"] / self.workers
-        task = ray.remote(num_gpus=min(gpus, 1), num_cpus=1 if gpus else max(1, int(cpus)), max_retries=0)(work_on)
-        running = {task.remote(work, pack): i for i, pack in enumerate(packs)}
-        while running:
+        gpus, cpus = min(have.get("GPU", 0) / self.workers, 1), have["CPU"] / self.workers
+        task = ray.remote(num_gpus=gpus, num_cpus=min(cpus, 1) if gpus or cpus < 1 else int(cpus), max_retries=0)(
+            work_on
+        )
+        waiting = deque(enumerate(packs))
+        running: dict[Any, int] = {}
+        while waiting or running:
+            while waiting and len(running) < self.workers:
+                i, pack = waiting.popleft()
+                running[task.remote(work, pack)] = i
             [done], _ = ray.wait(list(running))
             yield running.pop(done), outcome(done)
 

@@ -34,7 +34,13 @@ class Slurm(Executor):
         return self.array
 
     def run(self, work: Work, packs: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        jobs = dict(enumerate(self.submit(work, packs)))
+        numbered = list(enumerate(packs))
+        at_once = len(numbered) if self.cluster == "slurm" else self.array  # Slurm itself holds back the rest
+        for start in range(0, len(numbered), at_once):
+            yield from self.run_array(work, dict(numbered[start : start + at_once]))
+
+    def run_array(self, work: Work, packs: Mapping[int, Any]) -> Iterator[tuple[int, Any]]:
+        jobs = dict(zip(packs, self.submit(work, list(packs.values())), strict=True))
         while jobs:
             for i, job in [(i, job) for i, job in jobs.items() if job.done()]:
                 del jobs[i]
@@ -61,7 +67,7 @@ def outcome(job: Any) -> Any:
     try:
         return job.result()
     except FailedJobError as error:
-        return RuntimeError(first_line(error))
+        return RuntimeError(str(error).strip().splitlines()[-1])  # its first lines are of the trace
     except UncompletedJobError:
         return WorkerLostError(f"task {job.job_id} ended without a result ({job.state}); see {job.paths.stderr}")
     except Exception as error:

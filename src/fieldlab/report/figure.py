@@ -27,6 +27,7 @@ CAPTION_WITHOUT_PHOTOS = (
 Fits = Sequence[tuple[Path, Result]]
 
 
+@mpl.rc_context({"text.parse_math": False})  # a photo may be called $1.png
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
     """For each signal (at most four) two rows: photo and reconstructions above, curves and error maps below.
 

@@ -83,13 +83,13 @@ def draw_knob(axes: Axes, fits: pd.DataFrame, knob: str, shades: Mapping[str, An
 
 
 def only_this(group: pd.DataFrame, knob: str, swept: Sequence[str]) -> pd.DataFrame:
-    """The fits of a field in which all other settings have their most common value, on the signals that have every
-    value of this one."""
+    """The fits of a field in which all other settings have their most common value, of the signals and seeds that have
+    finished every value of this one."""
     for key in swept:
         if key != knob and group[key].notna().any():
             group = group.loc[group[key] == group[key].mode().iloc[0]]
-    counts = group.groupby("signal")[knob].nunique()
-    return group.loc[group.signal.isin(counts.index[counts == group[knob].nunique()])]
+    values = group.groupby(["signal", "seed"])[knob].transform("nunique")
+    return group.loc[values == group[knob].nunique()]
 
 
 def draw_line(axes: Axes, alone: pd.DataFrame, knob: str, field: str, colour: Any) -> None:

@@ -38,6 +38,7 @@ def save_page(
     best = best_settings(fits)
     shades = plots.colours(list(dict.fromkeys(fits.field)))
     signals = list(dict.fromkeys(best.signal))
+    walls = gallery.gallery(folder, best, results, photos=photos)
     page = template.render(
         style=(here / "page.css").read_text(),
         script=(here / "page.js").read_text(),
@@ -55,7 +56,8 @@ def save_page(
         by_signal=plots.by_signal(best, results, shades),
         knobs=plots.knobs(fits, shades),
         pairs=pairs(fits),
-        walls=gallery.gallery(folder, best, results, photos=photos),
+        walls=walls,
+        spectra=any(column.spectrum for wall in walls for column in wall.columns),
         swept=bool(fits.attrs["swept"]),
         troubles=troubles(fits, results),
     )

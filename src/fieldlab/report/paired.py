@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap, permutation_test
 
+from fieldlab.report.summary import short, shown
 from fieldlab.report.table import VALIDATION
 
 CONFIDENCE = 0.95
@@ -26,37 +27,61 @@ class Pair:
     high: float
     wins: int
     signals: int
+    p: float
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low > 0
+        """Whether chance alone would rarely do this: p < 0.05 in the exact sign-flip test, which needs six signals."""
+        return self.p < 1 - CONFIDENCE
 
 
 def best_settings(fits: pd.DataFrame) -> pd.DataFrame:
-    """Of each field the finished fits with one setting: the one with the best mean over signals on validation samples.
+    """Of each field the finished fits with one setting, the best by the mean over signals on validation samples.
 
-    Where nothing validates, training samples judge. A setting that has finished more signals goes first.
+    Where nothing validates, training samples judge. Of settings that have finished equally many fits, more than
+    others, those count that all of them have finished: means over different signals or seeds cannot be compared.
     """
+    fits = by_world(fits)
     done = fits.loc[fits.status == "finished"]
-    swept = fits.attrs["swept"]
-    if not swept or done.empty:
+    settings = fits.attrs["swept"]
+    if not settings or done.empty:
         return done
-    judge = VALIDATION if VALIDATION in done else "train_psnr"
+    judge = judge_of(done)[0]
     kept = []
     for _, of_field in done.groupby("field", sort=False):
-        settings = [rows for _, rows in of_field.groupby(swept, sort=False, dropna=False)]
-        kept.append(
-            max(settings, key=lambda rows: (rows.signal.nunique(), rows.groupby("signal")[judge].mean().mean()))
-        )
+        number = of_field.groupby(settings, sort=False, dropna=False).ngroup()
+        scores = of_field.assign(number=number).pivot_table(index="number", columns=["signal", "seed"], values=judge)
+        finished = scores.notna().sum(axis=1)
+        shared = scores[finished == finished.max()].dropna(axis=1)
+        best = shared.T.groupby(level="signal").mean().mean() if shared.shape[1] else finished
+        kept.append(of_field.loc[number == best.idxmax()] if len(best) else of_field)
     return pd.concat(kept)
+
+
+def by_world(fits: pd.DataFrame) -> pd.DataFrame:
+    """The fits with sizes, splits and whatever else was swept of what is fitted as part of the signal's name.
+
+    No field is better for an easier signal: such settings are none to choose.
+    """
+    worlds = [key for key in fits.attrs["swept"] if key.startswith(("signal.", "split."))]
+    named = fits.copy()
+    for key in worlds:
+        named["signal"] += [f", {short(key)} {shown(value)}" for value in named[key]]
+    named.attrs["swept"] = [key for key in fits.attrs["swept"] if key not in worlds]
+    return named
+
+
+def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
+    """The score that may choose among these fits, and what its samples are called."""
+    judged = VALIDATION in fits and fits.loc[fits.status == "finished", VALIDATION].notna().all()
+    return (VALIDATION, "validation") if judged else ("train_psnr", "training")
 
 
 def pairs(fits: pd.DataFrame) -> list[Pair]:
     """All pairs of fields, each at its best setting, over the signals they share; with two signals at least.
 
     The difference on a signal is that of the means over seeds; the interval is the percentile bootstrap over signals,
-    at 95 %.
+    at 95 %. Where a study sweeps what is fitted (sizes, splits), each way is a signal of its own.
     """
     means = best_settings(fits).groupby(["field", "signal"], sort=False).test_psnr.mean().unstack("signal")
     ranking = means.mean(axis=1).sort_values(ascending=False).index[:MOST_FIELDS]
@@ -68,7 +93,9 @@ def pairs(fits: pd.DataFrame) -> list[Pair]:
         better, other, difference = (one, other, difference) if difference.mean() >= 0 else (other, one, -difference)
         low, high = interval(difference)
         wins = int((difference > 0).sum())
-        found.append(Pair(better, other, float(difference.mean()), low, high, wins, len(difference)))
+        found.append(
+            Pair(better, other, float(difference.mean()), low, high, wins, len(difference), chance(difference))
+        )
     return found
 
 
@@ -80,3 +107,9 @@ def interval(values: np.ndarray) -> tuple[float, float]:
         (values,), np.mean, confidence_level=CONFIDENCE, method="percentile", rng=np.random.default_rng(0)
     ).confidence_interval
     return float(found.low), float(found.high)
+
+
+def chance(differences: np.ndarray) -> float:
+    """How often the mean would be as far from zero if each difference could as well have the other sign."""
+    test = permutation_test((differences,), np.mean, permutation_type="samples", rng=np.random.default_rng(0))
+    return float(test.pvalue)

@@ -16,7 +16,7 @@ from fieldlab.report.summary import short
 from fieldlab.results import Result
 
 STYLE = {
-    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "axes.spines.top": False,
+    "text.parse_math": False, "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "legend.frameon": False, "legend.fontsize": 8,
 }  # fmt: skip
 MOST_SIGNALS = 200
@@ -82,7 +82,8 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping
         x = np.array([place[signal] for signal in scores.index]) + (i - (len(fields) - 1) / 2) * 0.6 / len(fields)
         spans = [scores["mean"] - scores["min"], scores["max"] - scores["mean"]]
         axes.errorbar(x, scores["mean"], spans, fmt="o", color=shades[field], markersize=4, linewidth=1, label=field)
-    cubic = {r.signal: r.bicubic["test_psnr"] for r in results.values() if r.bicubic and r.signal in place}
+    scored = {signal: results[name].bicubic for name, signal in best.signal.items() if signal in place}
+    cubic = {signal: scores["test_psnr"] for signal, scores in scored.items() if scores}
     if cubic:
         at = [place[signal] for signal in cubic]
         axes.scatter(

@@ -12,9 +12,9 @@ from fieldlab.build import locate
 from fieldlab.errors import InputError
 from fieldlab.report.figure import save_figure
 from fieldlab.report.page import save_page
-from fieldlab.report.paired import best_settings
+from fieldlab.report.paired import best_settings, by_world, judge_of
 from fieldlab.report.summary import latex, markdown, short, shown, summary_table
-from fieldlab.report.table import VALIDATION, fits_table, read_fits
+from fieldlab.report.table import fits_table, read_fits
 from fieldlab.results import Plan, Result, result_or_none
 
 PAGE = "report.html"
@@ -104,9 +104,9 @@ def answer(fits: pd.DataFrame) -> list[str]:
     """The ranking on test samples, a sentence for each signal; each field at its best setting."""
     finished = fits[fits.status == "finished"]
     settings = ["field", *fits.attrs["swept"]]
-    judge, judged = judge_of(fits)
     lines = []
     for signal, rows in finished.groupby("signal", sort=False):
+        judge, judged = judge_of(rows)
         means = rows.groupby(settings, dropna=False)[[judge, "test_psnr"]].mean().reset_index()
         best = means.loc[means.groupby("field")[judge].idxmax()].sort_values("test_psnr", ascending=False)
         if len(best) == 1 and len(settings) == 1:
@@ -131,7 +131,7 @@ def over_all(fits: pd.DataFrame) -> list[str]:
     shared = means.dropna(axis=1)
     if shared.shape[1] < 2:
         return []
-    every = "all" if shared.shape[1] == fits.signal.nunique() else "the"
+    every = "all" if shared.shape[1] == by_world(fits).signal.nunique() else "the"
     where = (
         f", each field with one setting for all, the best by {judge_of(fits)[1]} samples"
         if fits.attrs["swept"]
@@ -140,11 +140,6 @@ def over_all(fits: pd.DataFrame) -> list[str]:
     dB = shared.mean(axis=1).sort_values(ascending=False)
     ranking = " > ".join(f"{field} ({value:.2f})" for field, value in dB.items())
     return [f"Mean test PSNR in dB over {every} {shared.shape[1]} signals{where}: {ranking}."]
-
-
-def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
-    """The score that may choose, and what its samples are called."""
-    return (VALIDATION, "validation") if VALIDATION in fits else ("train_psnr", "training")
 
 
 def describe(row: dict, settings: list[str], judge: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fieldlab.claims import LOCK
+from fieldlab.claims import OWNER
 from fieldlab.results import RESULT, one_line, result_or_none
 
 LOOK_SECONDS = 1.0
@@ -70,7 +70,7 @@ class SweepLine:
 
     def state(self) -> str:
         """`2 failed, 8 running, 42.0 fits/min, 01:30 left`."""
-        running = sum((changed(folder / LOCK) or 0) >= self.begun for folder in self.waiting)
+        running = sum((changed(folder / OWNER) or 0) >= self.begun for folder in self.waiting)
         parts: dict[str, Any] = {
             "failed": self.counts["failed"],
             "diverged": self.counts["diverged"],

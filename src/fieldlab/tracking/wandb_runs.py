@@ -56,7 +56,7 @@ class WandbRuns(Tracker):
         )
 
     def publish(self, folder: Path) -> None:
-        """One run for the group: its table, figure and page."""
+        """One run for the group: its table, and (with `pictures`) its figure and page."""
         mode = choose_mode(self.mode)
         if mode == "disabled":
             return
@@ -66,9 +66,11 @@ class WandbRuns(Tracker):
         name = f"{folder.name} summary"
         run_id = f"{folder.name}-summary-{attempt(folder)}"
         run = self.begin(folder, mode, group=folder.name, name=name, id=run_id, job_type="summary", tags=self.tags)
-        shown: dict[str, Any] = {"report": wandb.Html(str(folder / "report.html"), inject=False)}
-        shown["table"] = wandb.Table(dataframe=pd.read_csv(folder / "summary.csv", dtype=str, keep_default_na=False))
-        if (folder / "figure.png").exists():
+        summary = pd.read_csv(folder / "summary.csv", dtype=str, keep_default_na=False)
+        shown: dict[str, Any] = {"table": wandb.Table(dataframe=summary)}
+        if self.pictures:
+            shown["report"] = wandb.Html(str(folder / "report.html"), inject=False)
+        if self.pictures and (folder / "figure.png").exists():
             shown["figure"] = wandb.Image(str(folder / "figure.png"))
         run.log(shown)
         run.finish()
