@@ -13,6 +13,7 @@ from wandb.sdk.launch.sweeps import utils as sweep_utils
 
 import fieldlab.run
 from conftest import CONF, SMALL
+from fieldlab.claims import claims
 from fieldlab.results import read_plan, read_result
 from fieldlab.tasks.fit import Fit
 
@@ -128,6 +129,13 @@ def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
         (["split=all"], "split: nothing validates here, so nothing can be tuned; take another, like split=stride"),
         (["field.learning_rate=1e-3", "field.network.first_omega_0=30"], "hydra.sweeper.params: there is nothing to tune"),
         (["hydra.sweeper.trials=0"], "hydra.sweeper.trials: 0 should be at least 1"),
+        (["hydra.sweeper.trials=abc"], "hydra.sweeper.trials: 'abc' should be a whole number"),
+        (["hydra.sweeper.average=signal"], "hydra.sweeper.average: 'signal' should be "),
+        (["field.network.depth=int(interval(-20,2))"], "field.network: width and depth must be at least 1"),
+        (["field.learning_rate=interval(3,1)"], "field.learning_rate: an interval from 3.0 to 1.0 should start below"),
+        (["field.learning_rate=tag(log,interval(0,1))"], "field.learning_rate: an interval from 0.0 to 1.0 should start above 0"),
+        (["signal=camera,nosuch"], "signal=nosuch: there is no such option"),
+        (["seed=interval(0,3)"], "seed: a grid has no intervals"),
         (["field.network.widht=8,16"], "field.network.widht: there is no such key; did you mean width?"),
         (["field=siren,sirne"], "field=sirne: there is no such option; did you mean siren?"),
     ],
@@ -138,7 +146,51 @@ def test_bad_input_is_named(command: Command, arguments: list[str], message: str
     assert code == 2
     assert error.startswith(f"fieldlab: {message}")
     assert error.count("\n") == 1
-    assert not list(Path().rglob("result.json"))
+    assert not Path("runs").exists()
+
+
+def test_what_failed_is_asked_for_again_and_what_diverged_is_not(command: Command, monkeypatch: pytest.MonkeyPatch):
+    def broken(*arguments) -> None:
+        raise RuntimeError("no room")
+
+    few = ["hydra.sweeper.trials=2", "hydra.sweeper.batch=2"]
+    with monkeypatch.context() as patch:
+        patch.setattr(fieldlab.run, "train", broken)
+        assert command("experiment=tune", *QUICK, *few)[0] == 1
+    failed = [trial.params for trial in study().trials]
+    code, out, _ = command("experiment=tune", *QUICK, *few)
+    assert code == 0
+    assert "already" not in out
+    assert [trial.params for trial in study().trials][2:] == failed
+    code, out, _ = command("experiment=tune", *QUICK, *few)
+    assert code == 0
+    assert len(study().trials) == 4
+    exploding = ["optimizer=sgd", "optimizer.lr=1e30", "study=tune", "field.network.first_omega_0=5,6"]
+    for said in ("2 trials over", "2 of them are there already"):
+        code, out, _ = command("experiment=tune", *QUICK, *few, *exploding, "steps=20")
+        assert code == 1
+        assert said in out
+
+
+def test_another_space_is_another_search(command: Command):
+    few = ["hydra.sweeper.trials=2", "hydra.sweeper.batch=2", "field.learning_rate=1e-3"]
+    for space in ("interval(5,60)", "interval(100,200)", "5,6", "5,6,7"):
+        code, out, _ = command("experiment=tune", *QUICK, *few, f"field.network.first_omega_0={space}")
+        assert code == 0
+        assert "already" not in out
+
+
+def test_a_search_that_runs_already_is_left_alone(command: Command):
+    few = ["hydra.sweeper.trials=1", "hydra.sweeper.batch=1"]
+    assert command("experiment=tune", *QUICK, *few)[0] == 0
+    [name] = optuna.get_all_study_names("sqlite:///runs/tune/optuna.db")
+    assert not list(Path("runs/tune").glob(".search*"))
+    with claims([Path(f"runs/tune/.search-{name.rpartition('-')[2]}")]):
+        code, _, error = command("experiment=tune", *QUICK, *SEARCH)
+    assert code == 2
+    assert error.startswith("fieldlab: study: process ")
+    assert error.endswith("is at work on this search; wait for it\n")
+    assert len(study().trials) == 1
 
 
 @pytest.mark.slow

@@ -90,6 +90,12 @@ def conclude(done: Sequence[Any], since: float) -> None:
 def single(override: Override) -> list[str]:
     """`seed=0,1` as `seed=0` and `seed=1`; a folder under `signal.path` as each file in it; others as themselves."""
     key = override.get_key_element()
+    if override.is_interval_sweep():
+        from fieldlab.errors import InputError
+
+        raise InputError(
+            f"{key}: a grid has no intervals; name values, like {key}=1,2,3, or search with hydra/sweeper=optuna"
+        )
     if override.is_sweep_override():
         values = list(override.sweep_string_iterator())
         return [one for value in values for one in files(key, value) or [f"{key}={value}"]]
