@@ -84,8 +84,10 @@ class Checks:
         training = described(plain, "task", "optimizer", "schedule", "steps")
         batch = self.once(training, str(train), look=lambda: check_training(checked.config))
         check_devices(plain, devices, batch)
-        alone = None if plain["optimizer"].get("stacks", False) else plain["folder"]
-        key = json.dumps([described(plain, *SHARED), field, grid, train, alone])
+        stacks = plain["optimizer"].get("stacks", False)
+        alone = None if stacks else plain["folder"]
+        shared = {**plain, "optimizer": {**plain["optimizer"], "lr": None}} if stacks else plain
+        key = json.dumps([described(shared, *SHARED), field, grid, train, alone])
         return dataclasses.replace(checked, signal=name, stack_key=key, devices=devices)
 
 

@@ -86,8 +86,15 @@ def make_task(members: Sequence[Prepared]) -> Fit:
         steps=config.steps,
         optimizer=build(optimizer, "optimizer"),
         schedule=build(schedule, "schedule"),
+        rates=own_rates(members),
         compiled=config.compile and can_compile(),
     )
+
+
+def own_rates(members: Sequence[Prepared]) -> list[float] | None:
+    """The members' learning rates, None where one holds for all."""
+    rates = [member.config.optimizer.get("lr") for member in members]
+    return None if len(set(rates)) == 1 else rates
 
 
 def make_trainer(config: DictConfig, *callbacks: Callback) -> Trainer:

@@ -56,8 +56,7 @@ def test_a_batch_is_one_launch_and_packed(command: Command, monkeypatch: pytest.
     monkeypatch.setattr(
         Fit, "configure_optimizers", lambda self: (members.append(self.ensemble.members), whole(self))[1]
     )
-    space = ["field.network.first_omega_0=interval(5,60)", "field.learning_rate=1e-3"]
-    assert command("experiment=tune", *QUICK, *SEARCH, *space, "hydra.launcher.members=3")[0] == 0
+    assert command("experiment=tune", *QUICK, *SEARCH, "hydra.launcher.members=3")[0] == 0
     assert members.count(3) == 1
     assert members.count(2) == 1
 

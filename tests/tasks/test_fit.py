@@ -84,8 +84,25 @@ def test_packed_equals_alone(small: Compose, optimizer: str):
             assert member.scores[score] == pytest.approx(one.scores[score], abs=0.005)
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_members_have_learning_rates_of_their_own(small: Compose, optimizer: str, schedule: str):
+    rates = (2e-3, 1e-3, 3e-5) if optimizer == "sgd" else (2e-4, 1e-4, 1e-6)
+    floor = ("schedule.eta_min=5e-6",) if schedule == "cosine" else ()  # no longer in proportion to the rate
+    decay = ("optimizer.weight_decay=0.1",)
+    common = (f"optimizer={optimizer}", f"schedule={schedule}", *floor, *decay, "signal.size=32", "steps=40")
+    variants = [(f"optimizer.lr={rate}", f"seed={seed}") for seed, rate in enumerate(rates)]
+    alone = [fit_one(small(*common, *variant, "study=alone")) for variant in variants]
+    packed = fit([small(*common, *variant, "study=packed") for variant in variants])
+    assert [member.config["optimizer"]["lr"] for member in packed] == list(rates)
+    for one, member in zip(alone, packed, strict=True):
+        for score in ("train_psnr", "full_psnr"):
+            assert member.scores[score] == pytest.approx(one.scores[score], abs=0.02)
+    assert len({round(one.scores["train_psnr"], 2) for one in alone}) == 3
+
+
 def test_what_does_not_stack_is_refused(small: Compose):
-    for other in ("field.network.width=128", "steps=3", "optimizer.lr=1e-4"):
+    for other in ("field.network.width=128", "steps=3", "optimizer.eps=1e-6"):
         with pytest.raises(ValueError, match="do not stack"):
             fit([small(), small(other, "folder=other")])
     lbfgs = ("optimizer=lbfgs", "schedule=constant")
@@ -142,11 +159,11 @@ def test_a_fit_that_diverges_is_noticed_and_the_others_go_on(small: Compose, mon
 
     plain, count = Fit.step, iter(range(1, 1000))
 
-    def spoil(self, x, y):
+    def spoil(self, x, y, number):
         if next(count) == 31:
             with torch.no_grad():
                 next(self.ensemble.parameters())[1].fill_(torch.inf)
-        return plain(self, x, y)
+        return plain(self, x, y, number)
 
     with monkeypatch.context() as spoiled:
         spoiled.setattr(Fit, "step", spoil)

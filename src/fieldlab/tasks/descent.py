@@ -1,9 +1,11 @@
-"""What an optimisation step needs beside its loss: compilation, and clipping member by member."""
+"""What an optimisation step needs beside its loss: compilation, clipping and learning rates member by member."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from fieldlab.field import Ensemble
 
@@ -25,3 +27,28 @@ def clip_by_member(ensemble: Ensemble, limit: float) -> None:
     scale = (limit / norms.clamp_min(limit)).to(gradients[0].dtype)
     for gradient in gradients:
         gradient.mul_(scale.view(-1, *[1] * (gradient.ndim - 1)))
+
+
+def relative_rates(
+    optimizer: Callable[..., Any], schedule: Callable[[Any], Any], rates: Sequence[float], steps: int
+) -> Float[Tensor, "steps m"]:
+    """Each member's learning rate at each step, under a schedule of its own, as a share of the largest one's."""
+    by_rate: dict[float, list[float]] = {}
+    for rate in set(rates):
+        alone = optimizer([nn.Parameter(torch.zeros(1))], lr=rate)
+        scheduled = schedule(alone)
+        by_rate[rate] = []
+        for _ in range(steps):
+            by_rate[rate].append(alone.param_groups[0]["lr"])
+            alone.step()
+            scheduled.step()
+    table = torch.tensor([by_rate[rate] for rate in rates], dtype=torch.float64).T
+    largest = torch.tensor(by_rate[max(rates)], dtype=torch.float64)[:, None]
+    return torch.where(largest > 0, table / largest, 1).float()
+
+
+def shorten_steps(ensemble: Ensemble, before: Sequence[Tensor], share: Float[Tensor, "m"]) -> None:
+    """Let each member go only its share of the step from `before`: its own, where steps are proportional to the rate."""
+    with torch.no_grad():
+        for parameter, start in zip(ensemble.parameters(), before, strict=True):
+            parameter.copy_(start.lerp(parameter, share.view(-1, *[1] * (start.ndim - 1))))

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.metrics import Scores
 from fieldlab.signals.grid import Signal
 from fieldlab.signals.splits import Split
-from fieldlab.tasks.descent import clip_by_member, compile_losses
+from fieldlab.tasks.descent import clip_by_member, compile_losses, relative_rates, shorten_steps
 from fieldlab.tasks.samples import Chunk, Samples
 
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
@@ -37,7 +37,8 @@ class Fit(LightningModule):
     steps to a `training_step`, and nothing waits for the device within them: a member whose loss is no longer
     finite is noticed at the end of a chunk. `scores` is the number of points on the curve; `clip_norm` bounds
     each member's gradient norm. On several devices each computes its share of every batch, and of the samples
-    that are scored.
+    that are scored. `rates` are the members' learning rates where they differ: the optimiser steps with the largest,
+    and each member goes its share of that step.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class Fit(LightningModule):
         scores: int,
         clip_norm: float | None,
         steps: int,
-        optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer],
+        optimizer: Callable[..., torch.optim.Optimizer],
         schedule: Callable[[torch.optim.Optimizer], Any],
+        rates: Sequence[float] | None,
         compiled: bool,
     ) -> None:
         super().__init__()
@@ -78,6 +80,7 @@ class Fit(LightningModule):
         self.constraints = nn.ModuleDict(constraints)
         self.make_optimizer = optimizer
         self.make_schedule = schedule
+        self.rates = rates
         self.clip_norm = clip_norm
         self.losses = compile_losses(self.total) if compiled else self.total
         self.progress = [Progress() for _ in range(ensemble.members)]
@@ -85,7 +88,8 @@ class Fit(LightningModule):
         self.earlier: State | None = None
 
     def configure_optimizers(self) -> Any:
-        self.descent = self.make_optimizer(self.ensemble.parameters())
+        largest = {} if self.rates is None else {"lr": max(self.rates)}
+        self.descent = self.make_optimizer(self.ensemble.parameters(), **largest)
         self.rate = self.make_schedule(self.descent)
         return self.descent
 
@@ -102,6 +106,9 @@ class Fit(LightningModule):
 
     def on_train_start(self) -> None:
         self.samples.to(self.device, self.trainer.global_rank, self.trainer.world_size)
+        if self.rates is not None:
+            shares = relative_rates(self.make_optimizer, self.make_schedule, self.rates, self.samples.steps)
+            self.shares = shares.to(self.device)
         self.warm_up()
         if self.earlier is not None:
             self.restore(self.earlier)
@@ -138,7 +145,9 @@ class Fit(LightningModule):
 
     def training_step(self, chunk: Chunk, _: int) -> None:
         start = time.perf_counter()
-        seen = torch.stack([self.step(x, y) for x, y in self.samples.batches(chunk.steps)])
+        first = chunk.step - chunk.steps
+        batches = enumerate(self.samples.batches(chunk.steps), first)
+        seen = torch.stack([self.step(x, y, number) for number, (x, y) in batches])
         losses = self.over_devices(seen).tolist()
         self.seconds += time.perf_counter() - start  # tolist() has waited for the device
         for member, progress in enumerate(self.progress):
@@ -150,9 +159,10 @@ class Fit(LightningModule):
         if all(progress.diverged_at is not None for progress in self.progress):
             self.trainer.should_stop = True
 
-    def step(self, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"]) -> Float[Tensor, "m"]:
-        """One step of the optimiser; the losses before it, of this device's share of the batch."""
+    def step(self, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"], number: int) -> Float[Tensor, "m"]:
+        """The optimiser's step of this number; the losses before it, of this device's share of the batch."""
         seen: list[Tensor] = []
+        before = [] if self.rates is None else [p.detach().clone() for p in self.ensemble.parameters()]
 
         def closure() -> Tensor:
             self.descent.zero_grad(set_to_none=True)
@@ -165,6 +175,8 @@ class Fit(LightningModule):
             return total
 
         self.descent.step(closure)  # type: ignore[arg-type]  # torch's stubs want a float where L-BFGS wants a tensor
+        if self.rates is not None:
+            shorten_steps(self.ensemble, before, self.shares[number])
         self.rate.step()
         return seen[0]
 
