@@ -72,16 +72,17 @@ def fit_pack(fits: Pack, members: int | None) -> Results:
     before = interrupted(fits)
     rest = [fit for fit in fits if not any(fit in part for part in before)]
     size = members or (best_size(rest) if len(rest) > 1 else 1)
-    return compute([*before, *cut(rest, size)], claim_and_fit)
+    return compute([*before, *cut(rest, size)], functools.partial(claimed, work=fit_together))
 
 
-def claim_and_fit(fits: Pack) -> Results:
+def claimed(fits: Pack, work: Callable[[Pack], Results]) -> Results:
+    """`work` for those of the fits that nobody else is at work on, and that nobody has finished in the meantime."""
     with claims([fit.folder for fit in fits]) as mine:
-        claimed = [fit for fit in fits if fit.folder in mine]
-        there = {fit.folder: result_or_none(fit.folder) for fit in claimed if fit.resume}
+        free = [fit for fit in fits if fit.folder in mine]
+        there = {fit.folder: result_or_none(fit.folder) for fit in free if fit.resume}
         done = {folder: result for folder, result in there.items() if result and result.status == "finished"}
-        left = [fit for fit in claimed if fit.folder not in done]
-        return done | fit_together(left) if left else done
+        left = [fit for fit in free if fit.folder not in done]
+        return done | work(left) if left else done
 
 
 def compute(parts: Iterable[Pack], work: Callable[[Pack], Results]) -> Results:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock
+
 from fieldlab.errors import InputError
 
 RESULT = "result.json"
@@ -126,14 +128,15 @@ class Plan:
     fits: list[Planned]
 
     def save(self, folder: Path) -> None:
-        """Write plan.json, together with what an earlier launch of the study planned."""
-        earlier = read_plan(folder)
-        commands, fits = list(self.commands), list(self.fits)
-        if earlier is not None:
-            commands = [*(c for c in earlier.commands if c not in commands), *commands]
-            fits = [*(fit for fit in earlier.fits if fit not in fits), *fits]
-        merged = dataclasses.replace(self, commands=commands, fits=fits)
-        write_atomically(folder / PLAN, json.dumps(asdict(merged), indent=1) + "\n")
+        """Write plan.json, together with what other launches of the study have planned."""
+        with FileLock(folder / f".{PLAN}.lock"):
+            earlier = read_plan(folder)
+            commands, fits = list(self.commands), list(self.fits)
+            if earlier is not None:
+                commands = [*(c for c in earlier.commands if c not in commands), *commands]
+                fits = [*(fit for fit in earlier.fits if fit not in fits), *fits]
+            merged = dataclasses.replace(self, commands=commands, fits=fits)
+            write_atomically(folder / PLAN, json.dumps(asdict(merged), indent=1) + "\n")
 
 
 def read_plan(folder: Path) -> Plan | None:

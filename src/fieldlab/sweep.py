@@ -20,9 +20,9 @@ from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError, first_line
 from fieldlab.executors.executor import Executor
 from fieldlab.identity import fit_hash
-from fieldlab.packs import Pack, Results, cut, fit_pack_in, interrupted
+from fieldlab.packs import Pack, Results, claimed, cut, fit_pack_in, interrupted
 from fieldlab.results import RESULT, Plan, Planned, Result, result_or_none
-from fieldlab.run import fail
+from fieldlab.run import failures
 from fieldlab.tracking.sweep_line import SweepLine
 from fieldlab.tracking.tracker import safely
 
@@ -85,9 +85,8 @@ def fit_waiting(waiting: Sequence[Checked], members: int | None, executor: Execu
                     continue
                 line.say(f"{describe(packs[i])} lost: {first_line(outcome)}")
                 losses.update(fitting.folder for fitting in packs[i])
-                [first, *others] = packs[i]
-                if not others and losses[first.folder] > 1:
-                    results[first.folder] = fail(first, outcome)
+                if len(packs[i]) == 1 and losses[packs[i][0].folder] > 1:
+                    results |= claimed(packs[i], partial(failures, error=outcome))
                 else:
                     lost += cut(packs[i], math.ceil(len(packs[i]) / 2))
             left = [fitting for fitting in waiting if fitting.folder not in results]

@@ -22,13 +22,13 @@ Command = Callable[..., tuple[int, str, str]]
 def test_each_choice_of_groups_is_composed_once(command: Command, monkeypatch: pytest.MonkeyPatch):
     compose = Mock(side_effect=ConfigLoaderImpl.load_sweep_config, autospec=True)
     monkeypatch.setattr(ConfigLoaderImpl, "load_sweep_config", lambda *arguments: compose(*arguments))
-    grid = ["field=relu,gaussian", "seed=range(5)", "optimizer.lr=1e-3,2e-3"]
+    grid = ["field=relu,gaussian", "seed=range(3)", "optimizer.lr=1e-3,2e-3"]
     assert command("-m", *SMALL, *grid, "logger=none", "study=many")[0] == 0
     assert compose.call_count == 2
     results = [read_result(file.parent) for file in Path("runs/many").glob("*/result.json")]
-    assert len(results) == 20
+    assert len(results) == 12
     assert {(r.field, r.seed, r.config["optimizer"]["lr"]) for r in results} == {
-        (field, seed, lr) for field in ("relu", "gaussian") for seed in range(5) for lr in (1e-3, 2e-3)
+        (field, seed, lr) for field in ("relu", "gaussian") for seed in range(3) for lr in (1e-3, 2e-3)
     }
     for result in results:  # a value on a copy is what Hydra would have composed
         part = "identity" if result.field == "relu" else "gaussian"
@@ -53,6 +53,7 @@ def test_each_thing_is_checked_once(command: Command, monkeypatch: pytest.Monkey
         ("signal.path=skimage:camera.png,nowhere.png", "signal.path: there is no file nowhere.png"),
         ("steps=2,two", "steps: Value 'two' of type 'str' could not be converted to Integer"),
         ("field=relu,rleu", "field=rleu: there is no such option"),
+        ("hydra.launcher.members=0", "hydra.launcher.members: 0 should be at least 1, or null"),
     ],
 )
 def test_a_mistake_in_the_last_fit_is_found_before_the_first(command: Command, mistake: str, message: str):

@@ -61,6 +61,7 @@ def test_a_batch_is_one_launch_and_packed(command: Command, monkeypatch: pytest.
     assert members.count(2) == 1
 
 
+@pytest.mark.slow
 def test_launched_again_it_goes_on(command: Command):
     few = ["hydra.sweeper.trials=3", "hydra.sweeper.batch=3"]
     assert command("experiment=tune", *QUICK, *few)[0] == 0
@@ -78,6 +79,7 @@ def test_launched_again_it_goes_on(command: Command):
     assert len(plan.fits) == 5
 
 
+@pytest.mark.slow
 def test_interrupted_trials_are_asked_for_again(command: Command, monkeypatch: pytest.MonkeyPatch):
     def interrupt(*arguments) -> None:
         raise KeyboardInterrupt
@@ -148,6 +150,7 @@ def test_bad_input_is_named(command: Command, arguments: list[str], message: str
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_what_failed_is_asked_for_again_and_what_diverged_is_not(command: Command, monkeypatch: pytest.MonkeyPatch):
     def broken(*arguments) -> None:
         raise RuntimeError("no room")
@@ -171,6 +174,7 @@ def test_what_failed_is_asked_for_again_and_what_diverged_is_not(command: Comman
         assert said in out
 
 
+@pytest.mark.slow
 def test_another_space_is_another_search(command: Command):
     few = ["hydra.sweeper.trials=2", "hydra.sweeper.batch=2", "field.learning_rate=1e-3"]
     for space in ("interval(5,60)", "interval(100,200)", "5,6", "5,6,7"):
@@ -179,6 +183,7 @@ def test_another_space_is_another_search(command: Command):
         assert "already" not in out
 
 
+@pytest.mark.slow
 def test_a_search_that_runs_already_is_left_alone(command: Command):
     few = ["hydra.sweeper.trials=1", "hydra.sweeper.batch=1"]
     assert command("experiment=tune", *QUICK, *few)[0] == 0

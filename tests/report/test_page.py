@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from skimage import data
+from skimage.io import imsave
 
 from fieldlab.report.study import report
 from fieldlab.results import Plan, Planned, read_plan, read_result
@@ -115,6 +117,19 @@ def test_what_is_missing_or_failed_is_shown_and_nothing_is_markup(page: Callable
     for status in ("1 finished", "1 failed", "1 diverged", "1 missing"):
         assert status in text
     assert "Is a &lt; b &amp; c?" in text
+
+
+def test_splits_and_odd_names_share_a_page(command: Command):
+    imsave("a$1.png", data.camera()[::16, ::16])
+    common = (*QUICK, "study=mine", "signal=image", "signal.path=a$1.png")
+    assert command("-m", *common, "field=relu", "split=all")[0] == 0
+    assert command("-m", *common, "field=siren")[0] == 0
+    table = Texts((STUDY / "report.html").read_text()).tables[0]
+    assert [row[0] for row in table] == ["field", "relu", "siren", "bicubic"]
+    STUDY.rename("runs/renamed")
+    code, out, _ = command("-m", *common, "field=siren", "study=renamed")
+    assert code == 0
+    assert "finished before and skipped: 1" in out
 
 
 def test_nothing_finished_is_a_page_too():
