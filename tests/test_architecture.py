@@ -18,7 +18,7 @@ from fieldlab.prepare import prepare
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
-    {"errors", "schema", "identity"}, {"build", "executors", "claims"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"weights"},
+    {"errors", "schema", "identity"}, {"build", "executors", "claims"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
     {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {"errors", "build", "results", "pictures", "query", "report", "cli"}
