@@ -18,7 +18,7 @@ from fieldlab.prepare import prepare
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
-    {"errors", "schema", "identity"}, {"build", "executors", "claims"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
+    {"errors", "schema", "identity"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
     {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {"errors", "build", "results", "pictures", "query", "report", "cli"}
@@ -102,7 +102,9 @@ def test_every_yaml_composes(file: str):
     assert config.folder.startswith("runs/")
 
 
-@pytest.mark.parametrize("photo", [name for name in options("signal") if name not in ("image", "array")])
+@pytest.mark.parametrize(
+    "photo", [name for name in options("signal") if name not in ("image", "array", "composite", "formula")]
+)
 def test_every_bundled_photo_is_there(photo: str):
     prepared = prepare(fieldlab.compose(f"signal={photo}", "signal.size=16", "field.network.width=8", "trainer=cpu"))
     assert prepared.signal.grid == (16, 16)

@@ -100,7 +100,7 @@ def test_a_fit_that_fails_is_listed_and_the_others_go_on(command: Command):
 def test_a_crash_is_data(command: Command, monkeypatch: pytest.MonkeyPatch):
     from fieldlab.tasks.fit import Fit
 
-    def crash(self, x, y, number):
+    def crash(self, batch, number):
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(Fit, "step", crash)
@@ -115,7 +115,7 @@ def test_a_crash_is_data(command: Command, monkeypatch: pytest.MonkeyPatch):
 def test_a_crash_with_debug_shows_its_traceback(command: Command, monkeypatch: pytest.MonkeyPatch):
     from fieldlab.tasks.fit import Fit
 
-    def crash(self, x, y, number):
+    def crash(self, batch, number):
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(Fit, "step", crash)

@@ -26,15 +26,17 @@ def test_shares_make_up_the_batch(small: Callable[..., DictConfig], batch_size: 
     for rank in range(3):
         samples = assemble(members)[0].samples
         samples.to(torch.device("cpu"), rank, 3)
-        [(x, y)] = samples.batches(1)
-        parts.append(torch.cat([x, y], dim=-1))
-        weights.append(samples.weight * y.mean(dim=(1, 2)) / 3)
+        [batch] = samples.batches(1)
+        x, data, share = batch["all"]
+        parts.append(torch.cat([x, data["target"]], dim=-1))
+        weights.append(share * data["target"].mean(dim=(1, 2)) / 3)
     alone = assemble(members)[0].samples
     alone.to(torch.device("cpu"), 0, 1)
-    [(x, y)] = alone.batches(1)
-    assert torch.equal(torch.cat(parts, dim=1), torch.cat([x, y], dim=-1))
-    torch.testing.assert_close(sum(weights), y.mean(dim=(1, 2)))
-    assert alone.weight == 1
+    [batch] = alone.batches(1)
+    x, data, share = batch["all"]
+    assert torch.equal(torch.cat(parts, dim=1), torch.cat([x, data["target"]], dim=-1))
+    torch.testing.assert_close(sum(weights), data["target"].mean(dim=(1, 2)))
+    assert share == 1
 
 
 @pytest.mark.slow

@@ -15,10 +15,13 @@ from omegaconf import DictConfig, OmegaConf
 from fieldlab.build import build, locate
 from fieldlab.errors import InputError, first_line, suggest
 from fieldlab.field import Field, build_field, structure
-from fieldlab.identity import content_digest
+from fieldlab.identity import content
+from fieldlab.operators import hessian, slope_error
 from fieldlab.prepare import build_signal, build_split, described, make_task, make_trainer, prepare
 from fieldlab.schema import Schema
+from fieldlab.tasks.constraints import Constraint
 
+MOST_SLOPE_ERROR = 0.01
 SHARED = ("logger", "task", "optimizer", "schedule", "trainer", "steps", "compile", "resume", "checkpoint_minutes")
 
 
@@ -72,9 +75,9 @@ class Checks:
         """
         check_top(plain)
         checked = Checked(plain, "", "", 1)
-        digest = str(content_digest(plain["signal"].get("path")))
+        digest = str(content(plain["signal"]))
         world = described(plain, "signal", "split")
-        name, grid, channels, train = self.once(world, digest, look=lambda: signal_facts(checked.config))
+        name, grid, channels, samples = self.once(world, digest, look=lambda: signal_facts(checked.config))
         shape = str((len(grid), channels))
         field = self.once(
             described(plain, "field"), shape, look=lambda: structure(outline(checked.config, len(grid), channels))
@@ -82,20 +85,22 @@ class Checks:
         self.once(described(plain, "logger"), look=lambda: build(plain["logger"], "logger"))
         devices = self.once(described(plain, "trainer"), look=lambda: make_trainer(checked.config).world_size)
         training = described(plain, "task", "optimizer", "schedule", "steps")
-        batch = self.once(training, str(train), look=lambda: check_training(checked.config))
+        batch = self.once(training, shape, str(samples), look=lambda: check_training(checked.config))
+        self.once(described(plain, "field", "task"), shape, world, look=lambda: check_slopes(checked.config))
         check_devices(plain, devices, batch)
         stacks = plain["optimizer"].get("stacks", False)
         alone = None if stacks else plain["folder"]
         shared = {**plain, "optimizer": {**plain["optimizer"], "lr": None}} if stacks else plain
-        key = json.dumps([described(shared, *SHARED), field, grid, train, alone])
+        key = json.dumps([described(shared, *SHARED), field, grid, samples, alone])
         return dataclasses.replace(checked, signal=name, stack_key=key, devices=devices)
 
 
-def signal_facts(config: DictConfig) -> tuple[str, tuple[int, ...], int, int]:
-    """Name, grid, channels and number of training samples."""
+def signal_facts(config: DictConfig) -> tuple[str, tuple[int, ...], int, tuple[int, int | None, bool]]:
+    """Name, grid, channels; number of training samples and of those in the mask, and whether others are held out."""
     signal = build_signal(config)
     split = build_split(described(config, "split"), signal.grid)
-    return signal.name, signal.grid, signal.channels, int(split.train.sum())
+    masked = None if signal.mask is None else int((split.train & signal.mask.flatten()).sum())
+    return signal.name, signal.grid, signal.channels, (int(split.train.sum()), masked, split.held_out)
 
 
 def outline(config: DictConfig, dim: int, channels: int) -> Field:
@@ -118,6 +123,32 @@ def check_training(config: DictConfig) -> int:
         except (ValueError, TypeError, ZeroDivisionError) as error:
             raise InputError(f"optimizer or schedule: {first_line(error)}") from error
     return task.samples.in_a_step
+
+
+def check_slopes(config: DictConfig) -> None:
+    """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
+    constraints = build_constraints(config)
+    if not any(constraint.differentiates for constraint in constraints):
+        return
+    member = prepare(config)
+    field = member.field.double()
+    x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    if (error := slope_error(field, x)) > MOST_SLOPE_ERROR:
+        raise InputError(
+            f"field: what autograd takes for its gradient is off its slope by {error:.0%}, so that constraints on"
+            " derivatives would train another field; is a factor detached?"
+        )
+    bare = Field(field.encoding, field.network, torch.nn.Identity(), coordinates=field.coordinates, values=(0.0, 1.0))
+    if any(constraint.bends for constraint in constraints) and not hessian(bare, x).any():
+        raise InputError(
+            f"field: {config.field.name} is piecewise linear in its coordinates, its second derivatives are 0 wherever"
+            " there are any, and no constraint on them can train it; take a smooth network (siren, tanh, softplus) or"
+            " a smooth encoding before it (field/encoding=gaussian)"
+        )
+
+
+def build_constraints(config: DictConfig) -> list[Constraint]:
+    return [build(node, f"task.constraints.{key}") for key, node in config.task.constraints.items()]
 
 
 def check_top(config: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 DETERMINES = ("field", "signal", "split", "task", "optimizer", "schedule", "steps", "seed")
 PARTS = ("encoding", "network")
+FILES = ("path", "other", "mask")  # settings of a signal that name files: their content counts, not their place
 
 
 def register_resolvers() -> None:
@@ -32,11 +33,11 @@ def fit_name(*, _root_: DictConfig) -> str:
 
 
 def signal_name(signal: DictConfig) -> str:
-    """The signal's name, or its file's stem."""
+    """The signal's name, or its files' stems."""
     if signal.get("name") is not None:
         return str(signal.name)
-    missing = "path" not in signal or OmegaConf.is_missing(signal, "path")
-    return "signal" if missing else Path(str(signal.path)).stem
+    named = [signal.get(key) for key in FILES[:2] if not OmegaConf.is_missing(signal, key)]
+    return "+".join(Path(str(path).rpartition(":")[2]).stem for path in named if path is not None) or "signal"
 
 
 def field_name(*, _root_: DictConfig) -> str:
@@ -78,9 +79,10 @@ def fit_hash(config: DictConfig) -> str:
     sources = {target: source_digest(target) for target in sorted(set(targets(covered)))}
     covered["signal"].pop("name", None)
     covered["field"].pop("learning_rate", None)  # what the optimiser makes of it is covered
-    path = covered["signal"].pop("path", None)
+    for key in FILES:
+        covered["signal"].pop(key, None)
     covered |= {
-        "content": content_digest(path),
+        "content": content(config.signal),
         "precision": str(config.trainer.get("precision")),
         "version": version("fieldlab"),
         "sources": {target: digest for target, digest in sources.items() if digest},
@@ -95,6 +97,12 @@ def canonical(node: Any) -> Any:
     if isinstance(node, list):
         return [canonical(value) for value in node]
     return int(node) if isinstance(node, float) and node.is_integer() else node
+
+
+def content(signal: Mapping[str, Any] | DictConfig) -> str | list[str | None] | None:
+    """Digests of the signal's files; of a single one by itself."""
+    digests = [content_digest(signal.get(key)) for key in FILES]
+    return digests if any(digests[1:]) else digests[0]
 
 
 def content_digest(path: Any) -> str | None:

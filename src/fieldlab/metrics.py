@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,6 +13,7 @@ MSE_FLOOR = torch.finfo(torch.float32).eps ** 2  # what float32 cannot tell from
 WINDOW = 11  # samples a side of SSIM's Gaussian window
 
 Scores = dict[str, float | None]
+Free = Literal["nothing", "offset", "gain_and_offset"]
 
 
 def scores(
@@ -19,16 +21,47 @@ def scores(
     target: Float[Tensor, "m n c"],
     masks: Mapping[str, Bool[Tensor, "m n"]],
     grid: tuple[int, ...],
+    derivatives: Mapping[str, tuple[Tensor, Tensor]],
 ) -> list[Scores]:
-    """By member: PSNR over each of the masks and over all samples, SSIM over all; None where undefined."""
+    """By member: PSNR over each of the masks and over all samples, SSIM over all; None where undefined.
+
+    Of each of the `derivatives`, prediction and target, PSNR relative to the target's range.
+    """
     everywhere = torch.ones(target.shape[:2], dtype=torch.bool, device=target.device)
     columns = {f"{part}_psnr": psnr(prediction, target, mask) for part, mask in {**masks, "full": everywhere}.items()}
     columns["full_ssim"] = ssim(prediction, target, grid)
+    columns |= {f"{name}_psnr": range_psnr(*pair) for name, pair in derivatives.items()}
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [
         {name: value if math.isfinite(value) else None for name, value in zip(columns, row, strict=True)}
         for row in rows
     ]
+
+
+def align(prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], free: Free) -> Float[Tensor, "m n c"]:
+    """The prediction with what its constraints leave open fitted to the target, by least squares over all samples.
+
+    `offset`: a constant for each channel; `gain_and_offset`: a factor too.
+    """
+    if free == "nothing":
+        return prediction
+    mean, wanted = (values.mean(1, keepdim=True) for values in (prediction, target))
+    around = prediction - mean
+    if free == "gain_and_offset":
+        power = around.square().mean(1, keepdim=True)
+        around = around * torch.where(power > 0, (around * (target - wanted)).mean(1, keepdim=True) / power, 1)
+    return wanted + around
+
+
+def range_psnr(prediction: Float[Tensor, "m n ..."], target: Float[Tensor, "m n ..."]) -> Float[Tensor, "m"]:
+    """PSNR in dB of what has no natural range, a derivative: the peak is the target's own maximum less its minimum.
+
+    Over all samples and components, without clipping. NaN where the target is constant.
+    """
+    mse = (prediction - target).square().flatten(1).mean(1)
+    flat = target.flatten(1)
+    peak = flat.amax(1) - flat.amin(1)
+    return torch.where(peak > 0, -10 * (mse / peak.square()).clamp_min(MSE_FLOOR).log10(), math.nan)
 
 
 def psnr(

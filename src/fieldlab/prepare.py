@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from fieldlab.build import build, plain
 from fieldlab.configuration import plain_value
 from fieldlab.field import Ensemble, Field, build_field, draw
-from fieldlab.identity import content_digest
+from fieldlab.identity import content
 from fieldlab.machine import can_compile
 from fieldlab.signals.grid import Signal
 from fieldlab.signals.splits import Split
@@ -53,12 +53,12 @@ def described(config: DictConfig | Mapping[str, Any], *keys: str) -> str:
 
 def build_signal(config: DictConfig) -> Signal:
     """The signal, read once for all fits to it."""
-    return read_signal(described(config, "signal"), content_digest(config.signal.get("path")))
+    return read_signal(described(config, "signal"), str(content(config.signal)))
 
 
 @functools.lru_cache(maxsize=KEPT)
-def read_signal(settings: str, digest: str | None) -> Signal:
-    """`digest` is that of its file: a file that has changed is read again."""
+def read_signal(settings: str, digest: str) -> Signal:
+    """`digest` is that of its files: a file that has changed is read again."""
     return build(json.loads(settings)[0], "signal")
 
 

@@ -24,7 +24,8 @@ class Result:
 
     `seconds` leaves out compilation, scoring and files; it is a member's share where several were computed together.
     `members` were computed together.
-    `bicubic` are the scores of cubic interpolation from the same training samples, None where it does not apply.
+    `bicubic` are the scores of cubic interpolation from the same training samples, and `classical` those of the
+    least-squares solution of the same gradients; None where they do not apply.
     `span` are the original values of canonical 0 and 1.
     """
 
@@ -41,6 +42,7 @@ class Result:
     error: str | None = None
     scores: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
     bicubic: Mapping[str, float | None] | None = None
+    classical: Mapping[str, float | None] | None = None
     curve: list[dict[str, float | None]] = dataclasses.field(default_factory=list)
     grid: list[int] = dataclasses.field(default_factory=list)
     channels: int | None = None

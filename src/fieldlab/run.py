@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from jaxtyping import Float
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
 
-from fieldlab import pictures, weights
+from fieldlab import metrics, pictures, weights
 from fieldlab.build import build
 from fieldlab.check import Checked
 from fieldlab.checkpoint import Checkpoints
@@ -21,6 +23,7 @@ from fieldlab.machine import device_name, provenance
 from fieldlab.metrics import Scores
 from fieldlab.prepare import Prepared, assemble, describe, prepare
 from fieldlab.results import DRAFTS, RESULT, Result
+from fieldlab.signals import poisson
 from fieldlab.signals.grid import Signal
 from fieldlab.signals.interpolation import interpolate
 from fieldlab.tasks.fit import Fit, State
@@ -154,7 +157,8 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
     if progress.diverged_at is not None:
         return replace(result, status="diverged", diverged_at=progress.diverged_at)
     scores = {name: value for name, value in progress.curve[-1].items() if name not in ("step", "seconds")}
-    return replace(result, status="finished", scores=scores, bicubic=bicubic(task, m, member))
+    yardsticks = {"bicubic": bicubic(task, m, member), "classical": classical(task, m, member)}
+    return replace(result, status="finished", scores=scores, **yardsticks)
 
 
 def record(task: Fit, m: int, signal: Signal, fit: Checked, result: Result) -> Result:
@@ -173,9 +177,23 @@ def record(task: Fit, m: int, signal: Signal, fit: Checked, result: Result) -> R
 def bicubic(task: Fit, m: int, member: Prepared) -> Scores | None:
     """The scores of cubic interpolation from the same training samples, None where there is no such method."""
     cubic = interpolate(member.signal, member.split)
-    if cubic is None:
+    return None if cubic is None else scores_of(cubic, task, m)
+
+
+def classical(task: Fit, m: int, member: Prepared) -> Scores | None:
+    """The scores of the least-squares solution of the gradients that were trained on, None where there were none."""
+    gradients = task.samples.data.get("target_gradient")
+    if gradients is None:
         return None
-    return task.scores(cubic.flatten(0, -2).expand_as(task.samples.y).to(task.samples.y.device))[m]
+    signal = member.signal
+    return scores_of(poisson.solve(gradients[m].cpu().unflatten(0, signal.grid), signal.spacing), task, m)
+
+
+def scores_of(values: Float[Tensor, "*grid c"], task: Fit, m: int) -> Scores:
+    """The scores that member m would have with these values; what its constraints leave free is fitted likewise."""
+    y = task.samples.y
+    prediction = values.flatten(0, -2).to(y.device).expand_as(y)
+    return task.scores(metrics.align(prediction, y, task.free))[m]
 
 
 def fail(fit: Checked, error: Exception) -> Result:

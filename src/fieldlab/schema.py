@@ -24,6 +24,7 @@ class Schema:
     signal: dict[str, Any] = MISSING
     split: dict[str, Any] = MISSING
     task: dict[str, Any] = MISSING
+    supervise: str = MISSING
     optimizer: dict[str, Any] = MISSING
     schedule: dict[str, Any] = MISSING
     trainer: dict[str, Any] = MISSING

@@ -14,7 +14,14 @@ from fieldlab.signals.images import image
 
 
 def load(path: Any, **settings: Any) -> Signal:
-    defaults = {"name": None, "size": None, "channels": "rgb", "background": "white", "alignment": "centers"}
+    defaults = {
+        "mask": None,
+        "name": None,
+        "size": None,
+        "channels": "rgb",
+        "background": "white",
+        "alignment": "centers",
+    }
     return image(path=str(path), **{**defaults, **settings})
 
 

@@ -160,11 +160,11 @@ def test_a_fit_that_diverges_is_noticed_and_the_others_go_on(small: Compose, mon
 
     plain, count = Fit.step, iter(range(1, 1000))
 
-    def spoil(self, x, y, number):
+    def spoil(self, batch, number):
         if next(count) == 31:
             with torch.no_grad():
                 next(self.ensemble.parameters())[1].fill_(torch.inf)
-        return plain(self, x, y, number)
+        return plain(self, batch, number)
 
     with monkeypatch.context() as spoiled:
         spoiled.setattr(Fit, "step", spoil)

@@ -1,11 +1,9 @@
 """The ReLU multilayer perceptron every encoding is compared in front of."""
 
-import itertools
-
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.networks.linear import FirstLinear
+from fieldlab.networks.linear import hidden_layers
 
 
 class ReLU(nn.Module):
@@ -17,10 +15,7 @@ class ReLU(nn.Module):
 
     def __init__(self, features: int, channels: int, *, width: int, depth: int) -> None:
         super().__init__()
-        if width < 1 or depth < 1:
-            raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
-        sizes = itertools.pairwise([features] + [width] * depth)
-        layers = [nn.Linear(i, o) if layer else FirstLinear(i, o) for layer, (i, o) in enumerate(sizes)]
+        layers = hidden_layers(features, width=width, depth=depth)
         for linear in layers:
             nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
         self.hidden = nn.ModuleList(layers)

@@ -8,24 +8,27 @@ from typing import Any
 
 import pandas as pd
 
-from fieldlab.report.table import DIVERGED, VALIDATION
+from fieldlab.report.table import DIVERGED, OF_DERIVATIVES, VALIDATION
 from fieldlab.results import Result
 
-SHOWN_SCORES = ("train_psnr", VALIDATION, "test_psnr", "full_psnr", "full_ssim")
+SHOWN_SCORES = ("train_psnr", VALIDATION, "test_psnr", "full_psnr", "full_ssim", *OF_DERIVATIVES)
+HELD_OUT = ("train_psnr", "test_psnr")
 LABELS = {
     "train_psnr": "train PSNR",
     "validation_psnr": "validation PSNR",
     "test_psnr": "test PSNR",
     "full_psnr": "full PSNR",
     "full_ssim": "SSIM",
+    "gradient_psnr": "gradient PSNR",
+    "laplacian_psnr": "Laplacian PSNR",
 }
 
 
 def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataFrame:
     """One row a field and signal: mean ± standard deviation over seeds, interpolation last; then all signals."""
     varied = fits.attrs["swept"]
-    scores = [name for name in SHOWN_SCORES if name in fits]
-    cubic = bicubic_scores(fits, results, scores)
+    scores = [name for name in SHOWN_SCORES if name in fits and not (name in HELD_OUT and nothing_held_out(fits))]
+    cubic = yardsticks(fits, results, scores)
     rows = []
     for signal, of_signal in fits.groupby("signal", sort=False):
         for keys, group in of_signal.groupby(["field", *varied], sort=False, dropna=False):
@@ -41,6 +44,12 @@ def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataF
     order = [name for name in ("signal", "field", *varied, "parameters", *scores, "seconds", "n") if name in table]
     table = table[order].fillna("–").replace({None: "–"})
     return table.rename(columns=LABELS | {key: short(key) for key in varied})
+
+
+def nothing_held_out(fits: pd.DataFrame) -> bool:
+    """Whether training and test samples are all samples, so that three scores are one."""
+    done = fits[fits.status == "finished"]
+    return len(done) > 0 and all((done[name] == done.full_psnr).all() for name in HELD_OUT)
 
 
 def cells(done: pd.DataFrame, scores: Sequence[str]) -> dict[str, str]:
@@ -91,16 +100,20 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def bicubic_scores(fits: pd.DataFrame, results: Mapping[str, Result], scores: Sequence[str]) -> pd.DataFrame:
-    """Cubic interpolation from the same training samples, for each way in which signal and split were given."""
-    world = [key for key in fits.attrs["swept"] if key.startswith(("signal.", "split."))]
+def yardsticks(fits: pd.DataFrame, results: Mapping[str, Result], scores: Sequence[str]) -> pd.DataFrame:
+    """Cubic interpolation from the same training samples, and the classical solution of the same gradients, for each
+    way in which signal, split and stencil were given."""
+    world = [key for key in fits.attrs["swept"] if key.startswith(("signal.", "split.", "task.stencil", "supervise"))]
     rows = [
-        {"signal": result.signal, "field": "bicubic", **{key: fits.loc[name, key] for key in world}}
-        | {score: result.bicubic.get(score) for score in scores}
+        {"signal": result.signal, "field": method, **{key: fits.loc[name, key] for key in world}}
+        | {score: scored.get(score) for score in scores}
         for name, result in results.items()
-        if result.bicubic is not None
+        for method, scored in (("bicubic", result.bicubic), ("Poisson solver", result.classical))
+        if scored is not None
     ]
-    return pd.DataFrame(rows, columns=["signal", "field", *world, *scores]).drop_duplicates(["signal", *world])
+    return pd.DataFrame(rows, columns=["signal", "field", *world, *scores]).drop_duplicates(
+        ["signal", "field", *world]
+    )
 
 
 def cubic_rows(cubic: pd.DataFrame, name: str, scores: Sequence[str], *, signals: int = 1) -> list[dict[str, Any]]:
@@ -112,7 +125,7 @@ def cubic_rows(cubic: pd.DataFrame, name: str, scores: Sequence[str], *, signals
     return [
         {"signal": name, **dict(zip(world, keys, strict=True))}
         | {score: spread(group[score], digits(score)) for score in scores}
-        | {"train_psnr": "exact"}
+        | ({"train_psnr": "exact"} if group.field.iloc[0] == "bicubic" and "train_psnr" in scores else {})
         for keys, group in cubic.groupby(world, sort=False, dropna=False)
         if len(group) == signals
     ]

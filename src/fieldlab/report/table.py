@@ -15,7 +15,9 @@ from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_resu
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds"]
 SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
 VALIDATION = "validation_psnr"
+OF_DERIVATIVES = ["gradient_psnr", "laplacian_psnr"]
 DIVERGED = "diverged_at"
+SUPERVISED = ("task.constraints", "task.free", "task.derivatives")  # what supervise= chooses
 IGNORED = {  # what names or follows a fit, or goes without saying
     "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "logger", "experiment",
     "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "trainer.devices",
@@ -58,9 +60,9 @@ def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame
         | (fit_row(results[name]) if name in results else missing_row(plan.study if plan else "", planned[name]))
         for name in names
     ]
-    columns = dict.fromkeys([*COLUMNS, *SCORES, VALIDATION, DIVERGED, *varied])
+    columns = dict.fromkeys([*COLUMNS, *SCORES, VALIDATION, *OF_DERIVATIVES, DIVERGED, *varied])
     table = pd.DataFrame(rows, columns=list(columns), index=names)
-    for column in (VALIDATION, DIVERGED):
+    for column in (VALIDATION, *OF_DERIVATIVES, DIVERGED):
         if table[column].isna().to_numpy().all():
             table = table.drop(columns=column)
     for column in ("seed", "parameters", "steps", DIVERGED):
@@ -75,7 +77,7 @@ def missing_row(study: str, fit: Planned) -> dict[str, Any]:
 
 
 def fit_row(result: Result) -> dict[str, Any]:
-    scores = {name: result.scores.get(name) for name in [*SCORES, VALIDATION]}
+    scores = {name: result.scores.get(name) for name in [*SCORES, VALIDATION, *OF_DERIVATIVES]}
     return {name: getattr(result, name) for name in [*COLUMNS, DIVERGED]} | scores
 
 
@@ -92,7 +94,7 @@ def varying(results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
         seen: dict[tuple[str, str], set[Any]] = {}
         for name, value in values.items():
             seen.setdefault(groups[name], set()).add(value)
-        owner = key.rpartition(".")[0] + "._target_"
+        owner = "supervise" if key.startswith(SUPERVISED) else key.rpartition(".")[0] + "._target_"
         if max(map(len, seen.values())) > 1 and not (owner in found and follows(values, found[owner], groups)):
             found[key] = values
     return found
@@ -105,11 +107,11 @@ def follows(values: Mapping[str, Any], from_: Mapping[str, Any], groups: Mapping
 
 
 def flatten(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and plain values of a configuration, `_target_` before the settings beside it."""
+    """Dotted keys and plain values of a configuration, what others follow from first."""
     if key in IGNORED:
         return
     if isinstance(node, Mapping):
-        for name in sorted(node, key=lambda name: name != "_target_"):
+        for name in sorted(node, key=lambda name: name not in ("_target_", "supervise")):
             yield from flatten(node[name], f"{key}.{name}" if key else str(name))
     else:
         yield key, str(node) if isinstance(node, list) else node

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 Alignment = Literal["centers", "corners", "left"]
@@ -15,12 +15,15 @@ class Signal:
     """Samples on a grid of `dim` axes with `c` channels, in canonical values [0, 1].
 
     `span` are the original values that 0 and 1 stand for, None for pictures, whose range is always [0, 1].
+    `mask` marks the samples of the region `mask`. `gradients` are given where they are known better than the values.
     """
 
     name: str
     values: Float[Tensor, "*grid c"]
     alignment: Alignment
     span: tuple[float, float] | None = None
+    mask: Bool[Tensor, "*grid"] | None = None
+    gradients: Float[Tensor, "*grid c dim"] | None = None
 
     def __post_init__(self) -> None:
         if min(self.grid) < 2:
@@ -38,6 +41,11 @@ class Signal:
     @property
     def channels(self) -> int:
         return self.values.shape[-1]
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Distance of neighbouring samples along each axis, in canonical units."""
+        return tuple((axis[1] - axis[0]).item() for axis in (positions(n, self.alignment) for n in self.grid))
 
     def coordinates(self) -> Float[Tensor, "n dim"]:
         """Canonical coordinates of every sample, in the order of `values.flatten(0, -2)` (last axis fastest)."""

@@ -21,6 +21,7 @@ def image(
     *,
     name: str | None,
     path: str,
+    mask: str | None,
     size: int | list[int] | None,
     channels: Literal["grey", "rgb"],
     background: str,
@@ -30,7 +31,8 @@ def image(
 
     `size`: null keeps the picture; N or [ROWS, COLUMNS] cuts the largest centred area of that shape and
     resamples it with antialiasing (Lanczos). Transparent pixels are composited on `background`; the EXIF
-    orientation is applied; 16-bit greys keep their 16 bits. `name` defaults to the file's stem.
+    orientation is applied; 16-bit greys keep their 16 bits. `name` defaults to the file's stem. A `mask` is a picture
+    that marks what is brighter than 1/2 in it, cut and resampled to the shape of this one.
 
     Raises:
         InputError: a file that is missing, empty, truncated, too large, or no picture.
@@ -38,15 +40,24 @@ def image(
     """
     ImageColor.getrgb(background)
     file = resolve(path)
-    pixels = read(file, background)
-    if channels == "grey" and pixels.shape[-1] == 3:
-        pixels = (pixels @ LUMA)[..., None]
-    elif channels == "rgb" and pixels.shape[-1] == 1:
-        pixels = pixels.repeat(3, axis=-1)
+    pixels = coloured(read(file, background), channels)
     if size is not None:
         rows, columns = (size, size) if isinstance(size, int) else pair(size)
         pixels = resample(pixels, rows, columns)
-    return Signal(name or file.stem, torch.from_numpy(np.ascontiguousarray(pixels)), alignment)
+    marked = None
+    if mask is not None:
+        white = resample(coloured(read(resolve(mask), "black"), "grey"), *pixels.shape[:2])
+        marked = torch.from_numpy(white[..., 0] > 0.5)
+    return Signal(name or file.stem, torch.from_numpy(np.ascontiguousarray(pixels)), alignment, mask=marked)
+
+
+def coloured(pixels: np.ndarray, channels: str) -> np.ndarray:
+    """The pixels with one channel or three."""
+    if channels == "grey" and pixels.shape[-1] == 3:
+        return (pixels @ LUMA)[..., None]
+    if channels == "rgb" and pixels.shape[-1] == 1:
+        return pixels.repeat(3, axis=-1)
+    return pixels
 
 
 def resolve(path: str) -> Path:

@@ -1,21 +1,118 @@
 """Constraints: relations that a field must fulfil at points. A task's loss is a sum of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from typing import Literal, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Ensemble = Callable[[Float[Tensor, "m n dim"]], Float[Tensor, "m n c"]]
+from fieldlab.errors import suggest
+from fieldlab.expressions import AXES, Expression
+from fieldlab.operators import OPERATORS, Function
 
 
-class Value(nn.Module):
-    """weight * mean |Phi(x) - y|^2 over points and channels, by member."""
+class Points(NamedTuple):
+    """Points of one region, and what is known there: `data["target"]` [m, n, c] and the like.
 
-    def __init__(self, *, weight: float) -> None:
+    `share` is what makes the mean over devices of their means the mean over all points; 1 on one device.
+    """
+
+    x: Float[Tensor, "m n dim"]
+    data: Mapping[str, Tensor]
+    share: float = 1.0
+
+
+Residual = Callable[[Function, Points], Tensor]
+
+
+class Constraint(nn.Module):
+    """weight * mean |residual|^2 (`squared`) or mean |residual| (`absolute`), by member.
+
+    The mean is over the points of a `region` and over the residual's components. `residual` is what should vanish:
+    an expression of operators (value, gradient, hessian, laplacian, divergence), of what the signal knows (target,
+    target_gradient, …) and of the coordinates x0, x1, x2, like `laplacian + 20**2 * value`; or a function
+    (field, points) -> [m, n, …] that calls `fieldlab.operators` itself.
+
+    Raises:
+        ValueError: a weight that is not positive, an expression that is none.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str,
+        residual: str | Callable[..., Tensor],
+        norm: Literal["squared", "absolute"],
+        weight: float,
+    ) -> None:
         super().__init__()
         if weight <= 0:
             raise ValueError(f"weight must be positive, not {weight}")
+        self.region = region
+        self.residual = Expression(residual) if isinstance(residual, str) else residual
+        self.norm = norm
         self.weight = weight
 
-    def forward(self, field: Ensemble, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"]) -> Float[Tensor, "m"]:
-        return self.weight * (field(x) - y).square().mean((-2, -1))
+    @property
+    def names(self) -> list[str]:
+        """What the expression mentions; nothing is known of a function."""
+        return self.residual.names if isinstance(self.residual, Expression) else []
+
+    @property
+    def differentiates(self) -> bool:
+        """Whether derivatives of the field may be asked for."""
+        return not isinstance(self.residual, Expression) or bool({*self.names} & (OPERATORS.keys() - {"value"}))
+
+    @property
+    def bends(self) -> bool:
+        """Whether second derivatives of the field are mentioned."""
+        return bool({*self.names} & {"laplacian", "hessian"})
+
+    def forward(self, field: Function, batch: Mapping[str, Points]) -> Float[Tensor, "m"]:
+        points = batch[self.region]
+        if isinstance(self.residual, Expression):
+            residual = self.residual(*(operand(name, field, points) for name in self.names))
+        else:
+            residual = self.residual(field, points)
+        cost = residual.square() if self.norm == "squared" else residual.abs()
+        return self.weight * points.share * cost.flatten(1).mean(1)
+
+
+def operand(name: str, field: Function, points: Points) -> Tensor:
+    """An operator of the field, a coordinate, or data of the signal, at the points."""
+    if name in OPERATORS:
+        return OPERATORS[name](field, points.x)
+    if name in AXES:
+        return points.x[..., AXES.index(name)].unsqueeze(-1)
+    return points.data[name]
+
+
+def check_constraints(
+    constraints: Mapping[str, Constraint], regions: Collection[str], data: Collection[str], dim: int
+) -> None:
+    """Hold regions and names against what there is.
+
+    Raises:
+        ValueError: one that is unknown.
+    """
+    known = [*OPERATORS, *AXES[:dim], *data]
+    for key, constraint in constraints.items():
+        if constraint.region not in regions:
+            raise ValueError(
+                f"constraints.{key}.region: there is no region {constraint.region}"
+                f"{suggest(constraint.region, list(regions))}"
+            )
+        for name in constraint.names:
+            if name not in known:
+                raise ValueError(
+                    f"constraints.{key}.residual: {name} is no operator, and nothing this signal knows"
+                    f"{suggest(name, known)}"
+                )
+
+
+def wanted(constraints: Mapping[str, Constraint], data: Collection[str]) -> list[str]:
+    """What of the signals' data constraints read; all of it where one is a function, which does not say."""
+    if any(not isinstance(constraint.residual, Expression) for constraint in constraints.values()):
+        return list(data)
+    mentioned = {name for constraint in constraints.values() for name in constraint.names}
+    return [name for name in data if name in mentioned]

@@ -11,7 +11,7 @@ from fieldlab.field import Ensemble
 
 MOST_STRUCTURES = 256  # of fields, that one process compiles
 
-Losses = Callable[[Tensor, Tensor], Tensor]
+Losses = Callable[[Any], Tensor]
 
 
 def compile_losses(losses: Losses) -> Losses:

@@ -13,11 +13,18 @@ from torch import Tensor, nn
 
 from fieldlab import metrics
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
-from fieldlab.metrics import Scores
+from fieldlab.metrics import Free, Scores
+from fieldlab.operators import OPERATORS, Function, value
 from fieldlab.signals.grid import Signal
+from fieldlab.signals.regions import names
 from fieldlab.signals.splits import Split
+from fieldlab.signals.stencils import Stencil
+from fieldlab.tasks.constraints import Constraint, check_constraints, wanted
 from fieldlab.tasks.descent import clip_by_member, compile_losses, relative_rates, shorten_steps
-from fieldlab.tasks.samples import Chunk, Samples
+from fieldlab.tasks.knowledge import FROM_NEIGHBOURS, knowledge, known
+from fieldlab.tasks.samples import Batch, Chunk, Samples
+
+DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
 
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
 
@@ -36,7 +43,8 @@ class Fit(LightningModule):
     The loss is summed over members, so that each descends by its own gradient. Optimisation is by hand, many
     steps to a `training_step`, and nothing waits for the device within them: a member whose loss is no longer
     finite is noticed at the end of a chunk. `scores` is the number of points on the curve; `clip_norm` bounds
-    each member's gradient norm. On several devices each computes its share of every batch, and of the samples
+    each member's gradient norm. What the constraints leave `free` is fitted before scoring; with `derivatives` gradient
+    and Laplacian are scored too, against those that the `stencil` takes of the signal. On several devices each computes its share of every batch, and of the samples
     that are scored. `rates` are the members' learning rates where they differ: the optimiser steps with the largest,
     and each member goes its share of that step.
     """
@@ -48,7 +56,10 @@ class Fit(LightningModule):
         splits: Sequence[Split],
         seeds: Sequence[int],
         *,
-        constraints: Mapping[str, nn.Module],
+        constraints: Mapping[str, Constraint],
+        free: Free,
+        derivatives: bool,
+        stencil: Stencil,
         batch_size: int | None,
         replacement: bool,
         scores: int,
@@ -68,16 +79,26 @@ class Fit(LightningModule):
             raise ValueError(f"clip_norm must be positive or null, not {clip_norm}")
         self.automatic_optimization = False
         self.ensemble = ensemble
+        regions = names(signals[0])
+        names_known = known(signals[0], stencil)
+        check_constraints(constraints, regions, names_known, signals[0].dim)
+        needed = wanted(constraints, names_known)
+        if FROM_NEIGHBOURS & {*needed} and any(split.held_out for split in splits):
+            raise ValueError("derivatives of a signal are taken from neighbours, held-out ones too; add split=all")
         self.samples = Samples(
             signals,
             splits,
             seeds,
+            regions=[constraint.region for constraint in constraints.values()],
+            data=knowledge(needed, signals, stencil),
             batch_size=batch_size,
             replacement=replacement,
             steps=steps,
             scored_every=-(-steps // scores),
         )
         self.constraints = nn.ModuleDict(constraints)
+        self.free: Free = free
+        self.derivatives = knowledge(DERIVATIVES.values(), signals, stencil) if derivatives else {}
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.rates = rates
@@ -93,9 +114,9 @@ class Fit(LightningModule):
         self.rate = self.make_schedule(self.descent)
         return self.descent
 
-    def total(self, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"]) -> Float[Tensor, "m"]:
+    def total(self, batch: Batch) -> Float[Tensor, "m"]:
         """The sum of constraints, by member."""
-        return torch.stack([constraint(self.ensemble, x, y) for constraint in self.constraints.values()]).sum(0)
+        return torch.stack([constraint(self.ensemble, batch) for constraint in self.constraints.values()]).sum(0)
 
     def resume(self, state: State) -> None:
         """Begin where `state` was taken, instead of at step 0."""
@@ -106,6 +127,7 @@ class Fit(LightningModule):
 
     def on_train_start(self) -> None:
         self.samples.to(self.device, self.trainer.global_rank, self.trainer.world_size)
+        self.derivatives = {name: target.to(self.device) for name, target in self.derivatives.items()}
         if self.rates is not None:
             shares = relative_rates(self.make_optimizer, self.make_schedule, self.rates, self.samples.steps)
             self.shares = shares.to(self.device)
@@ -135,19 +157,19 @@ class Fit(LightningModule):
     def warm_up(self) -> None:
         """Compile, and touch all memory, before the clock starts; no parameter and no random state changes."""
         state = [(generator, generator.get_state()) for generator in self.samples.generators]
-        for x, y in self.samples.batches(1):
+        for batch in self.samples.batches(1):
             with self.trainer.precision_plugin.forward_context():
-                self.manual_backward(self.losses(x, y).sum())
+                self.manual_backward(self.losses(batch).sum())
         self.ensemble.zero_grad(set_to_none=True)
         for generator, before in state:
             generator.set_state(before)
-        self.samples.leftover = self.samples.leftover[:, :0]
+        self.samples.forget()
 
     def training_step(self, chunk: Chunk, _: int) -> None:
         start = time.perf_counter()
         first = chunk.step - chunk.steps
         batches = enumerate(self.samples.batches(chunk.steps), first)
-        seen = torch.stack([self.step(x, y, number) for number, (x, y) in batches])
+        seen = torch.stack([self.step(batch, number) for number, batch in batches])
         losses = self.over_devices(seen).tolist()
         self.seconds += time.perf_counter() - start  # tolist() has waited for the device
         for member, progress in enumerate(self.progress):
@@ -159,14 +181,14 @@ class Fit(LightningModule):
         if all(progress.diverged_at is not None for progress in self.progress):
             self.trainer.should_stop = True
 
-    def step(self, x: Float[Tensor, "m n dim"], y: Float[Tensor, "m n c"], number: int) -> Float[Tensor, "m"]:
+    def step(self, batch: Batch, number: int) -> Float[Tensor, "m"]:
         """The optimiser's step of this number; the losses before it, of this device's share of the batch."""
         seen: list[Tensor] = []
         before = [] if self.rates is None else [p.detach().clone() for p in self.ensemble.parameters()]
 
         def closure() -> Tensor:
             self.descent.zero_grad(set_to_none=True)
-            losses = self.losses(x, y) * self.samples.weight
+            losses = self.losses(batch)
             seen.append(losses.detach())
             total = losses.sum()
             self.manual_backward(total)
@@ -183,9 +205,15 @@ class Fit(LightningModule):
     def score(self, step: int) -> None:
         """Append the scores at this step to every running member's curve; in float32, whatever trains."""
         with torch.autocast(self.device.type, enabled=False):
-            self.prediction = self.reconstruct()
-            scored = self.scores(self.prediction)
-        finite = self.prediction.isfinite().flatten(1).all(1).tolist()  # losses do not see the very last step
+            prediction = self.evaluate(value)
+            self.prediction = metrics.align(prediction, self.samples.y, self.free)
+            pairs = {
+                name: (self.evaluate(OPERATORS[name]), self.derivatives[target])
+                for name, target in DERIVATIVES.items()
+                if self.derivatives
+            }
+            scored = self.scores(self.prediction, pairs)
+        finite = prediction.isfinite().flatten(1).all(1).tolist()  # losses do not see the very last step
         for progress, scores, sound in zip(self.progress, scored, finite, strict=True):
             if progress.diverged_at is None and not sound:
                 progress.diverged_at = step
@@ -194,19 +222,22 @@ class Fit(LightningModule):
                 progress.curve.append({"step": step, "seconds": seconds, **scores})
 
     @torch.no_grad()
-    def reconstruct(self) -> Float[Tensor, "m n c"]:
-        """The fields at every sample of the grid, in blocks, which devices share out."""
+    def evaluate(self, operator: Callable[[Function, Tensor], Tensor]) -> Float[Tensor, "m n ..."]:
+        """The operator of the fields at every sample of the grid, in blocks, which devices share out."""
+        x, rank, world = self.samples.x, self.samples.rank, self.samples.world
         block = max(1, POINTS_AT_ONCE // self.ensemble.members)
-        prediction = torch.zeros_like(self.samples.y)
-        for start in range(0, prediction.shape[1], block)[self.samples.rank :: self.samples.world]:
+        whole = x.new_zeros(*x.shape[:2], *operator(self.ensemble, x[:, :1]).shape[2:])
+        for start in range(0, x.shape[1], block)[rank::world]:
             part = slice(start, start + block)
-            prediction[:, part] = self.ensemble(self.samples.x[:, part]).float()
-        return self.over_devices(prediction)
+            whole[:, part] = operator(self.ensemble, x[:, part])
+        return self.over_devices(whole)
 
     def over_devices(self, tensor: Tensor) -> Tensor:
         """The sum over devices."""
         return self.trainer.strategy.reduce(tensor, reduce_op="sum")
 
-    def scores(self, prediction: Float[Tensor, "m n c"]) -> list[Scores]:
+    def scores(
+        self, prediction: Float[Tensor, "m n c"], derivatives: Mapping[str, tuple[Tensor, Tensor]] | None = None
+    ) -> list[Scores]:
         """PSNR in dB over training, validation, test and all samples, SSIM over all; None where undefined."""
-        return metrics.scores(prediction, self.samples.y, self.samples.masks, self.samples.grid)
+        return metrics.scores(prediction, self.samples.y, self.samples.masks, self.samples.grid, derivatives or {})

@@ -1,7 +1,7 @@
 """Samples: the points that a task trains on and is scored on, resident on the device that computes."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,7 +11,11 @@ from lightning import LightningDataModule
 from torch import Tensor
 
 from fieldlab.signals.grid import Signal
+from fieldlab.signals.regions import members_of
 from fieldlab.signals.splits import Split
+from fieldlab.tasks.constraints import Points
+
+Batch = dict[str, Points]  # by region
 
 CHUNK = 25  # steps per training_step: enough for the Trainer's own cost to vanish
 
@@ -47,10 +51,11 @@ class Chunks:
 
 
 class Samples(LightningDataModule):
-    """Coordinates and values of m members' signals, dealt in full or random batches.
+    """What m members' signals know at the samples of their grid, dealt region by region in full or random batches.
 
-    `batch_size` None gives every training sample at each step. Otherwise each step takes that many: drawn
-    with `replacement`, or from a stream of shuffled epochs, in which every sample comes up equally often.
+    A region is a set of training samples: `all` of them, those on the `boundary` of the grid, those that the signal's
+    `mask` marks. `batch_size` None gives every sample of each `regions` at each step. Otherwise a step takes that many:
+    drawn with `replacement`, or from a stream of shuffled epochs, in which every sample comes up equally often.
     Each member draws from its own generator, so that it sees the batches it would see alone. On several devices
     each takes its share of every batch.
     """
@@ -61,6 +66,8 @@ class Samples(LightningDataModule):
         splits: Sequence[Split],
         seeds: Sequence[int],
         *,
+        regions: Collection[str],
+        data: Mapping[str, Float[Tensor, "m n ..."]],
         batch_size: int | None,
         replacement: bool,
         steps: int,
@@ -72,12 +79,15 @@ class Samples(LightningDataModule):
         self.grid = signals[0].grid
         self.x = torch.stack([signal.coordinates() for signal in signals])
         self.y = torch.stack([signal.values.flatten(0, -2) for signal in signals])
+        self.data = dict(data)
         self.masks: dict[str, Bool[Tensor, "m n"]] = {
             part: torch.stack([getattr(split, part) for split in splits]) for part in ("train", "validation", "test")
         }
-        self.trained: Int[Tensor, "m n"] = torch.stack([split.train.nonzero()[:, 0] for split in splits])
+        self.regions: dict[str, Int[Tensor, "m k"]] = {
+            region: members_of(region, signals, splits) for region in dict.fromkeys(regions)
+        }
         self.seeds = seeds
-        self.batch_size = batch_size if batch_size is None or replacement else min(batch_size, self.trained.shape[1])
+        self.batch_size = batch_size
         self.replacement = replacement
         self.steps = steps
         self.scored_every = scored_every
@@ -86,11 +96,22 @@ class Samples(LightningDataModule):
     def to(self, device: torch.device, rank: int, world: int) -> None:
         """Move the samples to this device, one of `world`, and start each member's generator there."""
         self.rank, self.world = rank, world
-        self.x, self.y, self.trained = (tensor.to(device) for tensor in (self.x, self.y, self.trained))
-        self.masks = {part: mask.to(device) for part, mask in self.masks.items()}
+        self.x, self.y = self.x.to(device), self.y.to(device)
+        self.data, self.masks, self.regions = (
+            {name: tensor.to(device) for name, tensor in tensors.items()}
+            for tensors in (self.data, self.masks, self.regions)
+        )
         self.generators = [torch.Generator(device).manual_seed(seed) for seed in self.seeds]
-        self.leftover = self.trained.new_empty(len(self.seeds), 0)
-        self.whole = self.take(self.share(self.trained)) if self.batch_size is None else None
+        self.forget()
+        self.whole = (
+            {region: self.take(region, index) for region, index in self.regions.items()}
+            if self.batch_size is None
+            else None
+        )
+
+    def forget(self) -> None:
+        """Begin every stream of shuffled epochs anew."""
+        self.leftover = {region: index[:, :0] for region, index in self.regions.items()}
 
     def state(self) -> dict[str, Any]:
         """What the next batches depend on."""
@@ -100,7 +121,7 @@ class Samples(LightningDataModule):
         """Deal on from where `state` was taken."""
         for generator, inner in zip(self.generators, state["generators"], strict=True):
             generator.set_state(inner)
-        self.leftover = state["leftover"].to(self.trained.device)
+        self.leftover = {region: left.to(self.x.device) for region, left in state["leftover"].items()}
 
     @property
     def times_scored(self) -> int:
@@ -109,49 +130,58 @@ class Samples(LightningDataModule):
     def train_dataloader(self) -> Chunks:
         return Chunks(self.steps, self.scored_every, self.start)
 
-    def batches(self, steps: int) -> Iterator[tuple[Float[Tensor, "m b dim"], Float[Tensor, "m b c"]]]:
-        """x and y of the next steps."""
+    def batches(self, steps: int) -> Iterator[Batch]:
+        """The points of every region, for each of the next steps."""
         if self.whole is not None:
             yield from [self.whole] * steps
-        else:
-            for chosen in self.draw(steps).unbind(1):
-                yield self.take(self.trained.gather(1, self.share(chosen)))
+            return
+        drawn = {region: self.draw(region, steps) for region in self.regions}
+        for step in range(steps):
+            yield {
+                region: self.take(region, self.regions[region].gather(1, chosen[:, step]))
+                for region, chosen in drawn.items()
+            }
 
-    def share(self, index: Int[Tensor, "m b"]) -> Int[Tensor, "m part"]:
-        """This device's part of a batch; all draw the same one."""
-        return index.tensor_split(self.world, dim=1)[self.rank]
-
-    @property
-    def weight(self) -> float:
-        """What makes the mean over devices of their shares' means the mean over the batch."""
-        mine = self.in_a_step // self.world + (self.rank < self.in_a_step % self.world)
-        return mine * self.world / self.in_a_step
+    def dealt(self, region: str) -> int:
+        """Samples of a region that each member sees in a step."""
+        size = self.regions[region].shape[1]
+        if self.batch_size is None:
+            return size
+        return self.batch_size if self.replacement else min(self.batch_size, size)
 
     @property
     def in_a_step(self) -> int:
-        """Samples of each member in a step."""
-        return self.trained.shape[1] if self.batch_size is None else self.batch_size
+        """Samples of each member in a step, in the region that has fewest."""
+        return min(self.dealt(region) for region in self.regions)
 
-    def take(self, index: Int[Tensor, "m b"]) -> tuple[Float[Tensor, "m b dim"], Float[Tensor, "m b c"]]:
-        rows = index[..., None]
-        x = self.x.gather(1, rows.expand(-1, -1, self.x.shape[-1]))
-        return x, self.y.gather(1, rows.expand(-1, -1, self.y.shape[-1]))
+    def take(self, region: str, index: Int[Tensor, "m b"]) -> Points:
+        """This device's part of a batch; all draw the same one."""
+        total = index.shape[1]
+        mine = index.tensor_split(self.world, dim=1)[self.rank]
+        data = {name: rows(tensor, mine) for name, tensor in self.data.items()}
+        return Points(rows(self.x, mine), data, mine.shape[1] * self.world / total)
 
-    def draw(self, steps: int) -> Int[Tensor, "m steps b"]:
-        """Which training samples the next steps see."""
-        assert self.batch_size is not None
-        total, wanted = self.trained.shape[1], steps * self.batch_size
-        device = self.trained.device
+    def draw(self, region: str, steps: int) -> Int[Tensor, "m steps b"]:
+        """Which of a region's samples the next steps see."""
+        total, dealt = self.regions[region].shape[1], self.dealt(region)
+        wanted, device = steps * dealt, self.x.device
         if self.replacement:
-            rows = [torch.randint(total, (wanted,), generator=g, device=device) for g in self.generators]
-            return torch.stack(rows).unflatten(1, (steps, -1))
-        epochs = -(-(wanted - self.leftover.shape[1]) // total)
+            drawn = [torch.randint(total, (wanted,), generator=g, device=device) for g in self.generators]
+            return torch.stack(drawn).unflatten(1, (steps, -1))
+        leftover = self.leftover[region]
+        epochs = -(-(wanted - leftover.shape[1]) // total)
         shuffled = [
             torch.cat([torch.randperm(total, generator=g, device=device) for _ in range(epochs)])
             if epochs > 0
-            else self.leftover.new_empty(0)
+            else leftover.new_empty(0)
             for g in self.generators
         ]
-        stream = torch.cat([self.leftover, torch.stack(shuffled)], dim=1)
-        self.leftover = stream[:, wanted:]
+        stream = torch.cat([leftover, torch.stack(shuffled)], dim=1)
+        self.leftover[region] = stream[:, wanted:]
         return stream[:, :wanted].unflatten(1, (steps, -1))
+
+
+def rows(tensor: Float[Tensor, "m n ..."], index: Int[Tensor, "m b"]) -> Float[Tensor, "m b ..."]:
+    """Each member's own choice of its rows."""
+    wide = index.view(*index.shape, *[1] * (tensor.ndim - 2)).expand(-1, -1, *tensor.shape[2:])
+    return tensor.gather(1, wide)

@@ -1,0 +1,68 @@
+"""Composites: two photos blended in the gradient domain (Perez et al. 2003, Poisson image editing)."""
+
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fieldlab.signals import poisson, stencils
+from fieldlab.signals.grid import Alignment, Signal
+from fieldlab.signals.images import image
+
+
+def composite(
+    *,
+    name: str | None,
+    path: str,
+    other: str,
+    mask: str | None,
+    rule: Literal["sum", "strongest"],
+    weights: list[float],
+    size: int | list[int] | None,
+    channels: Literal["grey", "rgb"],
+    background: str,
+    alignment: Alignment,
+) -> Signal:
+    """The image whose gradients come closest to a blend of two photos' gradients, and that blend.
+
+    With g and h the photos' central differences, each times its weight: with a `mask`, a picture, g where it is
+    brighter than 1/2 and h elsewhere; else by `rule` g + h, or the `strongest` of g and h, sample by sample. `values`
+    are the classical least-squares solution, stretched to [0, 1], `gradients` the blend on the same scale. The other
+    photo and the mask are cut and resampled to the size of the first.
+
+    g + h is the gradient of the photos' weighted sum, so that its solution is that sum: only a mask or `strongest`
+    blend what no average can.
+
+    Raises:
+        InputError: a file that is missing or no picture.
+        ValueError: other than two positive weights.
+    """
+    if len(weights) != 2 or min(weights) <= 0:
+        raise ValueError(f"weights must be two positive numbers, not {weights}")
+    how = {"name": None, "channels": channels, "background": background, "alignment": alignment}
+    first = image(path=path, mask=mask, size=size, **how)
+    second = image(path=other, mask=None, size=list(first.grid), **how)
+    g, h = (w * stencils.gradient(photo, "central") for w, photo in zip(weights, (first, second), strict=True))
+    blend = blended(g, h, first.mask, rule)
+    values = poisson.solve(blend, first.spacing)
+    low, high = values.amin().item(), values.amax().item()
+    stretch = 1 / (high - low) if high > low else 1.0
+    return replace(
+        first,
+        name=name or f"{first.name}+{second.name}",
+        values=(values - low) * stretch,
+        gradients=blend * stretch,
+    )
+
+
+def blended(
+    g: Float[Tensor, "*grid c dim"], h: Float[Tensor, "*grid c dim"], mask: Tensor | None, rule: str
+) -> Float[Tensor, "*grid c dim"]:
+    """One gradient for each sample and channel."""
+    if mask is not None:
+        return torch.where(mask[..., None, None], g, h)
+    if rule == "strongest":
+        return torch.where(g.norm(dim=-1, keepdim=True) >= h.norm(dim=-1, keepdim=True), g, h)
+    return g + h
