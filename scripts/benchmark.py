@@ -4,6 +4,7 @@
 python scripts/benchmark.py overhead      the framework against a bare torch loop of the same step
 python scripts/benchmark.py sweep         96 fits: packed, on local workers, by Hydra's basic launcher, one process each
 python scripts/benchmark.py validate      1,000 fits checked before the first one starts
+python scripts/benchmark.py derivatives   steps on gradients and Laplacians against eager double backward
 python scripts/benchmark.py report        10,000 results (synthetic) in one report
 """
 
@@ -22,6 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from benchmark_derivatives import derivatives
 
 import fieldlab
 from fieldlab.field import build_field, draw
@@ -224,7 +226,9 @@ def real_result(field: str, rate: float) -> Result:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    benchmarks: dict[str, Callable[[int], None]] = {f.__name__: f for f in (overhead, sweep, validate, report)}
+    benchmarks: dict[str, Callable[[int], None]] = {
+        f.__name__: f for f in (overhead, sweep, validate, derivatives, report)
+    }
     parser.add_argument("what", choices=benchmarks)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()

@@ -21,7 +21,7 @@ ORDER = [
     {"errors", "schema", "identity"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
     {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
-REPORT_READS = {"errors", "build", "results", "pictures", "query", "report", "cli"}
+REPORT_READS = {"errors", "build", "operators", "results", "pictures", "query", "report", "cli"}
 
 
 def modules() -> list[Path]:

@@ -33,7 +33,9 @@ def commands(text: str) -> list[str]:
 
 def own_files(folder: Path) -> None:
     """What the README's reader has: a photo, a sound, and the two files it tells them to write."""
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (50, 60, 3), dtype=np.uint8)).save(folder / "photo.png")
+    for name in ("photo", "a", "b"):
+        pixels = np.random.default_rng(0).integers(0, 255, (50, 60, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{name}.png")
     np.save(folder / "sound.npy", np.sin(np.linspace(0, 50, 400)))
     for name, block in re.findall(r"`([\w/]+\.(?:py|yaml))`[^\n]*\n\n```\w+\n(.*?)```", README, re.DOTALL):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +52,7 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
         program, *arguments = shlex.split(line)
         if program == "fieldlab":
             size = () if "signal=array" in arguments else ("signal.size=16",)
+            size = ("signal.size=[16,16]",) if "signal=formula" in arguments else size
             search = ("hydra.sweeper.trials=2",) if "tune" in line or "optuna" in line else ()
             quick = () if "--help" in arguments else (*FEW_STEPS, *size, *search)
             code, _, err = command(*arguments, *quick)

@@ -181,11 +181,11 @@ def bicubic(task: Fit, m: int, member: Prepared) -> Scores | None:
 
 
 def classical(task: Fit, m: int, member: Prepared) -> Scores | None:
-    """The scores of the least-squares solution of the gradients that were trained on, None where there were none."""
-    gradients = task.samples.data.get("target_gradient")
-    if gradients is None:
+    """The scores of the least-squares solution of the gradients that were trained on; None where there were none, and
+    where that solution is the signal itself."""
+    signal, gradients = member.signal, task.samples.data.get("target_gradient")
+    if gradients is None or signal.gradients is not None:
         return None
-    signal = member.signal
     return scores_of(poisson.solve(gradients[m].cpu().unflatten(0, signal.grid), signal.spacing), task, m)
 
 

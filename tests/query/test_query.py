@@ -12,6 +12,8 @@ from PIL import Image
 
 import fieldlab
 from fieldlab.errors import InputError
+from fieldlab.operators import gradient
+from fieldlab.pictures import hue
 from fieldlab.query import cli
 
 Compose = Callable[..., DictConfig]
@@ -99,9 +101,53 @@ def test_the_command_prints_and_renders(folder: str, ask):
     assert np.load("small.npy").shape == (8, 8, 3)
 
 
+def test_derivatives_are_in_the_signals_units_per_side():
+    """A ramp of 0 to 100 from top to bottom: 100 x 25 / 24 along the rows, its samples being cell centres."""
+    np.save("ramp.npy", np.repeat(np.linspace(0, 100, 25)[:, None], 20, axis=1))
+    settings = (
+        "signal=array",
+        "signal.path=ramp.npy",
+        "split=all",
+        "steps=400",
+        "field=tanh",
+        "trainer=cpu",
+        "logger=none",
+    )
+    [result] = fieldlab.fit([fieldlab.compose(*settings, "task.scores=1")])
+    query = fieldlab.Query(result.config["folder"])
+    slope = query.render((5, 4), operator=gradient)
+    assert slope.shape == (5, 4, 1, 2)
+    assert slope[1:-1, 1:-1, 0, 0] == pytest.approx(100 * 25 / 24, rel=0.1)
+    own = query.of_signal()
+    assert own["gradient"][..., 0] == pytest.approx(100 * 25 / 24, rel=1e-4)
+    assert np.abs(own["laplacian"]).max() < 0.1
+
+
+@pytest.mark.parametrize("how", [[], ["axes"], ["hue", "--size", "30x20"]])
+def test_derivatives_are_drawn(folder: str, ask, how: list[str]):
+    code, out, error = ask(folder, "--derivatives", *how, "--out", "sheet.png")
+    assert (code, out, error) == (0, "sheet.png\n", "")
+    assert Image.open("sheet.png").width > Image.open("sheet.png").height
+
+
+def test_hue_is_direction_and_brightness_magnitude():
+    vectors = np.array([[[0.0, 1.0], [1.0, 0.0], [0.0, -0.5], [0.0, 0.0]]])
+    colours = hue(vectors, 1.0)[0]
+    assert colours[0].tolist() == [255, 0, 0]  # along the columns
+    assert colours[1].tolist() == [128, 255, 0]  # along the rows, a quarter turn
+    assert colours[2].tolist() == [0, 128, 128]
+    assert colours[3].tolist() == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--derivatives"], "--derivatives: needs --out FILE"),
+        (["--derivatives", "--region", "0,0,8,8", "--out", "a.png"], "--derivatives: shows all of the picture"),
+        (
+            ["--derivatives", "--size", "8", "--out", "a.png"],
+            "--derivatives: shows pictures, signals on a grid of two",
+        ),
         ([], "nothing asked"),
         (["--size", "8x8"], "--size and --out belong together"),
         (["--out", "a.png", "--at", "1,2"], "--size and --out belong together"),

@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   fieldlab-query runs/fit/siren-camera-s0-12345678 --at 1.2,200.5 --at 17,80
   fieldlab-query runs/fit/siren-camera-s0-12345678 --size 1024x1024 --out big.png
   fieldlab-query runs/fit/siren-camera-s0-12345678 --size 512x512 --region 60,100,124,164 --compare --out eye.png
+  fieldlab-query runs/fit/siren-camera-s0-12345678 --derivatives --out derivatives.png
 """
 
 
@@ -36,6 +37,10 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to: .png (or another picture), or .npy")
     parser.add_argument(
+        "--derivatives", nargs="?", const="hue", choices=("hue", "axes"),
+        help="render value, gradient and Laplacian above the photo's own: the gradient's direction as hue (the default) or by axes",
+    )  # fmt: skip
+    parser.add_argument(
         "--compare", action="store_true", help="cubic interpolation of the training samples beside it"
     )
     return parser
@@ -49,9 +54,13 @@ def main() -> None:
 
 def answer(arguments: argparse.Namespace) -> None:
     """Print values, render, or both."""
-    if not arguments.at and not arguments.size:
+    if not arguments.at and not arguments.size and not arguments.derivatives:
         raise InputError("nothing asked: give --at ROW,COL or --size HxW --out FILE")
-    if (arguments.size is None) != (arguments.out is None):
+    if arguments.derivatives and (arguments.compare or arguments.region):
+        raise InputError("--derivatives: shows all of the picture beside its own derivatives, without a region")
+    if arguments.derivatives and arguments.out is None:
+        raise InputError("--derivatives: needs --out FILE")
+    if not arguments.derivatives and (arguments.size is None) != (arguments.out is None):
         raise InputError("--size and --out belong together: --size 1024x1024 --out big.png")
     places = [numbers(text, "--at") for text in arguments.at]
     size = [int(n) for n in numbers(arguments.size, "--size", "x", int)] if arguments.size else None
@@ -62,9 +71,27 @@ def answer(arguments: argparse.Namespace) -> None:
     if places:
         for text, value in zip(arguments.at, query.at(places), strict=True):
             print(f"{text}: {' '.join(f'{v:.6g}' for v in value.tolist())}")
-    if size is not None:
+    if arguments.derivatives:
+        render_derivatives(query, size, arguments.derivatives == "axes", arguments.out)
+        print(arguments.out)
+    elif size is not None:
         render(query, size, region, arguments.out, arguments.compare)
         print(arguments.out)
+
+
+def render_derivatives(query: "Query", size: list[int] | None, by_axis: bool, out: Path) -> None:
+    """Write a sheet: the field's value, gradient and Laplacian, and below them the photo's own."""
+    from fieldlab.operators import gradient, laplacian, value
+    from fieldlab.pictures import save_derivatives
+
+    if len(query.grid) != 2 or (size is not None and (len(size) != 2 or min(size) < 1)):
+        raise InputError("--derivatives: shows pictures, signals on a grid of two axes")
+    shape = size or list(query.grid)
+    fitted = {operator.__name__: query.render(shape, operator=operator) for operator in (value, gradient, laplacian)}
+    try:
+        save_derivatives(out, {query.result.field: fitted, "photo": query.of_signal()}, by_axis=by_axis)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--out {out}: cannot be written ({error})") from error
 
 
 def render(query: "Query", size: list[int], region: list[float] | None, out: Path, compare: bool) -> None:

@@ -1,6 +1,6 @@
 """A fitted signal, asked in its own terms: sample positions in, original values out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,15 @@ from fieldlab import weights
 from fieldlab.build import build
 from fieldlab.errors import InputError
 from fieldlab.field import POINTS_AT_ONCE
+from fieldlab.operators import Function, value
 from fieldlab.results import read_result
+from fieldlab.signals import stencils
 from fieldlab.signals.grid import Signal, canonical
 from fieldlab.signals.interpolation import cubic
 from fieldlab.signals.splits import Split
 
 Region = Sequence[float]
+Operator = Callable[[Function, Tensor], Tensor]
 
 
 class Query:
@@ -37,8 +40,10 @@ class Query:
         self.grid = tuple(self.result.grid)
         self.alignment = self.result.config["signal"]["alignment"]
 
-    def at(self, positions: Sequence[Sequence[float]] | Float[Tensor, "n dim"]) -> Float[Tensor, "n c"]:
-        """Values at sample positions, in the signal's original units.
+    def at(
+        self, positions: Sequence[Sequence[float]] | Float[Tensor, "n dim"], operator: Operator = value
+    ) -> Float[Tensor, "n ..."]:
+        """Values at sample positions, in the signal's original units; or a derivative, per side of the unit cube.
 
         Raises:
             InputError: positions of another dimension than the signal's.
@@ -49,16 +54,33 @@ class Query:
         axes = zip(points.unbind(-1), self.grid, strict=True)
         x = torch.stack([canonical(i, size, self.alignment) for i, size in axes], dim=-1)
         with torch.no_grad():
-            y = torch.cat([self.field(block) for block in x.split(POINTS_AT_ONCE)])
+            y = torch.cat([operator(self.field, block) for block in x.split(POINTS_AT_ONCE)])
         low, high = self.result.span or (0.0, 1.0)
-        return low + (high - low) * y
+        return (low if operator is value else 0.0) + (high - low) * y
 
-    def render(self, size: Sequence[int], region: Region | None = None) -> Float[np.ndarray, "*size c"]:
-        """The region (by default all of it) sampled at `size` positions, cell centres, in blocks."""
-        image = np.empty((np.prod(size, dtype=int), self.result.channels or 1), dtype=np.float32)
-        for part, positions in blocks(size, self.edges(region)):
-            image[part] = self.at(positions).numpy()
-        return image.reshape(*size, -1)
+    def render(
+        self, size: Sequence[int], region: Region | None = None, operator: Operator = value
+    ) -> Float[np.ndarray, "..."]:
+        """The region (by default all of it) sampled at `size` positions, cell centres, in blocks: [*size, c], or what
+        another operator yields, as [*size, c, dim] for `fieldlab.operators.gradient`."""
+        parts = [self.at(positions, operator).numpy() for _, positions in blocks(size, self.edges(region))]
+        whole = np.concatenate(parts)
+        return whole.reshape(*size, *whole.shape[1:])
+
+    def of_signal(self) -> dict[str, Float[np.ndarray, "..."]]:
+        """The signal's own `value`, `gradient` and `laplacian` at its samples, by the fit's stencil.
+
+        Raises:
+            InputError: the signal's file has gone.
+        """
+        signal: Signal = build(self.result.config["signal"], "signal")
+        low, high = signal.span or (0.0, 1.0)
+        stencil = self.result.config["task"]["stencil"]
+        return {
+            "value": low + (high - low) * signal.values.numpy(),
+            "gradient": (high - low) * stencils.gradient(signal, stencil).numpy(),
+            "laplacian": (high - low) * stencils.laplacian(signal).numpy(),
+        }
 
     def bicubic(self, size: Sequence[int], region: Region | None = None) -> Float[np.ndarray, "*size c"]:
         """`render` by cubic interpolation from the same training samples: what the field has to beat.
