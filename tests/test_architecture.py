@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "schema", "identity"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
-    {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
+    {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check", "yardsticks"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
-REPORT_READS = {"errors", "build", "operators", "results", "pictures", "query", "report", "cli"}
+REPORT_READS = {"errors", "build", "operators", "signals", "results", "pictures", "query", "report", "cli"}
 
 
 def modules() -> list[Path]:

@@ -9,26 +9,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jaxtyping import Float
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
-from torch import Tensor
 
-from fieldlab import metrics, pictures, weights
+from fieldlab import pictures, weights
 from fieldlab.build import build
 from fieldlab.check import Checked
 from fieldlab.checkpoint import Checkpoints
 from fieldlab.errors import InputError, first_line
 from fieldlab.machine import device_name, provenance
-from fieldlab.metrics import Scores
 from fieldlab.prepare import Prepared, assemble, describe, prepare
 from fieldlab.results import DRAFTS, RESULT, Result
-from fieldlab.signals import poisson
 from fieldlab.signals.grid import Signal
-from fieldlab.signals.interpolation import interpolate
 from fieldlab.tasks.fit import Fit, State
 from fieldlab.tracking.progress import ProgressLine
 from fieldlab.tracking.tracker import Follow, Tracker, safely
+from fieldlab.yardsticks import bicubic, classical
 
 PICTURES = ("target.png", "reconstruction.png", "error.png", "curve.png", "reconstruction.npy")
 WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
@@ -157,8 +153,8 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
     if progress.diverged_at is not None:
         return replace(result, status="diverged", diverged_at=progress.diverged_at)
     scores = {name: value for name, value in progress.curve[-1].items() if name not in ("step", "seconds")}
-    yardsticks = {"bicubic": bicubic(task, m, member), "classical": classical(task, m, member)}
-    return replace(result, status="finished", scores=scores, **yardsticks)
+    others = {method.__name__: method(task, m, member) for method in (bicubic, classical)}
+    return replace(result, status="finished", scores=scores, **others)
 
 
 def record(task: Fit, m: int, signal: Signal, fit: Checked, result: Result) -> Result:
@@ -172,28 +168,6 @@ def record(task: Fit, m: int, signal: Signal, fit: Checked, result: Result) -> R
         return result
     except Exception as error:  # a full disk, most likely
         return failures([fit], error)[fit.folder]
-
-
-def bicubic(task: Fit, m: int, member: Prepared) -> Scores | None:
-    """The scores of cubic interpolation from the same training samples, None where there is no such method."""
-    cubic = interpolate(member.signal, member.split)
-    return None if cubic is None else scores_of(cubic, task, m)
-
-
-def classical(task: Fit, m: int, member: Prepared) -> Scores | None:
-    """The scores of the least-squares solution of the gradients that were trained on; None where there were none, and
-    where that solution is the signal itself."""
-    signal, gradients = member.signal, task.samples.data.get("target_gradient")
-    if gradients is None or signal.gradients is not None:
-        return None
-    return scores_of(poisson.solve(gradients[m].cpu().unflatten(0, signal.grid), signal.spacing), task, m)
-
-
-def scores_of(values: Float[Tensor, "*grid c"], task: Fit, m: int) -> Scores:
-    """The scores that member m would have with these values; what its constraints leave free is fitted likewise."""
-    y = task.samples.y
-    prediction = values.flatten(0, -2).to(y.device).expand_as(y)
-    return task.scores(metrics.align(prediction, y, task.free))[m]
 
 
 def fail(fit: Checked, error: Exception) -> Result:

@@ -54,6 +54,11 @@ class Constraint(nn.Module):
         self.weight = weight
 
     @property
+    def is_function(self) -> bool:
+        """Whether the residual is a function, which does not say what it reads."""
+        return not isinstance(self.residual, Expression)
+
+    @property
     def names(self) -> list[str]:
         """What the expression mentions; nothing is known of a function."""
         return self.residual.names if isinstance(self.residual, Expression) else []
@@ -61,7 +66,7 @@ class Constraint(nn.Module):
     @property
     def differentiates(self) -> bool:
         """Whether derivatives of the field may be asked for."""
-        return not isinstance(self.residual, Expression) or bool({*self.names} & (OPERATORS.keys() - {"value"}))
+        return self.is_function or bool({*self.names} & (OPERATORS.keys() - {"value"}))
 
     @property
     def bends(self) -> bool:
@@ -108,11 +113,3 @@ def check_constraints(
                     f"constraints.{key}.residual: {name} is no operator, and nothing this signal knows"
                     f"{suggest(name, known)}"
                 )
-
-
-def wanted(constraints: Mapping[str, Constraint], data: Collection[str]) -> list[str]:
-    """What of the signals' data constraints read; all of it where one is a function, which does not say."""
-    if any(not isinstance(constraint.residual, Expression) for constraint in constraints.values()):
-        return list(data)
-    mentioned = {name for constraint in constraints.values() for name in constraint.names}
-    return [name for name in data if name in mentioned]

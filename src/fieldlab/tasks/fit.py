@@ -16,12 +16,11 @@ from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.metrics import Free, Scores
 from fieldlab.operators import OPERATORS, Function, value
 from fieldlab.signals.grid import Signal
-from fieldlab.signals.regions import names
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
-from fieldlab.tasks.constraints import Constraint, check_constraints, wanted
+from fieldlab.tasks.constraints import Constraint
 from fieldlab.tasks.descent import clip_by_member, compile_losses, relative_rates, shorten_steps
-from fieldlab.tasks.knowledge import FROM_NEIGHBOURS, knowledge, known
+from fieldlab.tasks.knowledge import knowledge, needed
 from fieldlab.tasks.samples import Batch, Chunk, Samples
 
 DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
@@ -44,9 +43,9 @@ class Fit(LightningModule):
     steps to a `training_step`, and nothing waits for the device within them: a member whose loss is no longer
     finite is noticed at the end of a chunk. `scores` is the number of points on the curve; `clip_norm` bounds
     each member's gradient norm. What the constraints leave `free` is fitted before scoring; with `derivatives` gradient
-    and Laplacian are scored too, against those that the `stencil` takes of the signal. On several devices each computes its share of every batch, and of the samples
-    that are scored. `rates` are the members' learning rates where they differ: the optimiser steps with the largest,
-    and each member goes its share of that step.
+    and Laplacian are scored too, against those that the `stencil` takes of the signal. On several devices each computes
+    its share of every batch, and of the samples that are scored. `rates` are the members' learning rates where they
+    differ: the optimiser steps with the largest, and each member goes its share of that step.
     """
 
     def __init__(
@@ -79,18 +78,13 @@ class Fit(LightningModule):
             raise ValueError(f"clip_norm must be positive or null, not {clip_norm}")
         self.automatic_optimization = False
         self.ensemble = ensemble
-        regions = names(signals[0])
-        names_known = known(signals[0], stencil)
-        check_constraints(constraints, regions, names_known, signals[0].dim)
-        needed = wanted(constraints, names_known)
-        if FROM_NEIGHBOURS & {*needed} and any(split.held_out for split in splits):
-            raise ValueError("derivatives of a signal are taken from neighbours, held-out ones too; add split=all")
+        names = needed(constraints, signals[0], splits[0])
         self.samples = Samples(
             signals,
             splits,
             seeds,
             regions=[constraint.region for constraint in constraints.values()],
-            data=knowledge(needed, signals, stencil),
+            data=knowledge(names, signals, stencil),
             batch_size=batch_size,
             replacement=replacement,
             steps=steps,
