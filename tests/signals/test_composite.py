@@ -75,8 +75,10 @@ def test_the_other_photo_takes_the_size_of_the_first():
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match=r"weights must be two positive numbers, not \[1.0\]"):
         blend(weights=[1.0])
-    with pytest.raises(InputError, match=r"there is no file .*nowhere.png"):
+    with pytest.raises(InputError, match=r"signal.other: there is no file nowhere.png"):
         blend(other="nowhere.png")
+    with pytest.raises(InputError, match=r"signal.mask: there is no file nowhere.png"):
+        blend(mask="nowhere.png")
 
 
 def test_its_files_decide_the_fit(small, clean_folder: Path):

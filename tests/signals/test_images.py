@@ -147,3 +147,15 @@ def test_integers_beyond_sixteen_bits_are_refused():
     saved(np.array([[0, 70_000], [1, 2]], np.int32), "deep.tif")
     with pytest.raises(InputError, match="integers in 0 to 65535"):
         load("deep.tif")
+
+
+def test_a_mask_is_cut_and_resampled_like_the_picture(tmp_path: Path):
+    white = np.zeros((40, 80), dtype=np.uint8)
+    white[:, 40:] = 255
+    Image.fromarray(white).save(tmp_path / "mask.png")
+    Image.fromarray(white[:, :40]).save(tmp_path / "square.png")
+    signal = load(tmp_path / "square.png", size=20, mask=str(tmp_path / "mask.png"))
+    assert signal.mask is not None
+    assert signal.mask.shape == (20, 20)
+    assert not signal.mask[:, :9].any()
+    assert signal.mask[:, 11:].all()

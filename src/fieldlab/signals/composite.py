@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fieldlab.signals import poisson, stencils
 from fieldlab.signals.grid import Alignment, Signal
-from fieldlab.signals.images import image
+from fieldlab.signals.images import image, load, resolve
 
 
 def composite(
@@ -41,9 +41,11 @@ def composite(
     """
     if len(weights) != 2 or min(weights) <= 0:
         raise ValueError(f"weights must be two positive numbers, not {weights}")
-    how = {"name": None, "channels": channels, "background": background, "alignment": alignment}
-    first = image(path=path, mask=mask, size=size, **how)
-    second = image(path=other, mask=None, size=list(first.grid), **how)
+    first = image(
+        name=None, path=path, mask=mask, size=size, channels=channels, background=background, alignment=alignment
+    )
+    pixels = load(other, "signal.other", channels=channels, size=list(first.grid), background=background)
+    second = Signal(resolve(other, "signal.other").stem, torch.from_numpy(pixels), alignment)
     g, h = (w * stencils.gradient(photo, "central") for w, photo in zip(weights, (first, second), strict=True))
     blend = blended(g, h, first.mask, rule)
     values = poisson.solve(blend, first.spacing)

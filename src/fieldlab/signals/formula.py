@@ -15,8 +15,8 @@ def formula(*, name: str, formula: str, size: list[int], alignment: Alignment) -
     Raises:
         ValueError: a formula that cannot be computed, or whose values leave [0, 1].
     """
-    if not 1 <= len(size) <= len(AXES):
-        raise ValueError(f"size must be 1 to 3 numbers, not {size}")
+    if not 1 <= len(size) <= len(AXES) or min(size) < 2:
+        raise ValueError(f"size must be 1 to 3 numbers from 2 on, not {size}")
     expression = Expression(formula)
     axes = dict(zip(AXES, torch.meshgrid(*(positions(n, alignment) for n in size), indexing="ij"), strict=False))
     for unknown in set(expression.names) - axes.keys():

@@ -7,7 +7,9 @@ from typing import Literal
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
 from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from torch import Tensor
 
 from fieldlab.errors import InputError
 from fieldlab.signals.grid import Alignment, Signal
@@ -38,17 +40,27 @@ def image(
         InputError: a file that is missing, empty, truncated, too large, or no picture.
         ValueError: a size below 2, a colour that is none.
     """
+    pixels = load(path, "signal.path", channels=channels, size=size, background=background)
+    marked = None if mask is None else marks(mask, pixels.shape[:2])
+    return Signal(name or resolve(path, "signal.path").stem, torch.from_numpy(pixels), alignment, mask=marked)
+
+
+def load(
+    path: str, key: str, *, channels: str, size: int | list[int] | None, background: str
+) -> Float[np.ndarray, "rows columns c"]:
+    """Pixels in [0, 1] of the file that the setting `key` names."""
     ImageColor.getrgb(background)
-    file = resolve(path)
-    pixels = coloured(read(file, background), channels)
+    pixels = coloured(read(resolve(path, key), background, key), channels)
     if size is not None:
         rows, columns = (size, size) if isinstance(size, int) else pair(size)
         pixels = resample(pixels, rows, columns)
-    marked = None
-    if mask is not None:
-        white = resample(coloured(read(resolve(mask), "black"), "grey"), *pixels.shape[:2])
-        marked = torch.from_numpy(white[..., 0] > 0.5)
-    return Signal(name or file.stem, torch.from_numpy(np.ascontiguousarray(pixels)), alignment, mask=marked)
+    return np.ascontiguousarray(pixels)
+
+
+def marks(path: str, shape: tuple[int, ...]) -> Bool[Tensor, "rows columns"]:
+    """Where a picture, cut and resampled to this shape, is brighter than 1/2."""
+    white = load(path, "signal.mask", channels="grey", size=list(shape), background="black")
+    return torch.from_numpy(white[..., 0] > 0.5)
 
 
 def coloured(pixels: np.ndarray, channels: str) -> np.ndarray:
@@ -60,46 +72,46 @@ def coloured(pixels: np.ndarray, channels: str) -> np.ndarray:
     return pixels
 
 
-def resolve(path: str) -> Path:
+def resolve(path: str, key: str) -> Path:
     """The file that `path` names; `skimage:` is the folder of the photos in scikit-image's wheel."""
     if not path.startswith(BUNDLED):
         return Path(path).expanduser()
     package = importlib.util.find_spec("skimage")
     if package is None or package.origin is None:
-        raise InputError(f"signal.path: {path} needs scikit-image; pip install scikit-image")
+        raise InputError(f"{key}: {path} needs scikit-image; pip install scikit-image")
     return Path(package.origin).parent / "data" / path.removeprefix(BUNDLED)
 
 
-def read(file: Path, background: str) -> np.ndarray:
+def read(file: Path, background: str, key: str) -> np.ndarray:
     """Pixels [rows, columns, 1 or 3] in [0, 1], float32."""
     if file.is_dir():
-        raise InputError(f"signal.path: {file} is a directory; name one picture in it, or fit all of them with -m")
+        raise InputError(f"{key}: {file} is a directory; name one picture in it, or fit all of them with -m")
     if not file.exists():
-        raise InputError(f"signal.path: there is no file {file}")
+        raise InputError(f"{key}: there is no file {file}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file) as opened:
-                return decode(ImageOps.exif_transpose(opened), background)
+                return decode(ImageOps.exif_transpose(opened), background, key)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         limit = f"{Image.MAX_IMAGE_PIXELS:,}"
         raise InputError(
-            f"signal.path: {file} has more than {limit} pixels; crop it, or save it as .npy for signal=array"
+            f"{key}: {file} has more than {limit} pixels; crop it, or save it as .npy for signal=array"
         ) from error
     except UnidentifiedImageError as error:
-        raise InputError(f"signal.path: {file} is no picture that Pillow can open") from error
+        raise InputError(f"{key}: {file} is no picture that Pillow can open") from error
     except InputError:
         raise
     except (OSError, SyntaxError, EOFError, ValueError, NotImplementedError) as error:  # Pillow's words for damage
-        raise InputError(f"signal.path: {file} is damaged or incomplete ({error})") from error
+        raise InputError(f"{key}: {file} is damaged or incomplete ({error})") from error
 
 
-def decode(picture: Image.Image, background: str) -> np.ndarray:
+def decode(picture: Image.Image, background: str, key: str) -> np.ndarray:
     """Any of Pillow's modes as grey or RGB in [0, 1]."""
     if picture.mode in SIXTEEN_BIT:
-        return unit_floats(np.asarray(picture, dtype=np.float32)[..., None] / 65535)
+        return unit_floats(np.asarray(picture, dtype=np.float32)[..., None] / 65535, key)
     if picture.mode == "F":
-        return unit_floats(np.asarray(picture, dtype=np.float32))[..., None]
+        return unit_floats(np.asarray(picture, dtype=np.float32), key)[..., None]
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         below = Image.new("RGBA", layer.size, ImageColor.getrgb(background))
@@ -109,11 +121,11 @@ def decode(picture: Image.Image, background: str) -> np.ndarray:
     return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
 
 
-def unit_floats(pixels: np.ndarray) -> np.ndarray:
+def unit_floats(pixels: np.ndarray, key: str) -> np.ndarray:
     """Floating-point and 32-bit pixels have no stated range: they must lie in [0, 1], or in 16 bits."""
     if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
         raise InputError(
-            "signal.path: a picture of floats must lie in [0, 1], one of integers in 0 to 65535; "
+            f"{key}: a picture of floats must lie in [0, 1], one of integers in 0 to 65535; "
             "save it as .npy for signal=array"
         )
     return pixels
