@@ -15,8 +15,8 @@ from fieldlab.results import Result
 
 CAPTION = (
     "Value, gradient (direction as hue, magnitude as brightness) and Laplacian (grey is 0) of the photo and of each field,"
-    " on the photo's scale; over each its PSNR, of derivatives relative to the range of the photo's own. Each row of"
-    " panels has its own supervision."
+    " on the photo's scale; over each its PSNR, of derivatives relative to the range of the photo's own. Three rows to"
+    " a supervision."
 )
 ROWS = ("value", "gradient", "Laplacian")
 SCORED = {"value": "full_psnr", "gradient": "gradient_psnr", "Laplacian": "laplacian_psnr"}
@@ -34,7 +34,8 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         if result.signal == signal and len(result.grid) == 2:
             fits = by_supervision.setdefault(result.config["supervise"], {})
             fits.setdefault(result.field, (name, result))
-    columns = 1 + max(map(len, by_supervision.values()))
+    fields = list(dict.fromkeys(field for fits in by_supervision.values() for field in fits))
+    columns = 1 + len(fields)
     figure = Figure(figsize=(2.0 * columns, 2.2 * 3 * len(by_supervision)), layout="constrained")
     grid = figure.subplots(3 * len(by_supervision), columns, squeeze=False)
     for axis in grid.flat:
@@ -44,9 +45,9 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         own = Query(folder / next(iter(fits.values()))[0]).of_signal()
         steep, bent = (largest(mean_channel(own[name])) for name in ("gradient", "laplacian"))
         draw(rows[:, 0], derivative_panels(own, steep, bent), f"photo (from its {supervision})", {})
-        for column, (field, (name, result)) in enumerate(fits.items(), 1):
+        for field, (name, result) in fits.items():
             panels = derivative_panels(of_fit(folder / name), steep, bent)
-            draw(rows[:, column], panels, field, result.scores)
+            draw(rows[:, 1 + fields.index(field)], panels, field, result.scores)
     figure.savefig(file, dpi=100)
     return CAPTION
 

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import bootstrap, permutation_test
 
 from fieldlab.report.summary import short, shown
-from fieldlab.report.table import VALIDATION
+from fieldlab.report.table import VALIDATION, WORLD
 
 CONFIDENCE = 0.95
 MOST_FIELDS = 8
@@ -63,7 +63,7 @@ def by_world(fits: pd.DataFrame) -> pd.DataFrame:
 
     No field is better for an easier signal: such settings are none to choose.
     """
-    worlds = [key for key in fits.attrs["swept"] if key.startswith(("signal.", "split."))]
+    worlds = [key for key in fits.attrs["swept"] if key.startswith(WORLD)]
     named = fits.copy()
     for key in worlds:
         named["signal"] += [f", {short(key)} {shown(value)}" for value in named[key]]

@@ -102,6 +102,7 @@ def readme(
 
 def answer(fits: pd.DataFrame) -> list[str]:
     """The ranking on test samples, a sentence for each signal; each field at its best setting."""
+    fits = by_world(fits)
     finished = fits[fits.status == "finished"]
     settings = ["field", *fits.attrs["swept"]]
     lines = []

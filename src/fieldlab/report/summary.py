@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from fieldlab.report.table import DIVERGED, OF_DERIVATIVES, VALIDATION
+from fieldlab.report.table import DIVERGED, OF_DERIVATIVES, VALIDATION, WORLD
 from fieldlab.results import Result
 
 SHOWN_SCORES = ("train_psnr", VALIDATION, "test_psnr", "full_psnr", "full_ssim", *OF_DERIVATIVES)
@@ -103,7 +103,7 @@ def is_number(value: Any) -> bool:
 def yardsticks(fits: pd.DataFrame, results: Mapping[str, Result], scores: Sequence[str]) -> pd.DataFrame:
     """Cubic interpolation from the same training samples, and the classical solution of the same gradients, for each
     way in which signal, split and stencil were given."""
-    world = [key for key in fits.attrs["swept"] if key.startswith(("signal.", "split.", "task.stencil", "supervise"))]
+    world = [key for key in fits.attrs["swept"] if key.startswith(WORLD)]
     rows = [
         {"signal": result.signal, "field": method, **{key: fits.loc[name, key] for key in world}}
         | {score: scored.get(score) for score in scores}

@@ -17,6 +17,7 @@ SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
 VALIDATION = "validation_psnr"
 OF_DERIVATIVES = ["gradient_psnr", "laplacian_psnr"]
 DIVERGED = "diverged_at"
+WORLD = ("signal.", "split.", "task.stencil", "supervise")  # settings of what is fitted, not of how
 SUPERVISED = ("task.constraints", "task.free", "task.derivatives")  # what supervise= chooses
 IGNORED = {  # what names or follows a fit, or goes without saying
     "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "logger", "experiment",
