@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,10 @@ class Checks:
         devices = self.once(described(plain, "trainer"), look=lambda: make_trainer(checked.config).world_size)
         training = described(plain, "task", "optimizer", "schedule", "steps")
         batch = self.once(training, shape, str(samples), look=lambda: check_training(checked.config))
-        self.once(described(plain, "field", "task"), shape, world, look=lambda: check_slopes(checked.config))
+        constraints = self.once(described(plain, "task"), look=lambda: build_constraints(checked.config))
+        if any(constraint.differentiates for constraint in constraints):
+            slopes = described(plain, "field", "task")
+            self.once(slopes, shape, look=lambda: check_slopes(checked.config, constraints))
         check_devices(plain, devices, batch)
         stacks = plain["optimizer"].get("stacks", False)
         alone = None if stacks else plain["folder"]
@@ -125,11 +128,8 @@ def check_training(config: DictConfig) -> int:
     return task.samples.in_a_step
 
 
-def check_slopes(config: DictConfig) -> None:
+def check_slopes(config: DictConfig, constraints: Sequence[Constraint]) -> None:
     """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
-    constraints = build_constraints(config)
-    if not any(constraint.differentiates for constraint in constraints):
-        return
     member = prepare(config)
     field = member.field.double()
     x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))

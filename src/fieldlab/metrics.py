@@ -61,7 +61,7 @@ def range_psnr(prediction: Float[Tensor, "m n ..."], target: Float[Tensor, "m n 
     mse = (prediction - target).square().flatten(1).mean(1)
     flat = target.flatten(1)
     peak = flat.amax(1) - flat.amin(1)
-    return torch.where(peak > 0, -10 * (mse / peak.square()).clamp_min(MSE_FLOOR).log10(), math.nan)
+    return torch.where(peak > 0, decibels(mse / peak.square()), math.nan)
 
 
 def psnr(
@@ -74,6 +74,11 @@ def psnr(
     """
     squares = (prediction.clamp(0, 1) - target).square().mean(-1)
     mse = torch.where(mask, squares, 0).sum(-1) / mask.sum(-1)
+    return decibels(mse)
+
+
+def decibels(mse: Float[Tensor, "m"]) -> Float[Tensor, "m"]:
+    """PSNR for a peak of 1."""
     return -10 * mse.clamp_min(MSE_FLOOR).log10()
 
 

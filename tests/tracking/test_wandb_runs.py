@@ -14,10 +14,12 @@ sys.path.append(str(Path(__file__).parent))
 import wandb_log
 
 import fieldlab
+from conftest import SMALL
 from fieldlab.tracking import wandb_runs
 from fieldlab.tracking.wandb_runs import WandbRuns, choose_mode
 
 Compose = Callable[..., DictConfig]
+BOTH_SEEDS = ("-m", *SMALL, "seed=0,1", "study=both")
 
 
 @pytest.fixture(autouse=True)
@@ -136,16 +138,7 @@ def test_trouble_while_logging_never_ends_a_fit(small: Compose, monkeypatch: pyt
 
 
 def test_a_sweep_ends_with_one_run_for_the_group(command: Callable[..., tuple[int, str, str]]):
-    sweep = [
-        "-m",
-        "signal.size=32",
-        "steps=2",
-        "task.scores=1",
-        "trainer=cpu",
-        "seed=0,1",
-        "study=both",
-        "logger.mode=offline",
-    ]
+    sweep = [*BOTH_SEEDS, "logger.mode=offline"]
     assert command(*sweep)[0] == 0
     file = log_of("runs/both")
     run = wandb_log.run(file)
@@ -179,16 +172,7 @@ def test_a_sweep_without_its_server_finishes(
         return whole(*arguments, mode=mode, **settings)
 
     monkeypatch.setattr(wandb, "init", unreachable)
-    sweep = [
-        "-m",
-        "signal.size=32",
-        "steps=2",
-        "task.scores=1",
-        "trainer=cpu",
-        "seed=0,1",
-        "study=both",
-        "logger.mode=online",
-    ]
+    sweep = [*BOTH_SEEDS, "logger.mode=online"]
     assert command(*sweep)[0] == 0
     assert len(list(Path("runs/both").glob("*/result.json"))) == 2
     assert len(list(Path("runs/both").glob("**/offline-run-*"))) == 3

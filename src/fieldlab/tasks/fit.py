@@ -79,12 +79,14 @@ class Fit(LightningModule):
         self.automatic_optimization = False
         self.ensemble = ensemble
         names = needed(constraints, signals[0], splits[0])
+        scored = DERIVATIVES if derivatives else {}
+        facts = knowledge({*names, *scored.values()}, signals, stencil)
         self.samples = Samples(
             signals,
             splits,
             seeds,
             regions=[constraint.region for constraint in constraints.values()],
-            data=knowledge(names, signals, stencil),
+            data={name: facts[name] for name in names},
             batch_size=batch_size,
             replacement=replacement,
             steps=steps,
@@ -92,7 +94,7 @@ class Fit(LightningModule):
         )
         self.constraints = nn.ModuleDict(constraints)
         self.free: Free = free
-        self.derivatives = knowledge(DERIVATIVES.values(), signals, stencil) if derivatives else {}
+        self.derivatives = {operator: facts[target] for operator, target in scored.items()}
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.rates = rates
@@ -121,7 +123,7 @@ class Fit(LightningModule):
 
     def on_train_start(self) -> None:
         self.samples.to(self.device, self.trainer.global_rank, self.trainer.world_size)
-        self.derivatives = {name: target.to(self.device) for name, target in self.derivatives.items()}
+        self.derivatives = {operator: target.to(self.device) for operator, target in self.derivatives.items()}
         if self.rates is not None:
             shares = relative_rates(self.make_optimizer, self.make_schedule, self.rates, self.samples.steps)
             self.shares = shares.to(self.device)
@@ -201,11 +203,7 @@ class Fit(LightningModule):
         with torch.autocast(self.device.type, enabled=False):
             prediction = self.evaluate(value)
             self.prediction = metrics.align(prediction, self.samples.y, self.free)
-            pairs = {
-                name: (self.evaluate(OPERATORS[name]), self.derivatives[target])
-                for name, target in DERIVATIVES.items()
-                if self.derivatives
-            }
+            pairs = {name: (self.evaluate(OPERATORS[name]), target) for name, target in self.derivatives.items()}
             scored = self.scores(self.prediction, pairs)
         finite = prediction.isfinite().flatten(1).all(1).tolist()  # losses do not see the very last step
         for progress, scores, sound in zip(self.progress, scored, finite, strict=True):

@@ -14,8 +14,6 @@ from fieldlab.tasks.constraints import Constraint, check_constraints
 
 Of = Callable[[Signal, Stencil], Float[Tensor, "n ..."]]
 
-FROM_NEIGHBOURS = {"target_gradient", "target_laplacian", "gradient_scale", "laplacian_scale"}
-
 
 def target(signal: Signal, stencil: Stencil) -> Float[Tensor, "n c"]:
     return signal.values.flatten(0, -2)
@@ -29,24 +27,24 @@ def laplacian(signal: Signal, stencil: Stencil) -> Float[Tensor, "n c"]:
     return stencils.laplacian(signal).flatten(0, signal.dim - 1)
 
 
-def scale(tensor: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
-    """The root mean square over the whole grid, at every sample; 1 where all is 0."""
-    size = tensor.square().mean().sqrt()
-    return torch.where(size > 0, size, 1).expand(len(tensor), *[1] * (tensor.ndim - 1))
-
-
-KNOWN: Mapping[str, Of] = {  # all in canonical units
-    "target": target,
-    "target_gradient": gradient,
-    "target_laplacian": laplacian,
-    "gradient_scale": lambda signal, stencil: scale(gradient(signal, stencil)),
-    "laplacian_scale": lambda signal, stencil: scale(laplacian(signal, stencil)),
-}
+TARGETS: Mapping[str, Of] = {"target": target, "target_gradient": gradient, "target_laplacian": laplacian}
+SCALES = {"gradient_scale": "target_gradient", "laplacian_scale": "target_laplacian"}
+KNOWN = (*TARGETS, *SCALES)  # all in canonical units
+FROM_NEIGHBOURS = {*KNOWN} - {"target"}
 
 
 def knowledge(names: Collection[str], signals: Sequence[Signal], stencil: Stencil) -> dict[str, Tensor]:
-    """What these names stand for, [m, n, …]."""
-    return {name: torch.stack([KNOWN[name](signal, stencil) for signal in signals]) for name in names}
+    """What these names stand for, [m, n, …]; each target is taken once."""
+    sources = {SCALES.get(name, name) for name in names}
+    targets = {name: torch.stack([TARGETS[name](signal, stencil) for signal in signals]) for name in sources}
+    return {name: scale(targets[SCALES[name]]) if name in SCALES else targets[name] for name in names}
+
+
+def scale(targets: Float[Tensor, "m n ..."]) -> Float[Tensor, "m n ..."]:
+    """The root mean square over each member's whole grid, at every sample; 1 where all is 0."""
+    sizes = torch.stack([member.square().mean().sqrt() for member in targets])
+    wide = torch.where(sizes > 0, sizes, 1).view(-1, *[1] * (targets.ndim - 1))
+    return wide.expand(-1, targets.shape[1], *wide.shape[2:])
 
 
 def needed(constraints: Mapping[str, Constraint], signal: Signal, split: Split) -> list[str]:

@@ -104,9 +104,7 @@ class Samples(LightningDataModule):
         self.generators = [torch.Generator(device).manual_seed(seed) for seed in self.seeds]
         self.forget()
         self.whole = (
-            {region: self.take(region, index) for region, index in self.regions.items()}
-            if self.batch_size is None
-            else None
+            {region: self.take(index) for region, index in self.regions.items()} if self.batch_size is None else None
         )
 
     def forget(self) -> None:
@@ -138,8 +136,7 @@ class Samples(LightningDataModule):
         drawn = {region: self.draw(region, steps) for region in self.regions}
         for step in range(steps):
             yield {
-                region: self.take(region, self.regions[region].gather(1, chosen[:, step]))
-                for region, chosen in drawn.items()
+                region: self.take(self.regions[region].gather(1, chosen[:, step])) for region, chosen in drawn.items()
             }
 
     def dealt(self, region: str) -> int:
@@ -154,7 +151,7 @@ class Samples(LightningDataModule):
         """Samples of each member in a step, in the region that has fewest."""
         return min(self.dealt(region) for region in self.regions)
 
-    def take(self, region: str, index: Int[Tensor, "m b"]) -> Points:
+    def take(self, index: Int[Tensor, "m b"]) -> Points:
         """This device's part of a batch; all draw the same one."""
         total = index.shape[1]
         mine = index.tensor_split(self.world, dim=1)[self.rank]
