@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "schema", "identity"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
-    {"metrics"}, {"signals"}, {"tasks"}, {"results", "pictures", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check", "yardsticks"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
+    {"metrics"}, {"signals"}, {"pictures", "shapes"}, {"tasks"}, {"results", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {"errors", "build", "operators", "signals", "results", "pictures", "query", "report", "cli"}
 

@@ -77,10 +77,10 @@ class Checks:
         checked = Checked(plain, "", "", 1)
         digest = str(content(plain["signal"]))
         world = described(plain, "signal", "split")
-        name, grid, channels, samples = self.once(world, digest, look=lambda: signal_facts(checked.config))
-        shape = str((len(grid), channels))
+        name, grid, dim, channels, samples = self.once(world, digest, look=lambda: signal_facts(checked.config))
+        shape = str((dim, channels))
         field = self.once(
-            described(plain, "field"), shape, look=lambda: structure(outline(checked.config, len(grid), channels))
+            described(plain, "field"), shape, look=lambda: structure(outline(checked.config, dim, channels))
         )
         self.once(described(plain, "logger"), look=lambda: build(plain["logger"], "logger"))
         devices = self.once(described(plain, "trainer"), look=lambda: make_trainer(checked.config).world_size)
@@ -98,12 +98,12 @@ class Checks:
         return dataclasses.replace(checked, signal=name, stack_key=key, devices=devices)
 
 
-def signal_facts(config: DictConfig) -> tuple[str, tuple[int, ...], int, tuple[int, int | None, bool]]:
-    """Name, grid, channels; number of training samples and of those in the mask, and whether others are held out."""
+def signal_facts(config: DictConfig) -> tuple[str, tuple[int, ...], int, int, tuple[int, int | None, bool]]:
+    """Name, grid, axes, channels; number of training samples and of those in the mask, and whether others are held out."""
     signal = build_signal(config)
     split = build_split(described(config, "split"), signal.grid)
     masked = None if signal.mask is None else int((split.train & signal.mask.flatten()).sum())
-    return signal.name, signal.grid, signal.channels, (int(split.train.sum()), masked, split.held_out)
+    return signal.name, signal.grid, signal.dim, signal.channels, (int(split.train.sum()), masked, split.held_out)
 
 
 def outline(config: DictConfig, dim: int, channels: int) -> Field:

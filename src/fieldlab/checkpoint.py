@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from fieldlab.errors import first_line
 from fieldlab.identity import fit_hash
 from fieldlab.results import replace_atomically, result_or_none
-from fieldlab.tasks.fit import State
+from fieldlab.tasks.task import State
 
 CHECKPOINT = "checkpoint.pt"
 DAMAGE = (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError)  # what torch.load makes of it

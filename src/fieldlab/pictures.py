@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 
 ERROR_LIMIT = 0.25  # absolute error that the error map shows as its brightest colour
 LINE_HEIGHT = 160
 
 
-def save_reconstruction(folder: Path, signal: Signal, values: Float[Tensor, "*grid c"]) -> None:
+def save_reconstruction(folder: Path, signal: Grid, values: Float[Tensor, "*grid c"]) -> None:
     """target.png, reconstruction.png and error.png.
 
     Of an array also reconstruction.npy, in its original units.

@@ -17,9 +17,10 @@ from fieldlab.configuration import plain_value
 from fieldlab.field import Ensemble, Field, build_field, draw
 from fieldlab.identity import content
 from fieldlab.machine import can_compile
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
-from fieldlab.tasks.fit import Fit
+from fieldlab.tasks.descent import Descent
+from fieldlab.tasks.task import Task
 
 KEPT = 8  # signals and splits that stay in memory, for the fits that share them
 
@@ -67,12 +68,12 @@ def build_split(settings: str, grid: tuple[int, ...]) -> Split:
     return build(json.loads(settings)[0], "split", grid=grid)
 
 
-def assemble(members: Sequence[Prepared], *callbacks: Callback) -> tuple[Fit, Trainer]:
+def assemble(members: Sequence[Prepared], *callbacks: Callback) -> tuple[Task, Trainer]:
     """The task and the trainer that compute these members together."""
     return make_task(members), make_trainer(members[0].config, *callbacks)
 
 
-def make_task(members: Sequence[Prepared]) -> Fit:
+def make_task(members: Sequence[Prepared]) -> Task:
     config = members[0].config
     optimizer, schedule = ({**plain(config[key], key), "_partial_": True} for key in ("optimizer", "schedule"))
     optimizer.pop("stacks", None)
@@ -84,10 +85,12 @@ def make_task(members: Sequence[Prepared]) -> Fit:
         splits=[member.split for member in members],
         seeds=[member.config.seed for member in members],
         steps=config.steps,
-        optimizer=build(optimizer, "optimizer"),
-        schedule=build(schedule, "schedule"),
-        rates=own_rates(members),
-        compiled=config.compile and can_compile(),
+        descent=Descent(
+            build(optimizer, "optimizer"),
+            build(schedule, "schedule"),
+            own_rates(members),
+            config.compile and can_compile(),
+        ),
     )
 
 

@@ -20,11 +20,9 @@ from fieldlab.errors import InputError, first_line
 from fieldlab.machine import device_name, provenance
 from fieldlab.prepare import Prepared, assemble, describe, prepare
 from fieldlab.results import DRAFTS, RESULT, Result
-from fieldlab.signals.grid import Signal
-from fieldlab.tasks.fit import Fit, State
+from fieldlab.tasks.task import State, Task
 from fieldlab.tracking.progress import ProgressLine
 from fieldlab.tracking.tracker import Follow, Tracker, safely
-from fieldlab.yardsticks import bicubic, classical
 
 PICTURES = ("target.png", "reconstruction.png", "error.png", "curve.png", "reconstruction.npy")
 WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
@@ -73,7 +71,7 @@ def failures(fits: Sequence[Checked], error: Exception) -> dict[Path, Result]:
 
 
 def run(
-    task: Fit, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Prepared], earlier: State | None
+    task: Task, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Prepared], earlier: State | None
 ) -> dict[Path, Result]:
     """Train and write."""
     try:
@@ -88,11 +86,11 @@ def run(
             trainer.strategy.launcher.kill(signal.SIGKILL)  # further devices would wait for this one for ever
         return noted
     recorded = zip(fits, members, results, strict=True)
-    return {f.folder: record(task, m, member.signal, f, result) for m, (f, member, result) in enumerate(recorded)}
+    return {f.folder: record(task, m, member, f, result) for m, (f, member, result) in enumerate(recorded)}
 
 
 def assist(
-    task: Fit, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Prepared], earlier: State | None
+    task: Task, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Prepared], earlier: State | None
 ) -> dict[Path, Result]:
     """The part of a further device: it computes, and leaves files and logs to the first.
 
@@ -118,7 +116,7 @@ def clear(fits: Sequence[Checked]) -> None:
         OmegaConf.save(fit.config, fit.folder / weights.CONFIG)
 
 
-def train(task: Fit, trainer: Trainer, earlier: State | None = None) -> None:
+def train(task: Task, trainer: Trainer, earlier: State | None = None) -> None:
     """Run the trainer, from an `earlier` state if there is one.
 
     Ctrl-C comes back as the KeyboardInterrupt that Lightning swallows.
@@ -135,7 +133,7 @@ def train(task: Fit, trainer: Trainer, earlier: State | None = None) -> None:
         raise KeyboardInterrupt
 
 
-def finish(task: Fit, m: int, member: Prepared) -> Result:
+def finish(task: Task, m: int, member: Prepared) -> Result:
     """What a fitted member came to."""
     progress = task.progress[m]
     device = device_name(task.samples.y.device)  # the Trainer has taken the task itself back to the CPU
@@ -152,18 +150,16 @@ def finish(task: Fit, m: int, member: Prepared) -> Result:
     )
     if progress.diverged_at is not None:
         return replace(result, status="diverged", diverged_at=progress.diverged_at)
-    scores = {name: value for name, value in progress.curve[-1].items() if name not in ("step", "seconds")}
-    others = {method.__name__: method(task, m, member) for method in (bicubic, classical)}
-    return replace(result, status="finished", scores=scores, **others)
+    return replace(result, status="finished", **task.outcome(m))
 
 
-def record(task: Fit, m: int, signal: Signal, fit: Checked, result: Result) -> Result:
+def record(task: Task, m: int, member: Prepared, fit: Checked, result: Result) -> Result:
     """Write all that a fitted member leaves behind; the result comes last."""
     try:
         pictures.save_curve(fit.folder / "curve.png", result.curve)
         if result.status == "finished":
-            weights.save(task.ensemble.member(m), fit.folder, dim=signal.dim, channels=signal.channels)
-            pictures.save_reconstruction(fit.folder, signal, task.prediction[m].cpu().unflatten(0, signal.grid))
+            weights.save(task.ensemble.member(m), fit.folder, dim=member.signal.dim, channels=member.signal.channels)
+            task.save(m, fit.folder)
         result.save(fit.folder)
         return result
     except Exception as error:  # a full disk, most likely

@@ -8,10 +8,10 @@ import pytest
 
 from fieldlab.errors import InputError
 from fieldlab.signals.arrays import array
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 
 
-def load(values: Any, **settings: Any) -> Signal:
+def load(values: Any, **settings: Any) -> Grid:
     np.save("signal.npy", values)
     defaults = {"name": None, "channels_last": False, "span": None, "alignment": "centers"}
     return array(path="signal.npy", **{**defaults, **settings})

@@ -10,11 +10,11 @@ from skimage.io import imsave
 from fieldlab.errors import InputError
 from fieldlab.signals import stencils
 from fieldlab.signals.composite import composite
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 from fieldlab.signals.images import image
 
 
-def blend(**settings) -> Signal:
+def blend(**settings) -> Grid:
     given = {
         "name": None, "path": "skimage:camera.png", "other": "skimage:astronaut.png", "mask": None, "rule": "strongest",
         "weights": [1.0, 1.0], "size": 32, "channels": "grey", "background": "white", "alignment": "centers",
@@ -22,7 +22,7 @@ def blend(**settings) -> Signal:
     return composite(**{**given, **settings})
 
 
-def photo(name: str, channels: str = "grey") -> Signal:
+def photo(name: str, channels: str = "grey") -> Grid:
     return image(name=None, path=name, mask=None, size=32, channels=channels, background="white", alignment="centers")  # type: ignore[arg-type]
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fieldlab.signals.grid import Signal, positions
+from fieldlab.signals.grid import Grid, positions
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_unknown_alignment_is_an_error():
 
 def test_coordinates_follow_the_order_of_flat_values():
     values = torch.arange(6.0).view(2, 3, 1) / 6
-    signal = Signal("six", values, "left")
+    signal = Grid("six", values, "left")
     x = signal.coordinates()
     torch.testing.assert_close(x, torch.tensor([[r / 2, c / 3] for r in range(2) for c in range(3)]))
     assert (signal.dim, signal.channels, signal.grid) == (2, 1, (2, 3))
@@ -29,4 +29,4 @@ def test_coordinates_follow_the_order_of_flat_values():
 
 def test_one_pixel_is_too_few():
     with pytest.raises(ValueError, match="dot has 1 x 1 samples; a fit needs at least 2 along every axis"):
-        Signal("dot", torch.zeros(1, 1, 1), "centers")
+        Grid("dot", torch.zeros(1, 1, 1), "centers")

@@ -9,11 +9,11 @@ from PIL import Image
 from skimage import data
 
 from fieldlab.errors import InputError
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 from fieldlab.signals.images import image
 
 
-def load(path: Any, **settings: Any) -> Signal:
+def load(path: Any, **settings: Any) -> Grid:
     defaults = {
         "mask": None,
         "name": None,

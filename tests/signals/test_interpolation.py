@@ -7,16 +7,16 @@ from scipy.interpolate import RectBivariateSpline
 from skimage import data
 
 from fieldlab.signals import splits
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 from fieldlab.signals.interpolation import interpolate
 from fieldlab.signals.splits import Split
 
 SPLITS = [splits.stride, splits.columns, splits.checkerboard, lambda grid: splits.random(grid, fraction=0.5, seed=0)]
 
 
-def smooth(rows: int = 32, columns: int = 40) -> Signal:
+def smooth(rows: int = 32, columns: int = 40) -> Grid:
     r, c = np.meshgrid(np.linspace(0, 1, rows), np.linspace(0, 1, columns), indexing="ij")
-    return Signal("smooth", torch.from_numpy(0.3 * r + 0.5 * c)[..., None].float(), "centers")
+    return Grid("smooth", torch.from_numpy(0.3 * r + 0.5 * c)[..., None].float(), "centers")
 
 
 @pytest.mark.parametrize("make", SPLITS)
@@ -33,7 +33,7 @@ def test_a_plane_is_met_between_samples_and_samples_are_met_exactly(make):
 
 def test_lattice_agrees_with_another_cubic_spline_inside():
     camera = torch.from_numpy(data.camera()[::4, ::4].copy())[..., None].float() / 255
-    signal = Signal("camera", camera, "centers")
+    signal = Grid("camera", camera, "centers")
     found = interpolate(signal, splits.stride(signal.grid))
     assert found is not None
     at = np.arange(0, 128, 2)
@@ -45,8 +45,8 @@ def test_lattice_agrees_with_another_cubic_spline_inside():
 def test_where_there_is_no_cubic_method():
     signal = smooth()
     assert interpolate(signal, splits.everything(signal.grid)) is None
-    volume = Signal("volume", torch.rand(4, 4, 4, 1), "centers")
+    volume = Grid("volume", torch.rand(4, 4, 4, 1), "centers")
     assert interpolate(volume, splits.checkerboard(volume.grid)) is None
     assert interpolate(volume, splits.stride(volume.grid)) is not None
-    sound = Signal("sound", torch.rand(50, 1), "centers")
+    sound = Grid("sound", torch.rand(50, 1), "centers")
     assert interpolate(sound, splits.random(sound.grid, fraction=0.04, seed=0)) is None  # two samples

@@ -8,16 +8,16 @@ from torch import Tensor
 
 from fieldlab.signals import poisson, stencils
 from fieldlab.signals.formula import formula
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 
 
-def sampled(alignment: str, size: tuple[int, int]) -> tuple[Signal, Tensor, Tensor]:
-    signal = Signal("wave", torch.zeros(*size, 1), alignment)  # type: ignore[arg-type]
+def sampled(alignment: str, size: tuple[int, int]) -> tuple[Grid, Tensor, Tensor]:
+    signal = Grid("wave", torch.zeros(*size, 1), alignment)  # type: ignore[arg-type]
     a, b = signal.coordinates().double().unbind(-1)
     values = 0.5 + 0.3 * torch.sin(3 * a) * torch.cos(2 * b)
     slopes = torch.stack([0.9 * torch.cos(3 * a) * torch.cos(2 * b), -0.6 * torch.sin(3 * a) * torch.sin(2 * b)], -1)
     bend = -3.9 * torch.sin(3 * a) * torch.cos(2 * b)
-    grid = Signal("wave", values.view(*size, 1).float(), alignment)  # type: ignore[arg-type]
+    grid = Grid("wave", values.view(*size, 1).float(), alignment)  # type: ignore[arg-type]
     return grid, slopes.view(*size, 1, 2), bend.view(*size, 1)
 
 
@@ -42,27 +42,27 @@ def test_halving_the_distance_quarters_the_error():
 
 @pytest.mark.parametrize("stencil", ["central", "sobel"])
 def test_a_plane_has_its_slope_everywhere(stencil: stencils.Stencil):
-    x = Signal("flat", torch.zeros(9, 7, 1), "centers").coordinates()
-    plane = Signal("plane", (x @ torch.tensor([0.5, 0.25])).view(9, 7, 1), "centers")
+    x = Grid("flat", torch.zeros(9, 7, 1), "centers").coordinates()
+    plane = Grid("plane", (x @ torch.tensor([0.5, 0.25])).view(9, 7, 1), "centers")
     torch.testing.assert_close(stencils.gradient(plane, stencil), torch.tensor([0.5, 0.25]).expand(9, 7, 1, 2))
     assert stencils.laplacian(plane).abs().max() < 1e-4
 
 
 def test_a_sound_has_derivatives_too():
-    t = Signal("t", torch.zeros(50, 1), "left").coordinates()
-    sound = Signal("sound", t.square(), "left")
+    t = Grid("t", torch.zeros(50, 1), "left").coordinates()
+    sound = Grid("sound", t.square(), "left")
     torch.testing.assert_close(stencils.gradient(sound, "sobel")[1:-1, :, 0], 2 * t[1:-1], atol=1e-4, rtol=0)
     torch.testing.assert_close(stencils.laplacian(sound), torch.full((50, 1), 2.0), atol=5e-3, rtol=0)
 
 
 def test_two_samples_have_no_second_derivative():
     with pytest.raises(ValueError, match="fewer than 3 samples"):
-        stencils.laplacian(Signal("tiny", torch.zeros(2, 5, 1), "centers"))
+        stencils.laplacian(Grid("tiny", torch.zeros(2, 5, 1), "centers"))
 
 
 def test_the_solver_inverts_exact_gradients():
     """A sum of cosines is in its basis: recovered to rounding, up to its mean."""
-    x = Signal("x", torch.zeros(24, 16, 1), "centers").coordinates().double()
+    x = Grid("x", torch.zeros(24, 16, 1), "centers").coordinates().double()
     a, b = (math.pi * x).unbind(-1)
     u = torch.stack([torch.cos(3 * a) * torch.cos(2 * b) + torch.cos(a), torch.cos(15 * b)], dim=-1)
     g = torch.zeros(24 * 16, 2, 2, dtype=torch.float64)
@@ -76,7 +76,7 @@ def test_the_solver_inverts_exact_gradients():
 def test_the_solver_is_least_squares():
     """Noise is not integrable: no other cosine series comes closer (the residual is orthogonal to all gradients)."""
     n = 8
-    x = Signal("x", torch.zeros(n, n, 1), "centers").coordinates().double()
+    x = Grid("x", torch.zeros(n, n, 1), "centers").coordinates().double()
     g = torch.randn(n, n, 1, 2, generator=torch.Generator().manual_seed(0))
     columns = []
     for k in range(n):

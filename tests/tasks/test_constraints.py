@@ -12,7 +12,7 @@ import fieldlab
 from fieldlab import fit
 from fieldlab.operators import gradient, laplacian
 from fieldlab.prepare import assemble, prepare
-from fieldlab.tasks.constraints import Constraint, Points
+from fieldlab.tasks.constraints import Constraint, Points, Reading
 
 Compose = Callable[..., DictConfig]
 Command = Callable[..., tuple[int, str, str]]
@@ -32,12 +32,29 @@ def test_a_constraint_is_the_weighted_mean_of_its_residual():
         return x.square().sum(-1, keepdim=True)
 
     off = x.square().sum(-1) - 0.25
-    torch.testing.assert_close(constraint("value - target", weight=3.0)(field, batch), 3 * off.square().mean(1))
-    torch.testing.assert_close(constraint("value - target", "absolute")(field, batch), off.abs().mean(1))
-    torch.testing.assert_close(constraint("laplacian - 4")(field, batch), torch.zeros(2))
-    torch.testing.assert_close(
-        constraint("norm(gradient) - 2 * (x0**2 + x1**2)**(1/2)")(field, batch), torch.zeros(2)
-    )
+    reading = Reading(field, batch)
+    torch.testing.assert_close(constraint("value - target", weight=3.0)(reading), 3 * off.square().mean(1))
+    torch.testing.assert_close(constraint("value - target", "absolute")(reading), off.abs().mean(1))
+    torch.testing.assert_close(constraint("laplacian - 4")(reading), torch.zeros(2))
+    torch.testing.assert_close(constraint("norm(gradient) - 2 * (x0**2 + x1**2)**(1/2)")(reading), torch.zeros(2))
+
+
+def test_several_regions_are_one_mean():
+    x = torch.rand(2, 9, 2)
+    batch = {"all": Points(x[:, :2], {}), "space": Points(x[:, 2:], {})}
+    over_both = Constraint(region=["all", "space"], residual="value", norm="absolute", weight=2.0)
+    losses = over_both(Reading(lambda x: x.sum(-1, keepdim=True), batch))
+    torch.testing.assert_close(losses, 2 * x.sum(-1).mean(1))
+
+
+def test_shares_of_devices_average_to_the_whole():
+    x = torch.rand(1, 9, 2)
+    over_both = Constraint(region=["all", "space"], residual="value", norm="squared", weight=1.0)
+    losses = []
+    for mine, others in ((x[:, :1], x[:, 2:6]), (x[:, 1:2], x[:, 6:])):  # of 2 points and of 7
+        batch = {"all": Points(mine, {}, 1 * 2 / 2), "space": Points(others, {}, others.shape[1] * 2 / 7)}
+        losses.append(over_both(Reading(lambda x: x, batch)))
+    torch.testing.assert_close(torch.stack(losses).mean(0), x.square().mean((1, 2)))
 
 
 @pytest.mark.parametrize("supervise", ["gradient", "laplacian"])

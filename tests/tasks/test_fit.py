@@ -129,7 +129,7 @@ def test_schedules_end_where_they_say(small: Compose):
     }.items():
         task, trainer = assemble([prepare(small(f"schedule={name}", "steps=10", "optimizer.lr=1e-3", *overrides))])
         train(task, trainer)
-        rates[name] = task.descent.param_groups[0]["lr"]
+        rates[name] = task.optimizer.param_groups[0]["lr"]
     expected = {"constant": 1e-3, "cosine": 0.0, "exponential": 1e-3 * 0.9**10, "milestones": 1e-5}
     assert rates == pytest.approx(expected, abs=1e-12)
 

@@ -3,24 +3,26 @@
 import torch
 
 from fieldlab.signals import splits
-from fieldlab.signals.grid import Signal
-from fieldlab.tasks.samples import Samples
+from fieldlab.signals.grid import Grid
+from fieldlab.signals.regions import of_grid
+from fieldlab.tasks.samples import Chunks, Samples
 
 
 def samples(
     seeds=(0,), batch_size: int | None = 6, replacement: bool = False, steps: int = 60, regions=("all",)
 ) -> Samples:
-    signals = [Signal("ramp", torch.linspace(0, 1, 64).view(8, 8, 1), "centers") for _ in seeds]
-    dealt = Samples(
+    signals = [Grid("ramp", torch.linspace(0, 1, 64).view(8, 8, 1), "centers") for _ in seeds]
+    dealt = Samples.of_regions(
         signals,
         [splits.stride((8, 8)) for _ in seeds],
         seeds,
-        regions=regions,
+        marked=[of_grid(signal) for signal in signals],
+        wanted=regions,
         data={"target": torch.stack([signal.values.flatten(0, -2) for signal in signals])},
         batch_size=batch_size,
         replacement=replacement,
         steps=steps,
-        scored_every=40,
+        scores=2,
     )
     dealt.to(torch.device("cpu"), rank=0, world=1)
     return dealt
@@ -81,14 +83,29 @@ def test_members_draw_what_they_would_draw_alone():
 
 
 def test_chunks_cover_the_steps_once_and_end_where_scored():
-    chunks = list(samples(steps=90).train_dataloader())
+    chunks = list(Chunks(90, scored_every=40, start=0))
     assert [chunk.step for chunk in chunks] == [25, 40, 50, 75, 80, 90]
     assert sum(chunk.steps for chunk in chunks) == 90
     assert [chunk.step for chunk in chunks if chunk.scored] == [40, 80, 90]
 
 
 def test_a_continued_fit_has_the_chunks_that_are_left():
-    dealt = samples(steps=90)
-    dealt.start = 50
-    assert [(chunk.step, chunk.steps) for chunk in dealt.train_dataloader()] == [(75, 25), (80, 5), (90, 10)]
-    assert len(samples(steps=90).train_dataloader()) == 6
+    chunks = Chunks(90, scored_every=40, start=50)
+    assert [(chunk.step, chunk.steps) for chunk in chunks] == [(75, 25), (80, 5), (90, 10)]
+    assert len(Chunks(90, scored_every=40, start=0)) == 6
+
+
+def test_points_of_space_are_fresh_and_each_members_own():
+    together, alone = samples(seeds=(3, 4), regions=("all", "space")), samples(seeds=(4,), regions=("all", "space"))
+    first, second = (batch["space"].x for batch in together.batches(2))
+    assert first.shape == (2, 6, 2)
+    assert not torch.equal(first, second)
+    assert not torch.equal(first[0], first[1])
+    assert torch.equal(first[1], next(iter(alone.batches(2)))["space"].x[0])
+
+
+def test_full_batches_come_with_as_many_points_of_space():
+    one, two = samples(batch_size=None, regions=("all", "space")).batches(2)
+    assert one["all"].x.shape == one["space"].x.shape == (1, 16, 2)
+    assert torch.equal(one["all"].x, two["all"].x)
+    assert not torch.equal(one["space"].x, two["space"].x)

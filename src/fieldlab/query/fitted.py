@@ -15,7 +15,7 @@ from fieldlab.field import POINTS_AT_ONCE
 from fieldlab.operators import Function, value
 from fieldlab.results import read_result
 from fieldlab.signals import stencils
-from fieldlab.signals.grid import Signal, canonical
+from fieldlab.signals.grid import Grid, canonical
 from fieldlab.signals.interpolation import cubic
 from fieldlab.signals.splits import Split
 
@@ -73,7 +73,7 @@ class Query:
         Raises:
             InputError: the signal's file has gone.
         """
-        signal: Signal = build(self.result.config["signal"], "signal")
+        signal: Grid = build(self.result.config["signal"], "signal")
         low, high = signal.span or (0.0, 1.0)
         stencil = self.result.config["task"]["stencil"]
         return {
@@ -88,7 +88,7 @@ class Query:
         Raises:
             InputError: the signal's file has gone, or its samples allow no cubic interpolation.
         """
-        signal: Signal = build(self.result.config["signal"], "signal")
+        signal: Grid = build(self.result.config["signal"], "signal")
         split: Split = build(self.result.config["split"], "split", grid=signal.grid)
         at = np.concatenate([positions.numpy() for _, positions in blocks(size, self.edges(region))])
         values = cubic(signal, split, at)

@@ -10,7 +10,7 @@ from PIL import Image
 from fieldlab.build import build
 from fieldlab.pictures import picture
 from fieldlab.results import Result
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 
 CAPTION = (
     "Two photos, their plain average, the least-squares solution of their blended gradients (stretched to [0, 1]), and"
@@ -50,7 +50,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     return CAPTION
 
 
-def originals(result: Result) -> tuple[Signal, Signal]:
+def originals(result: Result) -> tuple[Grid, Grid]:
     """The two photos of a composite, at its size."""
     how = {key: result.config["signal"][key] for key in ("channels", "background", "alignment")}
     how |= {"_target_": "fieldlab.signals.images.image", "name": None, "mask": None, "size": list(result.grid)}

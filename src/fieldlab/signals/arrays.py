@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from fieldlab.errors import InputError
-from fieldlab.signals.grid import Alignment, Signal
+from fieldlab.signals.grid import Alignment, Grid
 
 
 def array(
@@ -16,7 +16,7 @@ def array(
     channels_last: bool,
     span: list[float] | None,
     alignment: Alignment,
-) -> Signal:
+) -> Grid:
     """A `.npy` file of 1 to 3 grid axes; with `channels_last` one more axis, the last, holds the channels.
 
     `span` are the values that become 0 and 1, by default the array's own minimum and maximum. PSNR is then
@@ -39,7 +39,7 @@ def array(
     if values.min() < low or values.max() > high:
         raise InputError(f"signal.span: {file} has values outside [{low}, {high}]")
     canonical = torch.from_numpy(((values - low) / (high - low)).astype(np.float32))
-    return Signal(
+    return Grid(
         name or file.stem,
         canonical if channels_last else canonical[..., None],
         alignment,

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fieldlab.signals import poisson, stencils
-from fieldlab.signals.grid import Alignment, Signal
+from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.images import image, load, resolve
 
 
@@ -24,7 +24,7 @@ def composite(
     channels: Literal["grey", "rgb"],
     background: str,
     alignment: Alignment,
-) -> Signal:
+) -> Grid:
     """The image whose gradients come closest to a blend of two photos' gradients, and that blend.
 
     With g and h the photos' central differences, each times its weight: with a `mask`, a picture, g where it is
@@ -45,7 +45,7 @@ def composite(
         name=None, path=path, mask=mask, size=size, channels=channels, background=background, alignment=alignment
     )
     pixels = load(other, "signal.other", channels=channels, size=list(first.grid), background=background)
-    second = Signal(resolve(other, "signal.other").stem, torch.from_numpy(pixels), alignment)
+    second = Grid(resolve(other, "signal.other").stem, torch.from_numpy(pixels), alignment)
     g, h = (w * stencils.gradient(photo, "central") for w, photo in zip(weights, (first, second), strict=True))
     blend = blended(g, h, first.mask, rule)
     values = poisson.solve(blend, first.spacing)

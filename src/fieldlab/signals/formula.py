@@ -4,10 +4,10 @@ import torch
 
 from fieldlab.errors import suggest
 from fieldlab.expressions import AXES, Expression
-from fieldlab.signals.grid import Alignment, Signal, positions
+from fieldlab.signals.grid import Alignment, Grid, positions
 
 
-def formula(*, name: str, formula: str, size: list[int], alignment: Alignment) -> Signal:
+def formula(*, name: str, formula: str, size: list[int], alignment: Alignment) -> Grid:
     """`formula` of the coordinates x0, x1, x2 in [0, 1] and pi, at `size` samples along each axis.
 
     Its values must lie in [0, 1], as all canonical values do: of a wave w in [-1, 1] take (1 + w) / 2.
@@ -26,4 +26,4 @@ def formula(*, name: str, formula: str, size: list[int], alignment: Alignment) -
     low, high = values.amin().item(), values.amax().item()
     if not (low >= -1e-9 and high <= 1 + 1e-9):
         raise ValueError(f"formula: its values should lie in [0, 1], but reach from {low:.3g} to {high:.3g}")
-    return Signal(name, values.clamp(0, 1).float()[..., None].contiguous(), alignment)
+    return Grid(name, values.clamp(0, 1).float()[..., None].contiguous(), alignment)

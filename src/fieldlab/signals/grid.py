@@ -1,29 +1,23 @@
-"""A signal: samples on a regular grid of any dimension, and where in the unit cube its samples sit."""
+"""Grids: signals with samples on a regular grid of any dimension, and where in the unit cube these sit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
+
+from fieldlab.signals.signal import Signal
 
 Alignment = Literal["centers", "corners", "left"]
 
 
 @dataclass(frozen=True)
-class Signal:
-    """Samples on a grid of `dim` axes with `c` channels, in canonical values [0, 1].
+class Grid(Signal):
+    """Samples on a grid of `dim` axes. `gradients` are given where they are known better than the values."""
 
-    `span` are the original values that 0 and 1 stand for, None for pictures, whose range is always [0, 1].
-    `mask` marks the samples of the region `mask`. `gradients` are given where they are known better than the values.
-    """
-
-    name: str
-    values: Float[Tensor, "*grid c"]
     alignment: Alignment
-    span: tuple[float, float] | None = None
-    mask: Bool[Tensor, "*grid"] | None = None
-    gradients: Float[Tensor, "*grid c dim"] | None = None
+    gradients: Float[Tensor, "*grid c dim"] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if min(self.grid) < 2:
@@ -31,16 +25,8 @@ class Signal:
             raise ValueError(f"{self.name} has {size} samples; a fit needs at least 2 along every axis")
 
     @property
-    def grid(self) -> tuple[int, ...]:
-        return tuple(self.values.shape[:-1])
-
-    @property
     def dim(self) -> int:
         return len(self.grid)
-
-    @property
-    def channels(self) -> int:
-        return self.values.shape[-1]
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -48,7 +34,6 @@ class Signal:
         return tuple((axis[1] - axis[0]).item() for axis in (positions(n, self.alignment) for n in self.grid))
 
     def coordinates(self) -> Float[Tensor, "n dim"]:
-        """Canonical coordinates of every sample, in the order of `values.flatten(0, -2)` (last axis fastest)."""
         axes = [positions(size, self.alignment) for size in self.grid]
         return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flatten(0, -2)
 

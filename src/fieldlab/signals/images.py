@@ -12,7 +12,7 @@ from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from fieldlab.errors import InputError
-from fieldlab.signals.grid import Alignment, Signal
+from fieldlab.signals.grid import Alignment, Grid
 
 BUNDLED = "skimage:"
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, what Pillow's "L" means
@@ -28,7 +28,7 @@ def image(
     channels: Literal["grey", "rgb"],
     background: str,
     alignment: Alignment,
-) -> Signal:
+) -> Grid:
     """A picture from a file, or `skimage:FILE` from scikit-image's bundled photos.
 
     `size`: null keeps the picture; N or [ROWS, COLUMNS] cuts the largest centred area of that shape and
@@ -42,7 +42,7 @@ def image(
     """
     pixels = load(path, "signal.path", channels=channels, size=size, background=background)
     marked = None if mask is None else marks(mask, pixels.shape[:2])
-    return Signal(name or resolve(path, "signal.path").stem, torch.from_numpy(pixels), alignment, mask=marked)
+    return Grid(name or resolve(path, "signal.path").stem, torch.from_numpy(pixels), alignment, mask=marked)
 
 
 def load(

@@ -8,11 +8,11 @@ from scipy.ndimage import map_coordinates, spline_filter
 from scipy.spatial import QhullError
 from torch import Tensor
 
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 from fieldlab.signals.splits import Split
 
 
-def interpolate(signal: Signal, split: Split) -> Float[Tensor, "*grid c"] | None:
+def interpolate(signal: Grid, split: Split) -> Float[Tensor, "*grid c"] | None:
     """Every sample of the grid from the training samples alone; None where all were trained on, or no method is."""
     if not split.held_out:
         return None
@@ -21,7 +21,7 @@ def interpolate(signal: Signal, split: Split) -> Float[Tensor, "*grid c"] | None
     return None if values is None else values.unflatten(0, signal.grid)
 
 
-def cubic(signal: Signal, split: Split, at: Float[np.ndarray, "n dim"] | np.ndarray) -> Float[Tensor, "n c"] | None:
+def cubic(signal: Grid, split: Split, at: Float[np.ndarray, "n dim"] | np.ndarray) -> Float[Tensor, "n c"] | None:
     """The signal at sample positions, fractional ones too, from the training samples alone.
 
     Training samples on a lattice: cubic B-spline interpolation per axis ("bicubic" for an image), mirrored at

@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 
 Stencil = Literal["central", "sobel"]
 
 
-def gradient(signal: Signal, stencil: Stencil) -> Float[Tensor, "*grid c dim"]:
+def gradient(signal: Grid, stencil: Stencil) -> Float[Tensor, "*grid c dim"]:
     """d y / d x_j at every sample.
 
     `central`: (y[i+1] - y[i-1]) / 2 h, and the one-sided difference at the border; exact for linear signals, and of
@@ -29,7 +29,7 @@ def gradient(signal: Signal, stencil: Stencil) -> Float[Tensor, "*grid c dim"]:
     return torch.stack(along, dim=-1).float()
 
 
-def laplacian(signal: Signal) -> Float[Tensor, "*grid c"]:
+def laplacian(signal: Grid) -> Float[Tensor, "*grid c"]:
     """sum_j (y[i+1] - 2 y[i] + y[i-1]) / h_j^2; at the border as one sample further in. Needs three samples an axis.
 
     Of a signal that brings its own gradients, their divergence by central differences.

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Literal, NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from fieldlab.errors import suggest
 from fieldlab.expressions import AXES, Expression
 from fieldlab.operators import OPERATORS, Function
+from fieldlab.signals.regions import SPACE
 
 
 class Points(NamedTuple):
@@ -28,19 +30,20 @@ Residual = Callable[[Function, Points], Tensor]
 class Constraint(nn.Module):
     """weight * mean |residual|^2 (`squared`) or mean |residual| (`absolute`), by member.
 
-    The mean is over the points of a `region` and over the residual's components. `residual` is what should vanish:
+    The mean is over the points of a `region`, or of several together, and over the residual's components. `residual` is
+    what should vanish:
     an expression of operators (value, gradient, hessian, laplacian, divergence), of what the signal knows (target,
     target_gradient, …) and of the coordinates x0, x1, x2, like `laplacian + 20**2 * value`; or a function
     (field, points) -> [m, n, …] that calls `fieldlab.operators` itself.
 
     Raises:
-        ValueError: a weight that is not positive, an expression that is none.
+        ValueError: a weight that is not positive, no region, an expression that is none.
     """
 
     def __init__(
         self,
         *,
-        region: str,
+        region: str | list[str],
         residual: str | Callable[..., Tensor],
         norm: Literal["squared", "absolute"],
         weight: float,
@@ -48,7 +51,9 @@ class Constraint(nn.Module):
         super().__init__()
         if weight <= 0:
             raise ValueError(f"weight must be positive, not {weight}")
-        self.region = region
+        if not region:
+            raise ValueError("region needs a name")
+        self.regions = [region] if isinstance(region, str) else region
         self.residual = Expression(residual) if isinstance(residual, str) else residual
         self.norm = norm
         self.weight = weight
@@ -73,23 +78,45 @@ class Constraint(nn.Module):
         """Whether second derivatives of the field are mentioned."""
         return bool({*self.names} & {"laplacian", "hessian"})
 
-    def forward(self, field: Function, batch: Mapping[str, Points]) -> Float[Tensor, "m"]:
-        points = batch[self.region]
+    def forward(self, reading: "Reading") -> Float[Tensor, "m"]:
+        shares = [reading.batch[region].share for region in self.regions]
+        costs = [self.cost(reading, region).flatten(1) for region in self.regions]
+        sizes = [
+            cost.shape[1] / share for cost, share in zip(costs, shares, strict=True)
+        ]  # in proportion, on all devices
+        means = [
+            size / sum(sizes) * share * cost.mean(1) for cost, share, size in zip(costs, shares, sizes, strict=True)
+        ]
+        return self.weight * torch.stack(means).sum(0)
+
+    def cost(self, reading: "Reading", region: str) -> Float[Tensor, "m ..."]:
+        """What the norm makes of the residual at every point of a region."""
         if isinstance(self.residual, Expression):
-            residual = self.residual(*(operand(name, field, points) for name in self.names))
+            residual = self.residual(*(reading(name, region) for name in self.names))
         else:
-            residual = self.residual(field, points)
-        cost = residual.square() if self.norm == "squared" else residual.abs()
-        return self.weight * points.share * cost.flatten(1).mean(1)
+            residual = self.residual(reading.field, reading.batch[region])
+        return residual.square() if self.norm == "squared" else residual.abs()
 
 
-def operand(name: str, field: Function, points: Points) -> Tensor:
-    """An operator of the field, a coordinate, or data of the signal, at the points."""
-    if name in OPERATORS:
-        return OPERATORS[name](field, points.x)
-    if name in AXES:
-        return points.x[..., AXES.index(name)].unsqueeze(-1)
-    return points.data[name]
+class Reading:
+    """What a batch says of a field: operators, coordinates and data by name and region, each computed once."""
+
+    def __init__(self, field: Function, batch: Mapping[str, Points]) -> None:
+        self.field = field
+        self.batch = batch
+        self.read: dict[tuple[str, str], Tensor] = {}
+
+    def __call__(self, name: str, region: str) -> Tensor:
+        if (name, region) not in self.read:
+            self.read[name, region] = self.look_up(name, self.batch[region])
+        return self.read[name, region]
+
+    def look_up(self, name: str, points: Points) -> Tensor:
+        if name in OPERATORS:
+            return OPERATORS[name](self.field, points.x)
+        if name in AXES:
+            return points.x[..., AXES.index(name)].unsqueeze(-1)
+        return points.data[name]
 
 
 def check_constraints(
@@ -100,16 +127,18 @@ def check_constraints(
     Raises:
         ValueError: one that is unknown.
     """
-    known = [*OPERATORS, *AXES[:dim], *data]
     for key, constraint in constraints.items():
-        if constraint.region not in regions:
-            raise ValueError(
-                f"constraints.{key}.region: there is no region {constraint.region}"
-                f"{suggest(constraint.region, list(regions))}"
-            )
+        for region in constraint.regions:
+            if region not in regions:
+                raise ValueError(
+                    f"constraints.{key}.region: there is no region {region}{suggest(region, list(regions))}"
+                )
+        known = [*OPERATORS, *AXES[:dim], *data]
         for name in constraint.names:
             if name not in known:
                 raise ValueError(
                     f"constraints.{key}.residual: {name} is no operator, and nothing this signal knows"
                     f"{suggest(name, known)}"
                 )
+            if name in data and SPACE in constraint.regions:
+                raise ValueError(f"constraints.{key}.residual: {name} is known at samples, and not in all of space")

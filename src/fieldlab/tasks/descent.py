@@ -1,6 +1,7 @@
 """What an optimisation step needs beside its loss: compilation, clipping and learning rates member by member."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,6 +13,20 @@ from fieldlab.field import Ensemble
 MOST_STRUCTURES = 256  # of fields, that one process compiles
 
 Losses = Callable[[Any], Tensor]
+
+
+@dataclass(frozen=True)
+class Descent:
+    """How a task goes down: what any task needs and only the program puts together.
+
+    `rates` are the members' learning rates where they differ: the optimiser steps with the largest, and each member
+    goes its share of that step.
+    """
+
+    optimizer: Callable[..., torch.optim.Optimizer]
+    schedule: Callable[[torch.optim.Optimizer], Any]
+    rates: Sequence[float] | None
+    compiled: bool
 
 
 def compile_losses(losses: Losses) -> Losses:

@@ -7,23 +7,23 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fieldlab.signals import regions, stencils
-from fieldlab.signals.grid import Signal
+from fieldlab.signals.grid import Grid
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
 from fieldlab.tasks.constraints import Constraint, check_constraints
 
-Of = Callable[[Signal, Stencil], Float[Tensor, "n ..."]]
+Of = Callable[[Grid, Stencil], Float[Tensor, "n ..."]]
 
 
-def target(signal: Signal, stencil: Stencil) -> Float[Tensor, "n c"]:
+def target(signal: Grid, stencil: Stencil) -> Float[Tensor, "n c"]:
     return signal.values.flatten(0, -2)
 
 
-def gradient(signal: Signal, stencil: Stencil) -> Float[Tensor, "n c dim"]:
+def gradient(signal: Grid, stencil: Stencil) -> Float[Tensor, "n c dim"]:
     return stencils.gradient(signal, stencil).flatten(0, signal.dim - 1)
 
 
-def laplacian(signal: Signal, stencil: Stencil) -> Float[Tensor, "n c"]:
+def laplacian(signal: Grid, stencil: Stencil) -> Float[Tensor, "n c"]:
     return stencils.laplacian(signal).flatten(0, signal.dim - 1)
 
 
@@ -33,7 +33,7 @@ KNOWN = (*TARGETS, *SCALES)  # all in canonical units
 FROM_NEIGHBOURS = {*KNOWN} - {"target"}
 
 
-def knowledge(names: Collection[str], signals: Sequence[Signal], stencil: Stencil) -> dict[str, Tensor]:
+def knowledge(names: Collection[str], signals: Sequence[Grid], stencil: Stencil) -> dict[str, Tensor]:
     """What these names stand for, [m, n, …]; each target is taken once."""
     sources = {SCALES.get(name, name) for name in names}
     targets = {name: torch.stack([TARGETS[name](signal, stencil) for signal in signals]) for name in sources}
@@ -47,13 +47,13 @@ def scale(targets: Float[Tensor, "m n ..."]) -> Float[Tensor, "m n ..."]:
     return wide.expand(-1, targets.shape[1], *wide.shape[2:])
 
 
-def needed(constraints: Mapping[str, Constraint], signal: Signal, split: Split) -> list[str]:
+def needed(constraints: Mapping[str, Constraint], signal: Grid, split: Split) -> list[str]:
     """The names that constraints read; where one is a function, which does not say, all that no held-out sample enters.
 
     Raises:
         ValueError: a region or name that is unknown; derivatives that would be taken from held-out samples.
     """
-    check_constraints(constraints, regions.names(signal), KNOWN, signal.dim)
+    check_constraints(constraints, [*regions.of_grid(signal), regions.SPACE], KNOWN, signal.dim)
     mentioned = {name for constraint in constraints.values() for name in constraint.names}
     silent = any(constraint.is_function for constraint in constraints.values())
     if FROM_NEIGHBOURS & mentioned and split.held_out:

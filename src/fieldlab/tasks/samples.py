@@ -1,17 +1,17 @@
 """Samples: the points that a task trains on and is scored on, resident on the device that computes."""
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from lightning import LightningDataModule
 from torch import Tensor
 
-from fieldlab.signals.grid import Signal
-from fieldlab.signals.regions import members_of
+from fieldlab.signals.regions import SPACE, members_of
+from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.constraints import Points
 
@@ -51,13 +51,13 @@ class Chunks:
 
 
 class Samples(LightningDataModule):
-    """What m members' signals know at the samples of their grid, dealt region by region in full or random batches.
+    """What m members' signals know at their samples, dealt region by region in full or random batches.
 
-    A region is a set of training samples: `all` of them, those on the `boundary` of the grid, those that the signal's
-    `mask` marks. `batch_size` None gives every sample of each `regions` at each step. Otherwise a step takes that many:
-    drawn with `replacement`, or from a stream of shuffled epochs, in which every sample comes up equally often.
-    Each member draws from its own generator, so that it sees the batches it would see alone. On several devices
-    each takes its share of every batch.
+    A region is a set of training samples, given by `regions`; with `space` points of the unit cube come beside them, as
+    many and drawn uniformly at every step. `batch_size` None gives every sample of a region at each step. Otherwise a
+    step takes that many: drawn with `replacement`, or from a stream of shuffled epochs, in which every sample comes up
+    equally often. Each member draws from its own generator, so that it sees the batches it would see alone. On several
+    devices each takes its share of every batch.
     """
 
     def __init__(
@@ -66,7 +66,8 @@ class Samples(LightningDataModule):
         splits: Sequence[Split],
         seeds: Sequence[int],
         *,
-        regions: Collection[str],
+        regions: Mapping[str, Int[Tensor, "m k"]],
+        space: bool,
         data: Mapping[str, Float[Tensor, "m n ..."]],
         batch_size: int | None,
         replacement: bool,
@@ -76,22 +77,43 @@ class Samples(LightningDataModule):
         super().__init__()
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, or null for all samples, not {batch_size}")
-        self.grid = signals[0].grid
         self.x = torch.stack([signal.coordinates() for signal in signals])
         self.y = torch.stack([signal.values.flatten(0, -2) for signal in signals])
         self.data = dict(data)
         self.masks: dict[str, Bool[Tensor, "m n"]] = {
             part: torch.stack([getattr(split, part) for split in splits]) for part in ("train", "validation", "test")
         }
-        self.regions: dict[str, Int[Tensor, "m k"]] = {
-            region: members_of(region, signals, splits) for region in dict.fromkeys(regions)
-        }
+        self.regions = dict(regions)
+        self.space = space
         self.seeds = seeds
         self.batch_size = batch_size
         self.replacement = replacement
         self.steps = steps
         self.scored_every = scored_every
         self.start = 0  # the step after which a fit begins: above 0 where it continues
+
+    @classmethod
+    def of_regions(
+        cls,
+        signals: Sequence[Signal],
+        splits: Sequence[Split],
+        seeds: Sequence[int],
+        *,
+        marked: Sequence[Mapping[str, Tensor]],
+        wanted: Iterable[str],
+        steps: int,
+        scores: int,
+        **how: Any,
+    ) -> "Samples":
+        """The samples of the `wanted` regions, of those that are `marked` in each signal; scored `scores` times."""
+        if scores < 1:
+            raise ValueError(f"scores, the number of points on the curve, must be at least 1, not {scores}")
+        names = dict.fromkeys(wanted)
+        regions = {name: members_of(name, marked, signals, splits) for name in names if name != SPACE}
+        every = -(-steps // scores)
+        return cls(
+            signals, splits, seeds, regions=regions, space=SPACE in names, steps=steps, scored_every=every, **how
+        )
 
     def to(self, device: torch.device, rank: int, world: int) -> None:
         """Move the samples to this device, one of `world`, and start each member's generator there."""
@@ -130,17 +152,21 @@ class Samples(LightningDataModule):
 
     def batches(self, steps: int) -> Iterator[Batch]:
         """The points of every region, for each of the next steps."""
-        if self.whole is not None:
-            yield from [self.whole] * steps
-            return
-        drawn = {region: self.draw(region, steps) for region in self.regions}
+        drawn = {} if self.whole is not None else {region: self.draw(region, steps) for region in self.regions}
+        anywhere = self.draw_space(steps) if self.space else None
         for step in range(steps):
-            yield {
+            batch = self.whole or {
                 region: self.take(self.regions[region].gather(1, chosen[:, step])) for region, chosen in drawn.items()
             }
+            if anywhere is not None:
+                x, share = self.mine(anywhere[:, step])
+                batch = {**batch, SPACE: Points(x, {}, share)}
+            yield batch
 
     def dealt(self, region: str) -> int:
-        """Samples of a region that each member sees in a step."""
+        """Points of a region that each member sees in a step: in space as many as there are samples in the others."""
+        if region == SPACE:
+            return max((self.dealt(other) for other in self.regions), default=self.batch_size or self.x.shape[1])
         size = self.regions[region].shape[1]
         if self.batch_size is None:
             return size
@@ -149,14 +175,22 @@ class Samples(LightningDataModule):
     @property
     def in_a_step(self) -> int:
         """Samples of each member in a step, in the region that has fewest."""
-        return min(self.dealt(region) for region in self.regions)
+        return min(self.dealt(region) for region in [*self.regions, *([SPACE] if self.space else [])])
 
     def take(self, index: Int[Tensor, "m b"]) -> Points:
-        """This device's part of a batch; all draw the same one."""
-        total = index.shape[1]
-        mine = index.tensor_split(self.world, dim=1)[self.rank]
-        data = {name: rows(tensor, mine) for name, tensor in self.data.items()}
-        return Points(rows(self.x, mine), data, mine.shape[1] * self.world / total)
+        """This device's part of a batch of samples; all draw the same one."""
+        index, share = self.mine(index)
+        return Points(rows(self.x, index), {name: rows(tensor, index) for name, tensor in self.data.items()}, share)
+
+    def mine(self, batch: Shaped[Tensor, "m b ..."]) -> tuple[Tensor, float]:
+        """This device's part of a batch, and how large it is relative to an equal part."""
+        part = batch.tensor_split(self.world, dim=1)[self.rank]
+        return part, part.shape[1] * self.world / batch.shape[1]
+
+    def draw_space(self, steps: int) -> Float[Tensor, "m steps b dim"]:
+        """Uniformly distributed points of the unit cube for the next steps."""
+        size = (steps, self.dealt(SPACE), self.x.shape[-1])
+        return torch.stack([torch.rand(size, generator=g, device=self.x.device) for g in self.generators])
 
     def draw(self, region: str, steps: int) -> Int[Tensor, "m steps b"]:
         """Which of a region's samples the next steps see."""

@@ -11,7 +11,6 @@ from lightning import Callback, LightningModule, Trainer
 from omegaconf import DictConfig
 
 from fieldlab.errors import first_line
-from fieldlab.pictures import error_map, picture
 from fieldlab.results import Result
 
 Pictures = Mapping[str, np.ndarray]
@@ -92,18 +91,11 @@ class Follow(Callback):
         due = self.scored * times // total > (self.scored - 1) * times // total
         for m, progress in enumerate(task.progress):
             if progress.diverged_at is None:
-                self.tell(m, progress.curve[-1], shown(task, m) if due else {})
+                self.tell(m, progress.curve[-1], task.shown(m) if due else {})
 
     def tell(self, m: int, point: Mapping[str, Any], pictures: Pictures) -> None:
         scores = {name: value for name, value in point.items() if name != "step"}
         safely(self.tracker.log, m, point["step"], scores, pictures)
-
-
-def shown(task: Any, m: int) -> Pictures:
-    """Reconstruction and error map of a member as RGB bytes."""
-    grid = task.samples.grid
-    values, target = (v[m].float().cpu().unflatten(0, grid) for v in (task.prediction, task.samples.y))
-    return {"reconstruction": picture(values.clamp(0, 1).numpy()), "error": error_map(values, target)}
 
 
 def safely(action: Callable[..., None], *arguments: Any) -> None:
