@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "schema", "identity"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
-    {"metrics"}, {"signals"}, {"pictures", "shapes"}, {"tasks"}, {"results", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
+    {"metrics", "scores", "shapes"}, {"signals"}, {"pictures"}, {"tasks"}, {"results", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {"errors", "build", "operators", "signals", "results", "pictures", "query", "report", "cli"}
 
@@ -93,18 +93,21 @@ def yaml_files() -> list[str]:
 @pytest.mark.parametrize("file", [f for f in yaml_files() if not f.startswith("hydra/")])
 def test_every_yaml_composes(file: str):
     group, _, option = file.rpartition("/")
-    needed = ["signal.path=skimage:camera.png"] if file in ("signal/image", "signal/array") else []
+    needed = ["signal.path=skimage:camera.png"] if file in ("signal/image", "signal/array", "signal/cloud") else []
     config = fieldlab.compose(f"{group}={option}", *needed)
     if file != "signal/array":
-        target = yaml.safe_load((CONF / f"{file}.yaml").read_text()) or {}
-        if "_target_" in target:
-            assert callable(locate(target["_target_"], file))
+        settings = yaml.safe_load((CONF / f"{file}.yaml").read_text()) or {}
+        settings = settings.get("signal", settings)
+        if "_target_" in settings:
+            assert callable(locate(settings["_target_"], file))
     assert config.folder.startswith("runs/")
 
 
-@pytest.mark.parametrize(
-    "photo", [name for name in options("signal") if name not in ("image", "array", "composite", "formula")]
-)
+def photos() -> list[str]:
+    return [name for name in options("signal") if "defaults: [image," in (CONF / f"signal/{name}.yaml").read_text()]
+
+
+@pytest.mark.parametrize("photo", photos())
 def test_every_bundled_photo_is_there(photo: str):
     prepared = prepare(fieldlab.compose(f"signal={photo}", "signal.size=16", "field.network.width=8", "trainer=cpu"))
     assert prepared.signal.grid == (16, 16)

@@ -24,14 +24,21 @@ def value(field: Function, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "..."]:
 
 def gradient(field: Function, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "... dim"]:
     """d Phi_i / d x_j of every channel along every axis, [*n, c, dim] of a field."""
+    return value_and_gradient(field, x)[1]
+
+
+def value_and_gradient(
+    field: Function, x: Float[Tensor, "*n dim"]
+) -> tuple[Float[Tensor, "..."], Float[Tensor, "... dim"]]:
+    """Both, for little more than the gradient alone."""
     y, pull = pullback(field, x)
     values = y.shape[x.ndim - 1 :]
     count = values.numel()
     if count > 2 * x.shape[-1]:  # measured: a pull costs about half of what a push along an axis does
-        return torch.stack([jvp(field, (x,), (axis,))[1] for axis in axes(x)], dim=-1)
+        return y, torch.stack([jvp(field, (x,), (axis,))[1] for axis in axes(x)], dim=-1)
     flat = y.flatten(x.ndim - 1) if values else y[..., None]
     rows = [pull(one_hot(flat, i).view_as(y)) for i in range(count)]
-    return torch.stack(rows, dim=-2).unflatten(-2, values) if values else rows[0]
+    return y, torch.stack(rows, dim=-2).unflatten(-2, values) if values else rows[0]
 
 
 jacobian = gradient  # the same matrix, by the name it has for a map from space to space

@@ -10,10 +10,17 @@ from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
+from trimesh import Trimesh
 
+from fieldlab.scores import kind_of
+from fieldlab.shapes.compare import Surface, sampled
+from fieldlab.shapes.shade import draw
+from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.grid import Grid
 
 ERROR_LIMIT = 0.25  # absolute error that the error map shows as its brightest colour
+SURFACE_LIMIT = 0.01  # of the cube's side: the distance between surfaces that is shown as the brightest colour
+SPLATS = 400_000  # points of a surface from which it is drawn
 LINE_HEIGHT = 160
 
 
@@ -69,19 +76,50 @@ def graph(values: Float[np.ndarray, "n"]) -> np.ndarray:
 
 
 def save_curve(file: Path, curve: Sequence[Mapping[str, float | None]]) -> None:
-    """PSNR over training, test and all samples against steps."""
+    """The scores on a fit's curve against steps."""
+    kind = kind_of(curve[0] if curve else ())
     figure = Figure(figsize=(5, 3.2))
     axes = figure.add_axes((0.16, 0.15, 0.81, 0.81))  # a layout engine would draw all twice, for every fit of a sweep
-    for part in ("train", "test", "full"):
-        points = [(p["step"], p[f"{part}_psnr"]) for p in curve if p[f"{part}_psnr"] is not None]
+    for label, score in kind.curves.items():
+        points = [(point["step"], point[score]) for point in curve if point[score] is not None]
         if points:
-            axes.plot(*zip(*points, strict=True), label=part, marker=".", markersize=4)
+            axes.plot(*zip(*points, strict=True), label=label, marker=".", markersize=4)
     if curve:
         axes.legend(frameon=False)
-    axes.set(xlabel="step", ylabel="PSNR (dB)")
+    axes.set(xlabel="step", ylabel=kind.axis, yscale="log" if kind.logarithmic else "linear")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=120)
+
+
+def save_surface(folder: Path, mesh: Trimesh, draft: Trimesh, cloud: Cloud) -> None:
+    """mesh.ply in original units; view.glb, the `draft` to turn around in a page; target.png, reconstruction.png and
+    error.png as views."""
+    assert cloud.span is not None
+    target = cloud.surface(SPLATS)
+    Image.fromarray(draw(target.points, target.normals)).save(folder / "target.png")
+    if not len(mesh.faces):
+        return
+    low, high = cloud.span
+    original = Trimesh((mesh.vertices - 0.5) * (high - low) + np.array(cloud.centre), mesh.faces, process=False)
+    original.export(folder / "mesh.ply")
+    draft.export(folder / "view.glb")
+    drawn = sampled(mesh, SPLATS)
+    Image.fromarray(draw(drawn.points, drawn.normals)).save(folder / "reconstruction.png")
+    Image.fromarray(surface_error(drawn, target)).save(folder / "error.png")
+
+
+def shaded(mesh: Trimesh) -> np.ndarray:
+    """Views of a surface as RGB bytes."""
+    drawn = sampled(mesh, SPLATS)
+    return draw(drawn.points, drawn.normals)
+
+
+def surface_error(drawn: Surface, target: Surface) -> np.ndarray:
+    """Distance of a surface to where it should be, as RGB bytes: black 0, bright 0.01 of the cube and more."""
+    distance, _ = target.nearest(drawn.points)
+    colours = mpl.colormaps["magma"]((distance / SURFACE_LIMIT).clip(0, 1))[..., :3]
+    return draw(drawn.points, drawn.normals, colours)
 
 
 def save_derivatives(file: Path, shown: Mapping[str, Mapping[str, np.ndarray]], *, by_axis: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from fieldlab.errors import InputError
+from fieldlab.scores import SCORES
 
 RESULT = "result.json"
 PLAN = "plan.json"
@@ -26,7 +27,8 @@ class Result:
     `members` were computed together.
     `bicubic` are the scores of cubic interpolation from the same training samples, and `classical` those of the
     least-squares solution of the same gradients; None where they do not apply.
-    `span` are the original values of canonical 0 and 1.
+    `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
+    values are distances in space.
     """
 
     status: Status
@@ -47,6 +49,7 @@ class Result:
     grid: list[int] = dataclasses.field(default_factory=list)
     channels: int | None = None
     span: list[float] | None = None
+    centre: list[float] | None = None
     device: str | None = None
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     git: str | None = None
@@ -88,6 +91,10 @@ def one_line(result: Result) -> str:
     if result.status != "finished":
         at = f" at step {result.diverged_at}" if result.diverged_at else f" ({result.error})"
         return f"{name}: {result.status}{at}"
+    if "chamfer" in result.scores:
+        shown = [(SCORES[key], result.scores.get(key)) for key in ("chamfer", "normal_consistency", "iou")]
+        scores = ", ".join(f"{score.label} {value:.{score.digits}f}" for score, value in shown if value is not None)
+        return f"{name}: {scores or 'no surface'} in {result.seconds:.1f} s"
     parts = ("train", "test", "full")
     scores = ", ".join(f"{part} {result.scores[f'{part}_psnr']:.2f}" for part in parts)
     return f"{name}: PSNR {scores} dB in {result.seconds:.1f} s"

@@ -24,7 +24,15 @@ from fieldlab.tasks.task import State, Task
 from fieldlab.tracking.progress import ProgressLine
 from fieldlab.tracking.tracker import Follow, Tracker, safely
 
-PICTURES = ("target.png", "reconstruction.png", "error.png", "curve.png", "reconstruction.npy")
+PICTURES = (
+    "target.png",
+    "reconstruction.png",
+    "error.png",
+    "curve.png",
+    "reconstruction.npy",
+    "mesh.ply",
+    "view.glb",
+)
 WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
 
 
@@ -143,6 +151,7 @@ def finish(task: Task, m: int, member: Prepared) -> Result:
         grid=list(member.signal.grid),
         channels=member.signal.channels,
         span=list(member.signal.span) if member.signal.span else None,
+        centre=list(member.signal.centre) if member.signal.centre else None,
         seconds=round(task.seconds / task.ensemble.members, 3),
         members=task.ensemble.members,
         curve=progress.curve,

@@ -29,7 +29,7 @@ def composite(
 
     With g and h the photos' central differences, each times its weight: with a `mask`, a picture, g where it is
     brighter than 1/2 and h elsewhere; else by `rule` g + h, or the `strongest` of g and h, sample by sample. `values`
-    are the classical least-squares solution, stretched to [0, 1], `gradients` the blend on the same scale. The other
+    are the classical least-squares solution with the mean colour of the photos, stretched to [0, 1], `gradients` the blend on the same scale. The other
     photo and the mask are cut and resampled to the size of the first.
 
     g + h is the gradient of the photos' weighted sum, so that its solution is that sum: only a mask or `strongest`
@@ -48,7 +48,9 @@ def composite(
     second = Grid(resolve(other, "signal.other").stem, torch.from_numpy(pixels), alignment)
     g, h = (w * stencils.gradient(photo, "central") for w, photo in zip(weights, (first, second), strict=True))
     blend = blended(g, h, first.mask, rule)
-    values = poisson.solve(blend, first.spacing)
+    share = weights[0] / sum(weights)
+    mean = (share * first.values + (1 - share) * second.values).flatten(0, -2).mean(0)
+    values = poisson.solve(blend, first.spacing) + mean  # which gradients leave free
     low, high = values.amin().item(), values.amax().item()
     stretch = 1 / (high - low) if high > low else 1.0
     return replace(

@@ -13,13 +13,15 @@ class Signal(ABC):
     """Samples of c channels in canonical values [0, 1], at canonical coordinates, the unit cube of `dim` axes.
 
     Samples lie on a grid or are n scattered ones, whose `grid` is (n,). `span` are the original values that 0 and 1
-    stand for, None for pictures, whose range is always [0, 1]. `mask` marks the samples of the region `mask`.
+    stand for, None for pictures, whose range is always [0, 1]. `mask` marks the samples of the region `mask`. `centre` is
+    the place in space, in original units, of the middle of the cube, None where there is no such space.
     """
 
     name: str
     values: Float[Tensor, "*grid c"]
     span: tuple[float, float] | None = field(default=None, kw_only=True)
     mask: Bool[Tensor, "*grid"] | None = field(default=None, kw_only=True)
+    centre: tuple[float, float, float] | None = field(default=None, kw_only=True)
 
     @property
     def grid(self) -> tuple[int, ...]:

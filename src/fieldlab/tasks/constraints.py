@@ -1,6 +1,6 @@
 """Constraints: relations that a field must fulfil at points. A task's loss is a sum of them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from fieldlab.errors import suggest
 from fieldlab.expressions import AXES, Expression
-from fieldlab.operators import OPERATORS, Function
+from fieldlab.operators import OPERATORS, Function, value_and_gradient
 from fieldlab.signals.regions import SPACE
 
 
@@ -99,17 +99,23 @@ class Constraint(nn.Module):
 
 
 class Reading:
-    """What a batch says of a field: operators, coordinates and data by name and region, each computed once."""
+    """What a batch says of a field: operators, coordinates and data by name and region, each computed once.
 
-    def __init__(self, field: Function, batch: Mapping[str, Points]) -> None:
+    Where the gradient of a region is wanted, its value comes along.
+    """
+
+    def __init__(self, field: Function, batch: Mapping[str, Points], sloped: Collection[str] = ()) -> None:
         self.field = field
         self.batch = batch
         self.read: dict[tuple[str, str], Tensor] = {}
+        for region in sloped:
+            pair = value_and_gradient(field, batch[region].x)
+            self.read[region, "value"], self.read[region, "gradient"] = pair
 
     def __call__(self, name: str, region: str) -> Tensor:
-        if (name, region) not in self.read:
-            self.read[name, region] = self.look_up(name, self.batch[region])
-        return self.read[name, region]
+        if (region, name) not in self.read:
+            self.read[region, name] = self.look_up(name, self.batch[region])
+        return self.read[region, name]
 
     def look_up(self, name: str, points: Points) -> Tensor:
         if name in OPERATORS:
@@ -117,6 +123,15 @@ class Reading:
         if name in AXES:
             return points.x[..., AXES.index(name)].unsqueeze(-1)
         return points.data[name]
+
+
+def sloped(constraints: Iterable[Constraint]) -> list[str]:
+    """The regions where both value and gradient of the field are asked for."""
+    asked: dict[str, set[str]] = {}
+    for constraint in constraints:
+        for region in constraint.regions:
+            asked.setdefault(region, set()).update(constraint.names)
+    return [region for region, names in asked.items() if {"value", "gradient"} <= names]
 
 
 def check_constraints(

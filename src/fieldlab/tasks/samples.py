@@ -160,6 +160,7 @@ class Samples(LightningDataModule):
             }
             if anywhere is not None:
                 x, share = self.mine(anywhere[:, step])
+                x = x.clone(memory_format=torch.contiguous_format)  # other strides would be compiled anew
                 batch = {**batch, SPACE: Points(x, {}, share)}
             yield batch
 

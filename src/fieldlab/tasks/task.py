@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.metrics import Scores
 from fieldlab.operators import Function
-from fieldlab.tasks.constraints import Constraint, Reading
+from fieldlab.tasks.constraints import Constraint, Reading, sloped
 from fieldlab.tasks.descent import Descent, clip_by_member, compile_losses, relative_rates, shorten_steps
 from fieldlab.tasks.samples import Batch, Chunk, Samples
 
@@ -58,6 +58,7 @@ class Task(LightningModule, ABC):
         self.ensemble = ensemble
         self.samples = samples
         self.constraints = nn.ModuleDict(constraints)
+        self.sloped = sloped(constraints.values())
         self.descent = descent
         self.clip_norm = clip_norm
         self.losses = compile_losses(self.total) if descent.compiled else self.total
@@ -93,7 +94,7 @@ class Task(LightningModule, ABC):
 
     def total(self, batch: Batch) -> Float[Tensor, "m"]:
         """The sum of constraints, by member."""
-        reading = Reading(self.ensemble, batch)
+        reading = Reading(self.ensemble, batch, self.sloped)
         return torch.stack([constraint(reading) for constraint in self.constraints.values()]).sum(0)
 
     def resume(self, state: State) -> None:

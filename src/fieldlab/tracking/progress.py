@@ -1,13 +1,16 @@
 """The progress line of a running fit."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 from tqdm import tqdm
 
+from fieldlab.scores import SCORES, kind_of
+
 
 class ProgressLine(Callback):
-    """One line per running fit: steps, the latest PSNR, time left. Silent where nobody watches."""
+    """One line per running fit: steps, the latest scores, time left. Silent where nobody watches."""
 
     def __init__(self, description: str) -> None:
         self.description = description
@@ -29,12 +32,18 @@ class ProgressLine(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if batch.scored and (curve := pl_module.progress[0].curve):  # type: ignore[union-attr]
-            shown = {part: curve[-1][f"{part}_psnr"] for part in ("train", "test")}
-            self.bar.set_postfix_str(
-                ", ".join(f"{part} {dB:.2f} dB" for part, dB in shown.items() if dB), refresh=False
-            )
+            self.bar.set_postfix_str(latest(curve[-1]), refresh=False)
         self.bar.update(batch.steps)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if hasattr(self, "bar"):
             self.bar.close()
+
+
+def latest(point: Mapping[str, float | None]) -> str:
+    """`train 20.12 dB, test 19.87 dB`."""
+    kind = kind_of(point)
+    shown = {part: (score, point[score]) for part, score in list(kind.curves.items())[:2]}
+    return ", ".join(
+        f"{part} {value:.{SCORES[score].digits}f}{kind.unit}" for part, (score, value) in shown.items() if value
+    )

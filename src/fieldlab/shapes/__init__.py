@@ -1,0 +1,1 @@
+"""Shapes: surfaces as triangles, how far they are from each other, and what they look like."""

@@ -1,0 +1,74 @@
+"""Compare: how far two surfaces are from each other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import igl
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.spatial import KDTree
+from trimesh import Trimesh
+from trimesh.sample import sample_surface
+
+Points = Float[np.ndarray, "n 3"]
+Distance = Callable[[Points], Float[np.ndarray, "n"]]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Points of a surface with unit normals, and its triangles where they are known."""
+
+    points: Points
+    normals: Points
+    mesh: Trimesh | None
+
+    def nearest(self, x: Points) -> tuple[Float[np.ndarray, "n"], Points]:
+        """Distance of points to the surface, and its normal where it is nearest: exact to the triangles, else to the
+        nearest of the points."""
+        if self.mesh is None:
+            distance, index = KDTree(self.points).query(x, workers=-1)
+            return np.asarray(distance), self.normals[np.asarray(index)]
+        squared, face, _ = igl.point_mesh_squared_distance(x, *arrays(self.mesh))
+        return np.sqrt(squared), self.mesh.face_normals[np.asarray(face)]
+
+
+def sampled(mesh: Trimesh, count: int, seed: int = 0) -> Surface:
+    """Uniformly distributed points of a mesh."""
+    points, faces = sample_surface(mesh, count, seed=seed)[:2]
+    return Surface(np.asarray(points), mesh.face_normals[faces], mesh)
+
+
+def chamfer(one: Surface, other: Surface) -> tuple[float, float]:
+    """Chamfer distance and normal consistency, both the mean of two directions.
+
+    Distance: (mean_x d(x, B) + mean_y d(y, A)) / 2 over the points x of A and y of B, not squared. Normal consistency:
+    the mean of |n(x) . n(nearest point)| likewise (Mescheder et al. 2019), 1 where all agree up to sign.
+    """
+    distances, agreements = [], []
+    for here, there in ((one, other), (other, one)):
+        distance, normals = there.nearest(here.points)
+        distances.append(distance.mean())
+        agreements.append(np.abs((here.normals * normals).sum(-1)).mean())
+    return float(np.mean(distances)), float(np.mean(agreements))
+
+
+def iou(one: Bool[np.ndarray, "n"], other: Bool[np.ndarray, "n"]) -> float:
+    """Intersection over union of two volumes, by which of the same uniform points they hold; 1 where both are empty."""
+    union = (one | other).sum()
+    return float((one & other).sum() / union) if union else 1.0
+
+
+def signed_distance(mesh: Trimesh) -> Distance:
+    """Exact signed distance to a watertight mesh, negative inside: where the winding number is above 1/2."""
+    v, f = arrays(mesh)
+
+    def distance(x: Points) -> Float[np.ndarray, "n"]:
+        signed = igl.signed_distance(x, v, f, sign_type=igl.SIGNED_DISTANCE_TYPE_FAST_WINDING_NUMBER)
+        return np.asarray(signed[0])
+
+    return distance
+
+
+def arrays(mesh: Trimesh) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and faces as libigl wants them."""
+    return np.ascontiguousarray(mesh.vertices, dtype=np.float64), np.ascontiguousarray(mesh.faces, dtype=np.int64)
