@@ -18,10 +18,22 @@ from fieldlab.prepare import prepare
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
-    {"errors", "schema", "identity"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
-    {"metrics", "scores", "shapes"}, {"signals"}, {"pictures"}, {"tasks"}, {"results", "machine"}, {"checkpoint", "query.fitted"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
+    {"errors", "schema", "identity", "scores"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
+    {"metrics", "shapes"}, {"signals"}, {"pictures"}, {"tasks"}, {"results", "machine"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
-REPORT_READS = {"errors", "build", "operators", "signals", "results", "pictures", "query", "report", "cli"}
+REPORT_READS = {
+    "errors",
+    "build",
+    "operators",
+    "scores",
+    "shapes",
+    "signals",
+    "results",
+    "pictures",
+    "query",
+    "report",
+    "cli",
+}
 
 
 def modules() -> list[Path]:

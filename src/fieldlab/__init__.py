@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from fieldlab.configuration import compose
     from fieldlab.packs import fit
     from fieldlab.query.fitted import Query
+    from fieldlab.query.shape import Shape
     from fieldlab.weights import load
 
-__all__ = ["Query", "compose", "fit", "load"]
+__all__ = ["Query", "Shape", "compose", "fit", "load"]
 
 HOMES = {
     "Query": "fieldlab.query.fitted",
+    "Shape": "fieldlab.query.shape",
     "compose": "fieldlab.configuration",
     "fit": "fieldlab.packs",
     "load": "fieldlab.weights",

@@ -20,7 +20,8 @@ from fieldlab.signals.grid import Grid
 
 ERROR_LIMIT = 0.25  # absolute error that the error map shows as its brightest colour
 SURFACE_LIMIT = 0.01  # of the cube's side: the distance between surfaces that is shown as the brightest colour
-SPLATS = 400_000  # points of a surface from which it is drawn
+SPLATS = 200_000  # points of a surface from which it is drawn
+MOST_FACES = 150_000  # of a given surface that is kept to turn around in a page
 LINE_HEIGHT = 160
 
 
@@ -93,11 +94,13 @@ def save_curve(file: Path, curve: Sequence[Mapping[str, float | None]]) -> None:
 
 
 def save_surface(folder: Path, mesh: Trimesh, draft: Trimesh, cloud: Cloud) -> None:
-    """mesh.ply in original units; view.glb, the `draft` to turn around in a page; target.png, reconstruction.png and
+    """mesh.ply in original units; view.glb, the `draft`, and target.glb, to turn around in a page; target.png, reconstruction.png and
     error.png as views."""
     assert cloud.span is not None
     target = cloud.surface(SPLATS)
     Image.fromarray(draw(target.points, target.normals)).save(folder / "target.png")
+    if cloud.mesh is not None and len(cloud.mesh.faces) <= MOST_FACES:
+        cloud.mesh.export(folder / "target.glb")
     if not len(mesh.faces):
         return
     low, high = cloud.span

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from fieldlab.errors import InputError
-from fieldlab.scores import SCORES
+from fieldlab.scores import kind_of, told
 
 RESULT = "result.json"
 PLAN = "plan.json"
@@ -91,13 +91,9 @@ def one_line(result: Result) -> str:
     if result.status != "finished":
         at = f" at step {result.diverged_at}" if result.diverged_at else f" ({result.error})"
         return f"{name}: {result.status}{at}"
-    if "chamfer" in result.scores:
-        shown = [(SCORES[key], result.scores.get(key)) for key in ("chamfer", "normal_consistency", "iou")]
-        scores = ", ".join(f"{score.label} {value:.{score.digits}f}" for score, value in shown if value is not None)
-        return f"{name}: {scores or 'no surface'} in {result.seconds:.1f} s"
-    parts = ("train", "test", "full")
-    scores = ", ".join(f"{part} {result.scores[f'{part}_psnr']:.2f}" for part in parts)
-    return f"{name}: PSNR {scores} dB in {result.seconds:.1f} s"
+    kind = kind_of(result.scores)
+    scores = f"{kind.prefix}{told(result.scores) or 'no surface'}{kind.unit}"
+    return f"{name}: {scores} in {result.seconds:.1f} s"
 
 
 def write_atomically(file: Path, text: str) -> None:

@@ -32,6 +32,7 @@ PICTURES = (
     "reconstruction.npy",
     "mesh.ply",
     "view.glb",
+    "target.glb",
 )
 WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
 

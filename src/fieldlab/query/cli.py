@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   fieldlab-query runs/fit/siren-camera-s0-12345678 --size 1024x1024 --out big.png
   fieldlab-query runs/fit/siren-camera-s0-12345678 --size 512x512 --region 60,100,124,164 --compare --out eye.png
   fieldlab-query runs/fit/siren-camera-s0-12345678 --derivatives --out derivatives.png
+  fieldlab-query runs/fit/siren-torus_knot-s0-12345678 --mesh knot.ply --resolution 512
 """
 
 
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="a fit's folder")
     parser.add_argument(
         "--at", action="append", default=[], metavar="ROW,COL",
-        help="print the values there; an integer is a pixel's centre; give it again for more places",
+        help="print the values there; an integer is a pixel's centre; give it again for more places; of a shape X,Y,Z",
     )  # fmt: skip
     parser.add_argument("--size", metavar="HxW", help="render at this many samples")
     parser.add_argument(
@@ -43,6 +44,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--compare", action="store_true", help="cubic interpolation of the training samples beside it"
     )
+    parser.add_argument("--mesh", type=Path, metavar="FILE", help="write a shape's surface: .ply, .obj, .stl, .glb")
+    parser.add_argument(
+        "--resolution", type=int, metavar="N", help="cells a side at which a surface is extracted (default: 256)"
+    )
     return parser
 
 
@@ -53,6 +58,41 @@ def main() -> None:
 
 
 def answer(arguments: argparse.Namespace) -> None:
+    """Print values, render, or both."""
+    from fieldlab.results import read_result
+
+    if read_result(arguments.folder).centre is not None:
+        return answer_of_shape(arguments)
+    if arguments.mesh or arguments.resolution:
+        raise InputError(f"{arguments.folder}: is no fit of a shape; --mesh and --resolution ask for surfaces")
+    return answer_of_grid(arguments)
+
+
+def answer_of_shape(arguments: argparse.Namespace) -> None:
+    """Print distances, write the surface, or both."""
+    if arguments.size or arguments.region or arguments.out or arguments.derivatives or arguments.compare:
+        raise InputError(f"{arguments.folder}: is the fit of a shape; ask --at X,Y,Z or --mesh FILE")
+    if not arguments.at and arguments.mesh is None:
+        raise InputError("nothing asked: give --at X,Y,Z or --mesh FILE")
+    resolution = 256 if arguments.resolution is None else arguments.resolution
+    if resolution < 8:
+        raise InputError(f"--resolution: {resolution} should be at least 8")
+    places = [numbers(text, "--at") for text in arguments.at]
+    if any(len(place) != 3 for place in places):
+        raise InputError("--at: a shape needs X,Y,Z")
+    from fieldlab.query.shape import Shape, save_mesh, spread
+
+    shape = Shape(arguments.folder)
+    if places:
+        for text, distance in zip(arguments.at, shape.distance(places).tolist(), strict=True):
+            print(f"{text}: {distance:.6g}")
+    if arguments.mesh is not None:
+        mesh = shape.mesh(resolution)
+        save_mesh(mesh, arguments.mesh)
+        print(f"{arguments.mesh}: {spread(mesh)}")
+
+
+def answer_of_grid(arguments: argparse.Namespace) -> None:
     """Print values, render, or both."""
     if not arguments.at and not arguments.size and not arguments.derivatives:
         raise InputError("nothing asked: give --at ROW,COL or --size HxW --out FILE")

@@ -31,11 +31,13 @@ class Query:
     edge i to i + 1.
 
     Raises:
-        InputError: a folder without a finished fit, or weights that do not match their configuration.
+        InputError: a folder without a finished fit, the fit of a shape, or weights that do not match their configuration.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.result = read_result(Path(folder))
+        if self.result.centre is not None:
+            raise InputError(f"{folder}: is the fit of a shape; ask fieldlab.Shape")
         self.field = weights.load(folder)
         self.grid = tuple(self.result.grid)
         self.alignment = self.result.config["signal"]["alignment"]

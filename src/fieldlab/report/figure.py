@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from fieldlab.pictures import ERROR_LIMIT
+from fieldlab.pictures import ERROR_LIMIT, SURFACE_LIMIT
 from fieldlab.report.table import flatten
 from fieldlab.results import Result
+from fieldlab.scores import SCORES, SHAPES, kind_of
 
 MOST_COLUMNS, MOST_SIGNALS = 6, 4
 COLOURS = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
@@ -23,6 +24,15 @@ CAPTION_WITHOUT_PHOTOS = (
     "Test PSNR against steps, mean and range over seeds; maps of the absolute error of each field's best fit (by"
     " validation samples)."
 )
+SHAPES_CAPTION = (
+    "Above: views of the given surface and of each field's (its best fit). Below: an error against steps, mean and range over"
+    " seeds, and each field's surface, coloured by its distance from the given one."
+)
+SHAPES_CAPTION_WITHOUT_PHOTOS = (
+    "An error against steps, mean and range over seeds; each field's surface (its best fit), coloured by its distance from"
+    " the given one."
+)
+SURFACE_NOTE = f"colours: distance from the given surface, black 0 to bright {SURFACE_LIMIT} sides of the cube"
 
 Fits = Sequence[tuple[Path, Result]]
 
@@ -41,7 +51,9 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         return None
     shown = [representatives([fit for fit in finished if fit[1].signal == signal]) for signal in signals]
     columns, rows = 1 + max(map(len, shown)), 2 if photos else 1
-    figure = Figure(figsize=(2.5 * columns, 2.65 * rows * len(signals)), layout="constrained")
+    of_shapes = kind_of(finished[0][1].scores) is SHAPES
+    width, height = (5.2, 2.1) if of_shapes else (2.5, 2.65)  # of three views, or of a photo
+    figure = Figure(figsize=(width * columns, height * rows * len(signals)), layout="constrained")
     grid = figure.subplots(rows * len(signals), columns, squeeze=False)
     for row, (signal, fits) in enumerate(zip(signals, shown, strict=True)):
         of_signal = grid[rows * row : rows * (row + 1)]
@@ -51,9 +63,15 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         draw_errors(of_signal[-1], fits, [f for f in finished if f[1].signal == signal])
         if photos:
             draw_photos(of_signal[0], fits)
-    note = f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}"
+    note = (
+        SURFACE_NOTE
+        if of_shapes
+        else f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}"
+    )
     figure.supxlabel(note, x=0.995, ha="right", fontsize=7, color="0.4")
     figure.savefig(file, dpi=110)
+    if of_shapes:
+        return SHAPES_CAPTION if photos else SHAPES_CAPTION_WITHOUT_PHOTOS
     return CAPTION if photos else CAPTION_WITHOUT_PHOTOS
 
 
@@ -67,15 +85,21 @@ def representatives(fits: Fits) -> Fits:
 
 
 def quality(result: Result) -> float:
-    score = result.scores.get("validation_psnr")
-    return score if score is not None else result.scores.get("train_psnr") or -np.inf
+    """The first score that may judge, the larger the better."""
+    known = [(judge, result.scores.get(judge)) for judge in kind_of(result.scores).judges]
+    return next((SCORES[judge].sign * score for judge, score in known if score is not None), -np.inf)
 
 
 def draw_titles(axes: np.ndarray, shown: Fits) -> None:
     first = shown[0][1]
-    axes[0].set_title(f"{first.signal} ({' x '.join(map(str, first.grid))})", fontsize=9)
+    axes[0].set_title(f"{first.signal} ({size_of(first)})", fontsize=9)
     for axis, (_, result) in zip(axes[1:], shown, strict=False):
         axis.set_title(f"{result.field}\n{caption(result)}", fontsize=9)
+
+
+def size_of(result: Result) -> str:
+    """`256 x 256`, or `100,000 points`."""
+    return f"{result.grid[0]:,} points" if result.centre else " x ".join(map(str, result.grid))
 
 
 def draw_photos(axes: np.ndarray, shown: Fits) -> None:
@@ -93,6 +117,11 @@ def draw_errors(axes: np.ndarray, shown: Fits, everything: Fits) -> None:
 
 
 def caption(result: Result) -> str:
+    """A line below a field's name."""
+    kind = kind_of(result.scores)
+    if kind is SHAPES:
+        value, score = result.scores.get(kind.headline), SCORES[kind.headline]
+        return "no surface" if value is None else f"{score.label} {score.shown(value)}"
     train, test, full = (result.scores[f"{part}_psnr"] for part in ("train", "test", "full"))
     return f"{full:.1f} dB over all samples" if train == test == full else f"train {train:.1f}, test {test:.1f} dB"
 
@@ -103,23 +132,32 @@ def show(axes: Axes, file: Path) -> None:
 
 
 def draw_curves(axes: Axes, shown: Fits, everything: Fits) -> None:
-    """Test PSNR against steps: the mean over the fits of a field and, shaded, their range."""
+    """Test PSNR (of shapes an error) against steps: the mean over the fits of a field and, shaded, their range."""
     axes.set_axis_on()
+    kind, drawn = kind_of(shown[0][1].scores), on_curve(shown[0][1])
     for colour, (_, best) in zip(COLOURS, shown, strict=False):
         curves = [r.curve for _, r in everything if r.field == best.field and same_settings(r, best)]
         length = min(map(len, curves))
         steps = np.array([point["step"] for point in best.curve[:length]], dtype=float)
-        dB = np.array([[point["test_psnr"] for point in curve[:length]] for curve in curves], dtype=float)
+        dB = np.array([[point[drawn] for point in curve[:length]] for curve in curves], dtype=float)
         axes.plot(steps, dB.mean(0), color=colour, label=best.field, linewidth=1.2)
         axes.fill_between(steps, dB.min(0), dB.max(0), color=colour, alpha=0.2, linewidth=0)
     if (cubic := shown[0][1].bicubic) and cubic.get("test_psnr") is not None:
         axes.axhline(cubic["test_psnr"], color="0.4", linestyle=":", linewidth=1, label="bicubic")  # type: ignore[arg-type]
     axes.legend(fontsize=6, frameon=False)
     axes.set_xlabel("step", fontsize=7)
-    axes.set_ylabel("test PSNR (dB)", fontsize=7)
+    axes.set_ylabel(SCORES[drawn].label + (" (dB)" if kind.unit else ""), fontsize=7)
+    axes.set_yscale("log" if kind.logarithmic else "linear")
     axes.tick_params(labelsize=6)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def on_curve(result: Result) -> str:
+    """The score whose curve a figure shows: PSNR on test samples, of shapes an error that is known."""
+    kind = kind_of(result.scores)
+    known = [score for score in kind.curves.values() if result.scores.get(score) is not None]
+    return kind.headline if kind.headline in kind.curves.values() else known[0]
 
 
 def same_settings(one: Result, other: Result) -> bool:

@@ -13,12 +13,20 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from PIL import Image
+from trimesh import Scene, load_scene
+from trimesh.viewer.notebook import scene_to_html
 
-from fieldlab.report.figure import quality
+from fieldlab.pictures import ERROR_LIMIT, SURFACE_LIMIT
+from fieldlab.report.figure import quality, size_of
 from fieldlab.results import Result
+from fieldlab.scores import PICTURES, SHAPES, kind_of, told
 
 MOST_SIGNALS, MOST_FIELDS = 8, 8
 FLOOR = -100  # dB below the strongest frequency of the original that a spectrum shows as black
+ERRORS = {
+    PICTURES: ("mean absolute error over channels", ERROR_LIMIT),
+    SHAPES: ("distance from the given surface in sides of the cube", SURFACE_LIMIT),
+}
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
@@ -40,6 +48,8 @@ class Wall:
     signal: str
     size: str
     columns: list[Shown]
+    scene: str | None  # a page of its own, in which shapes can be turned
+    order: str  # of what the scene shows, from left to right
 
 
 def gallery(folder: Path, best: pd.DataFrame, results: Mapping[str, Result], *, photos: bool) -> list[Wall]:
@@ -78,10 +88,28 @@ def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool
                 spectrum(picture, strongest) if flat else None,
             )
         )
-    return Wall(signal, " × ".join(map(str, chosen[0][1].grid)), columns)
+    shapes = {"given": folder / chosen[0][0] / "target.glb"} | {
+        r.field: folder / name / "view.glb" for name, r in chosen
+    }
+    there = {title: file for title, file in shapes.items() if file.exists() and photos}
+    return Wall(signal, size_of(chosen[0][1]).replace(" x ", " × "), columns, scene(there), ", ".join(there))
+
+
+def scene(files: Mapping[str, Path]) -> str | None:
+    """The shapes side by side, as a page that needs nothing else."""
+    if not files:
+        return None
+    side_by_side = Scene()
+    for place, file in enumerate(files.values()):
+        mesh = load_scene(file).to_mesh()
+        mesh.apply_translation([1.1 * place, 0, 0])
+        side_by_side.add_geometry(mesh)
+    return scene_to_html(side_by_side)
 
 
 def scores(result: Result) -> str:
+    if kind_of(result.scores) is SHAPES:
+        return told(result.scores) or "no surface"
     train, test, full = (result.scores.get(f"{part}_psnr") for part in ("train", "test", "full"))
     same = train == test == full
     return f"{full:.2f} dB over all pixels" if same else f"train {train:.2f}, test {test:.2f} dB"

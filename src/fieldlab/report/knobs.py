@@ -14,6 +14,7 @@ from fieldlab.report.figure import COLOURS, bicubic_score
 from fieldlab.report.summary import is_number, short
 from fieldlab.report.table import fits_table
 from fieldlab.results import Result
+from fieldlab.scores import kind_of
 
 COLUMNS = 3
 MOST_TICKS = 9
@@ -45,7 +46,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[:, 0]:
-        axes.set_ylabel("PSNR (dB)", fontsize=9)
+        axes.set_ylabel(kind_of(table.columns).axis, fontsize=9)
     entries = {
         label: handle for axes in panels.flat for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
@@ -72,7 +73,8 @@ def draw_knob(axes: Axes, fits: pd.DataFrame, knob: str, shades: Mapping[str, An
             if len(alone) < len(group):
                 axes.axvline(group[knob].mode().iloc[0], color="0.5", linewidth=6, alpha=0.18)
         else:
-            axes.scatter(group[knob], group.test_psnr, color=shades[str(field)], s=14, label=f"{field}, test")
+            part, score = list(kind_of(fits.columns).knobs.items())[-1]
+            axes.scatter(group[knob], group[score], color=shades[str(field)], s=14, label=f"{field}, {part}")
     values = sorted(done[knob].unique())
     if values[0] > 0:
         axes.set_xscale("log")
@@ -94,9 +96,10 @@ def only_this(group: pd.DataFrame, knob: str, swept: Sequence[str]) -> pd.DataFr
 
 def draw_line(axes: Axes, alone: pd.DataFrame, knob: str, field: str, colour: Any) -> None:
     """Mean over signals and seeds, range over seeds; training samples dashed."""
-    over_signals = alone.groupby([knob, "seed"])[["train_psnr", "test_psnr"]].mean()
+    parts = kind_of(alone.columns).knobs
+    over_signals = alone.groupby([knob, "seed"])[list(parts.values())].mean()
     scores = over_signals.groupby(level=0).agg(["mean", "min", "max"])
-    for part, style in (("train", "--"), ("test", "-")):
-        low, mean, high = (scores[f"{part}_psnr", statistic] for statistic in ("min", "mean", "max"))
+    for part, style in zip(parts, ("--", "-")[-len(parts) :], strict=True):
+        low, mean, high = (scores[parts[part], statistic] for statistic in ("min", "mean", "max"))
         axes.plot(scores.index, mean, style, color=colour, marker=".", label=f"{field}, {part}")
         axes.fill_between(scores.index, low, high, color=colour, alpha=0.18, linewidth=0)

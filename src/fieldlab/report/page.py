@@ -13,8 +13,8 @@ from jinja2 import Environment
 
 from fieldlab.report import gallery, plots
 from fieldlab.report.paired import best_settings, pairs
-from fieldlab.report.summary import LABELS
 from fieldlab.results import Plan, Result, write_atomically
+from fieldlab.scores import SCORES, kind_of
 
 MOST_SIGNALS = 6  # whose curves are drawn
 TEXTS = ("signal", "field", "against")  # columns of words
@@ -36,6 +36,7 @@ def save_page(
         (here / "page.html").read_text()
     )
     best = best_settings(fits)
+    kind = kind_of(fits.columns)
     shades = plots.colours(list(dict.fromkeys(fits.field)))
     signals = list(dict.fromkeys(best.signal))
     walls = gallery.gallery(folder, best, results, photos=photos)
@@ -59,6 +60,9 @@ def save_page(
         walls=walls,
         spectra=any(column.spectrum for wall in walls for column in wall.columns),
         swept=bool(fits.attrs["swept"]),
+        note=kind.note,
+        headline=SCORES[kind.headline].label,
+        error=gallery.ERRORS[kind],
         troubles=troubles(fits, results),
     )
     write_atomically(file, page)
@@ -69,10 +73,10 @@ def rows(summary: pd.DataFrame) -> list[list[tuple[str, bool]]]:
     best: set[tuple[Any, str]] = set()
     groups = summary.groupby("signal", sort=False).groups.values() if "signal" in summary else [summary.index]
     for index in groups:
-        for label in LABELS.values():
-            if label in summary and (scores := leading_numbers(summary.loc[index, label])):
-                top = max(scores.values())
-                best |= {(row, label) for row, score in scores.items() if score == top}
+        for score in SCORES.values():
+            if score.label in summary and (found := leading_numbers(summary.loc[index, score.label])):
+                top = max(found.values(), key=lambda value: score.sign * value)
+                best |= {(row, score.label) for row, value in found.items() if value == top}
     columns = list(summary.columns)
     return [[(str(summary.at[row, column]), (row, column) in best) for column in columns] for row in summary.index]
 

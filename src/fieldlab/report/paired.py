@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.stats import bootstrap, permutation_test
 
 from fieldlab.report.summary import short, shown
-from fieldlab.report.table import VALIDATION, WORLD
+from fieldlab.report.table import WORLD
+from fieldlab.scores import SCORES, kind_of
 
 CONFIDENCE = 0.95
 MOST_FIELDS = 8
@@ -51,6 +52,7 @@ def best_settings(fits: pd.DataFrame) -> pd.DataFrame:
     for _, of_field in done.groupby("field", sort=False):
         number = of_field.groupby(settings, sort=False, dropna=False).ngroup()
         scores = of_field.assign(number=number).pivot_table(index="number", columns=["signal", "seed"], values=judge)
+        scores *= SCORES[judge].sign
         finished = scores.notna().sum(axis=1)
         shared = scores[finished == finished.max()].dropna(axis=1)
         best = shared.T.groupby(level="signal").mean().mean() if shared.shape[1] else finished
@@ -73,16 +75,21 @@ def by_world(fits: pd.DataFrame) -> pd.DataFrame:
 
 def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
     """The score that may choose among these fits, and what its samples are called."""
-    judged = VALIDATION in fits and fits.loc[fits.status == "finished", VALIDATION].notna().all()
-    return (VALIDATION, "validation") if judged else ("train_psnr", "training")
+    done = fits[fits.status == "finished"]
+    judges = kind_of(fits.columns).judges
+    known = [judge for judge in judges if judge in fits and done[judge].notna().all()]
+    judge = [*known, *judges][0] if known else list(judges)[-1]
+    return judge, judges[judge]
 
 
 def pairs(fits: pd.DataFrame) -> list[Pair]:
     """All pairs of fields, each at its best setting, over the signals they share; with two signals at least.
 
     The difference on a signal is that of the means over seeds; the interval is the percentile bootstrap over signals,
-    at 95 %. Where a study sweeps what is fitted (sizes, splits), each way is a signal of its own.
+    at 95 %. Where a study sweeps what is fitted (sizes, splits), each way is a signal of its own. Shapes have none.
     """
+    if "test_psnr" not in fits:
+        return []
     means = best_settings(fits).groupby(["field", "signal"], sort=False).test_psnr.mean().unstack("signal")
     ranking = means.mean(axis=1).sort_values(ascending=False).index[:MOST_FIELDS]
     found = []

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from fieldlab.report.knobs import draw_knob, knobs_of
 from fieldlab.report.summary import short
 from fieldlab.results import Result
+from fieldlab.scores import SCORES, kind_of
 
 STYLE = {
     "text.parse_math": False, "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "axes.spines.top": False,
@@ -37,16 +38,19 @@ def data_uri(figure: Figure) -> str:
 
 @mpl.rc_context(STYLE)
 def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping[str, tuple]) -> str | None:
-    """PSNR of one signal's fits against steps and against seconds: test above, training samples below."""
+    """Scores of one signal's fits against steps and against seconds: PSNR on test samples above, on training samples below;
+    of shapes two kinds of error."""
     if best.empty:
         return None
+    kind = kind_of(best.columns)
+    panels = [score for score in kind.curves.values() if score in best][:2]
     figure = Figure(figsize=(9, 5), layout="constrained")
     grid = figure.subplots(2, 2, sharex="col", sharey="row")
     cubic = next((r.bicubic for name in best.index if (r := results[name]).bicubic), None)
-    for row, part in enumerate(("test", "train")):
+    for row, score in enumerate(panels):
         for field, group in best.groupby("field", sort=False):
-            draw_curve(grid[row], [results[name] for name in group.index], part, str(field), shades[str(field)])
-        grid[row, 0].set_ylabel(f"{part} PSNR (dB)")
+            draw_curve(grid[row], [results[name] for name in group.index], score, str(field), shades[str(field)])
+        grid[row, 0].set(ylabel=named(score), yscale="log" if kind.logarithmic else "linear")
     if cubic and cubic.get("test_psnr") is not None:
         for axes in grid[0]:
             axes.axhline(cubic["test_psnr"], color="0.4", linestyle=":", linewidth=1, label="bicubic")
@@ -56,10 +60,16 @@ def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping[st
     return data_uri(figure)
 
 
-def draw_curve(axes: np.ndarray, fits: Sequence[Result], part: str, label: str, colour: tuple) -> None:
+def named(score: str) -> str:
+    """`test PSNR (dB)`."""
+    label, unit = SCORES[score].label, SCORES[score].unit.removeprefix(" in ")
+    return f"{label} ({unit})" if unit else label
+
+
+def draw_curve(axes: np.ndarray, fits: Sequence[Result], score: str, label: str, colour: tuple) -> None:
     """Mean and range over seeds, against steps and against the mean of seconds."""
     length = min(len(fit.curve) for fit in fits)
-    points = [[(p["step"], p["seconds"], p[f"{part}_psnr"]) for p in fit.curve[:length]] for fit in fits]
+    points = [[(p["step"], p["seconds"], p[score]) for p in fit.curve[:length]] for fit in fits]
     steps, seconds, dB = np.array(points, dtype=float).reshape(len(fits), length, 3).transpose(2, 0, 1)
     for one, x in zip(axes, (steps.mean(0), seconds.mean(0)), strict=True):
         one.plot(x, dB.mean(0), color=colour, label=label, linewidth=1.4, marker="." if length == 1 else None)
@@ -68,16 +78,18 @@ def draw_curve(axes: np.ndarray, fits: Sequence[Result], part: str, label: str, 
 
 @mpl.rc_context(STYLE)
 def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping[str, tuple]) -> str | None:
-    """Test PSNR of every field on every signal: mean over seeds, and a bar for their range."""
+    """The headline score of every field on every signal: mean over seeds, and a bar for their range; hardest first."""
     if best.empty:
         return None
-    order = best.groupby("signal").test_psnr.mean().sort_values().index[:MOST_SIGNALS]
+    headline = kind_of(best.columns).headline
+    means = best.groupby("signal")[headline].mean()
+    order = means.sort_values(ascending=not SCORES[headline].lower).index[:MOST_SIGNALS]
     place = {signal: i for i, signal in enumerate(order)}
     figure = Figure(figsize=(max(4.5, min(24, 1.5 + 0.42 * len(order) * 1.6)), 3.6), layout="constrained")
     axes = figure.add_subplot()
     fields = list(best.field.unique())
     for i, field in enumerate(fields):
-        scores = best[best.field == field].groupby("signal").test_psnr.agg(["mean", "min", "max"])
+        scores = best[best.field == field].groupby("signal")[headline].agg(["mean", "min", "max"])
         scores = scores.loc[[signal for signal in order if signal in scores.index]]
         x = np.array([place[signal] for signal in scores.index]) + (i - (len(fields) - 1) / 2) * 0.6 / len(fields)
         spans = [scores["mean"] - scores["min"], scores["max"] - scores["mean"]]
@@ -92,7 +104,7 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping
     axes.set_xticks(
         range(len(order)), order, rotation=0 if len(order) <= 8 else 60, ha="center" if len(order) <= 8 else "right"
     )
-    axes.set_ylabel("test PSNR (dB)")
+    axes.set_ylabel(named(headline))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return data_uri(figure)
 
@@ -105,7 +117,7 @@ def knobs(fits: pd.DataFrame, shades: Mapping[str, tuple]) -> list[tuple[str, st
         figure = Figure(figsize=(4.6, 3.2), layout="constrained")
         axes = figure.add_subplot()
         draw_knob(axes, fits, knob, shades)
-        axes.set_ylabel("PSNR (dB)")
+        axes.set_ylabel(kind_of(fits.columns).axis)
         handles, labels = axes.get_legend_handles_labels()
         solid = [
             (h, label.removesuffix(", test"))

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from fieldlab.build import locate
@@ -13,9 +14,10 @@ from fieldlab.errors import InputError
 from fieldlab.report.figure import save_figure
 from fieldlab.report.page import save_page
 from fieldlab.report.paired import best_settings, by_world, judge_of
-from fieldlab.report.summary import latex, markdown, short, shown, summary_table
+from fieldlab.report.summary import latex, markdown, nothing_held_out, short, shown, summary_table
 from fieldlab.report.table import fits_table, read_fits
 from fieldlab.results import Plan, Result, result_or_none
+from fieldlab.scores import SCORES, kind_of, told
 
 PAGE = "report.html"
 
@@ -84,12 +86,7 @@ def readme(
     if plan and plan.question:
         parts.append(plan.question)
     parts += ["## Answer", "\n\n".join([*over_all(fits), *answer(fits)]), markdown(summary_table(fits, results))]
-    parts.append(
-        "PSNR in dB over the training, the test and all samples, values clipped to their range; mean ± standard"
-        " deviation over n seeds, and in rows of several signals over each one's mean; seconds: median time of"
-        " optimisation alone. Bicubic: cubic interpolation from the same training samples. One row a fit:"
-        " [table.csv](table.csv)."
-    )
+    parts.append(f"{kind_of(fits.columns).note} One row a fit: [table.csv](table.csv).")
     if caption:
         parts.append(f"![figure](figure.png)\n\n{caption}")
     if plan and plan.notes:
@@ -105,28 +102,48 @@ def answer(fits: pd.DataFrame) -> list[str]:
     fits = by_world(fits)
     finished = fits[fits.status == "finished"]
     settings = ["field", *fits.attrs["swept"]]
+    kind = kind_of(fits.columns)
+    headline = kind.headline
     lines = []
     for signal, rows in finished.groupby("signal", sort=False):
         judge, judged = judge_of(rows)
-        means = rows.groupby(settings, dropna=False)[[judge, "test_psnr"]].mean().reset_index()
-        best = means.loc[means.groupby("field")[judge].idxmax()].sort_values("test_psnr", ascending=False)
+        means = rows.groupby(settings, dropna=False)[list({judge, headline})].mean().reset_index()
+        quality = (means[judge] * SCORES[judge].sign).fillna(-np.inf)
+        best = means.loc[quality.groupby(means.field).idxmax()].set_index("field", drop=False)
         if len(best) == 1 and len(settings) == 1:
-            row = rows[["train_psnr", "test_psnr", "full_psnr"]].mean()
-            scores = f"train {row.train_psnr:.2f}, test {row.test_psnr:.2f}, full {row.full_psnr:.2f}"
-            lines.append(f"Mean PSNR in dB of {best.field.iloc[0]} on {signal}: {scores}.")
+            scores = told({key: rows[key].mean() for key in rows if key in SCORES})
+            lines.append(f"Mean {kind.noun} of {best.field.iloc[0]} on {signal}: {scores}.")
         if len(best) > 1:
-            ranking = " > ".join(f"{row.field} ({row.test_psnr:.2f})" for row in best.itertuples())
             where = f", each field at its best setting by {judged} samples" if len(settings) > 1 else ""
-            lines.append(f"Mean test PSNR in dB on {signal}{where}: {ranking}.")
+            lines.append(f"Mean {called(fits)} on {signal}{where}: {ranking(best[headline])}.")
         if len(settings) > 1:
-            lines += [f"- {describe(row, settings, judge)}" for row in best.to_dict("records")]
+            ranked = best.sort_values(headline, ascending=SCORES[headline].lower)
+            lines += [f"- {describe(row, settings, judge)}" for row in ranked.to_dict("records")]
     return lines
+
+
+def called(fits: pd.DataFrame) -> str:
+    """What the score is that decides: `test PSNR in dB`."""
+    if nothing_held_out(fits):
+        return "PSNR in dB over all samples"
+    score = SCORES[kind_of(fits.columns).headline]
+    return score.label + score.unit
+
+
+def ranking(scores: pd.Series) -> str:
+    """`siren (25.05) > relu (18.43)`, the best first."""
+    score = SCORES[str(scores.name)]
+    ranked = scores.dropna().sort_values(ascending=score.lower)
+    return (" < " if score.lower else " > ").join(
+        f"{field} ({score.shown(value)})" for field, value in ranked.items()
+    )
 
 
 def over_all(fits: pd.DataFrame) -> list[str]:
     """The ranking over the signals, at least two, that every field has finished with its best setting."""
     best = best_settings(fits)
-    means = best.groupby(["field", "signal"]).test_psnr.mean().unstack("signal")
+    headline = kind_of(fits.columns).headline
+    means = best.groupby(["field", "signal"])[headline].mean().unstack("signal")
     if set(best.field) != set(fits.field) or len(means) < 2:
         return []
     shared = means.dropna(axis=1)
@@ -138,15 +155,14 @@ def over_all(fits: pd.DataFrame) -> list[str]:
         if fits.attrs["swept"]
         else ""
     )
-    dB = shared.mean(axis=1).sort_values(ascending=False)
-    ranking = " > ".join(f"{field} ({value:.2f})" for field, value in dB.items())
-    return [f"Mean test PSNR in dB over {every} {shared.shape[1]} signals{where}: {ranking}."]
+    means = ranking(shared.mean(axis=1).rename(headline))
+    return [f"Mean {called(fits)} over {every} {shared.shape[1]} signals{where}: {means}."]
 
 
 def describe(row: dict, settings: list[str], judge: str) -> str:
     """`siren: lr 0.0003, first_omega_0 30 (27.00 dB)`."""
     chosen = ", ".join(f"{short(key)} {shown(row[key])}" for key in settings[1:] if shown(row[key]) != "–")
-    return f"{row['field']}: {chosen} ({row[judge]:.2f} dB)"
+    return f"{row['field']}: {chosen} ({SCORES[judge].shown(row[judge])}{kind_of(row).unit})"
 
 
 def machine(results: Mapping[str, Result]) -> list[str]:

@@ -8,26 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from fieldlab.report.table import DIVERGED, OF_DERIVATIVES, VALIDATION, WORLD
+from fieldlab.report.table import DIVERGED, WORLD
 from fieldlab.results import Result
+from fieldlab.scores import SCORES
 
-SHOWN_SCORES = ("train_psnr", VALIDATION, "test_psnr", "full_psnr", "full_ssim", *OF_DERIVATIVES)
 HELD_OUT = ("train_psnr", "test_psnr")
-LABELS = {
-    "train_psnr": "train PSNR",
-    "validation_psnr": "validation PSNR",
-    "test_psnr": "test PSNR",
-    "full_psnr": "full PSNR",
-    "full_ssim": "SSIM",
-    "gradient_psnr": "gradient PSNR",
-    "laplacian_psnr": "Laplacian PSNR",
-}
 
 
 def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataFrame:
     """One row a field and signal: mean ± standard deviation over seeds, interpolation last; then all signals."""
     varied = fits.attrs["swept"]
-    scores = [name for name in SHOWN_SCORES if name in fits and not (name in HELD_OUT and nothing_held_out(fits))]
+    scores = [name for name in SCORES if name in fits and not (name in HELD_OUT and nothing_held_out(fits))]
     cubic = yardsticks(fits, results, scores)
     rows = []
     for signal, of_signal in fits.groupby("signal", sort=False):
@@ -43,20 +34,20 @@ def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataF
         table[key] = table[key].map(shown)
     order = [name for name in ("signal", "field", *varied, "parameters", *scores, "seconds", "n") if name in table]
     table = table[order].fillna("–").replace({None: "–"})
-    return table.rename(columns=LABELS | {key: short(key) for key in varied})
+    return table.rename(columns={name: SCORES[name].label for name in scores} | {key: short(key) for key in varied})
 
 
 def nothing_held_out(fits: pd.DataFrame) -> bool:
     """Whether training and test samples are all samples, so that three scores are one."""
     done = fits[fits.status == "finished"]
-    return len(done) > 0 and all((done[name] == done.full_psnr).all() for name in HELD_OUT)
+    return len(done) > 0 and "full_psnr" in fits and all((done[name] == done.full_psnr).all() for name in HELD_OUT)
 
 
 def cells(done: pd.DataFrame, scores: Sequence[str]) -> dict[str, str]:
     """Parameters, scores and seconds of finished fits that differ in their seed."""
     return {
         "parameters": f"{done.parameters.iloc[0]:,}" if len(done) else "–",
-        **{name: spread(done[name], digits(name)) for name in scores},
+        **{name: spread(done[name], SCORES[name].digits) for name in scores},
         "seconds": f"{done.seconds.median():.1f}" if len(done) else "–",
     }
 
@@ -124,15 +115,11 @@ def cubic_rows(cubic: pd.DataFrame, name: str, scores: Sequence[str], *, signals
     world = [key for key in cubic if key not in ("signal", *scores)]
     return [
         {"signal": name, **dict(zip(world, keys, strict=True))}
-        | {score: spread(group[score], digits(score)) for score in scores}
+        | {score: spread(group[score], SCORES[score].digits) for score in scores}
         | ({"train_psnr": "exact"} if group.field.iloc[0] == "bicubic" and "train_psnr" in scores else {})
         for keys, group in cubic.groupby(world, sort=False, dropna=False)
         if len(group) == signals
     ]
-
-
-def digits(score: str) -> int:
-    return 4 if score == "full_ssim" else 2
 
 
 def spread(values: pd.Series, digits: int) -> str:

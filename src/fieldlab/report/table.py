@@ -11,11 +11,12 @@ import pandas as pd
 
 from fieldlab.errors import InputError
 from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_result
+from fieldlab.scores import OF_SHAPES
 
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds"]
 SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
 VALIDATION = "validation_psnr"
-OF_DERIVATIVES = ["gradient_psnr", "laplacian_psnr"]
+SOMETIMES = [VALIDATION, "gradient_psnr", "laplacian_psnr", *OF_SHAPES]
 DIVERGED = "diverged_at"
 WORLD = ("signal.", "split.", "task.stencil", "supervise")  # settings of what is fitted, not of how
 SUPERVISED = ("task.constraints", "task.free", "task.derivatives")  # what supervise= chooses
@@ -61,11 +62,11 @@ def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame
         | (fit_row(results[name]) if name in results else missing_row(plan.study if plan else "", planned[name]))
         for name in names
     ]
-    columns = dict.fromkeys([*COLUMNS, *SCORES, VALIDATION, *OF_DERIVATIVES, DIVERGED, *varied])
+    columns = dict.fromkeys([*COLUMNS, *SCORES, *SOMETIMES, DIVERGED, *varied])
     table = pd.DataFrame(rows, columns=list(columns), index=names)
-    for column in (VALIDATION, *OF_DERIVATIVES, DIVERGED):
-        if table[column].isna().to_numpy().all():
-            table = table.drop(columns=column)
+    empty = {column for column in columns if table[column].isna().to_numpy().all()}
+    optional = {*SOMETIMES, DIVERGED} if {*OF_SHAPES} <= empty else {*SCORES, *SOMETIMES, DIVERGED}
+    table = table.drop(columns=[column for column in columns if column in empty & optional])
     for column in ("seed", "parameters", "steps", DIVERGED):
         if column in table:
             table[column] = table[column].astype("Int64")
@@ -78,7 +79,7 @@ def missing_row(study: str, fit: Planned) -> dict[str, Any]:
 
 
 def fit_row(result: Result) -> dict[str, Any]:
-    scores = {name: result.scores.get(name) for name in [*SCORES, VALIDATION, *OF_DERIVATIVES]}
+    scores = {name: result.scores.get(name) for name in [*SCORES, *SOMETIMES]}
     return {name: getattr(result, name) for name in [*COLUMNS, DIVERGED]} | scores
 
 

@@ -12,7 +12,7 @@ from fieldlab.errors import InputError, first_line
 from fieldlab.shapes.compare import sampled, signed_distance
 from fieldlab.shapes.knot import TorusKnot
 from fieldlab.shapes.orient import estimate_normals
-from fieldlab.signals.cloud import Cloud, framed
+from fieldlab.signals.cloud import Cloud, Points, framed
 
 MESHES = (".obj", ".off", ".stl", ".glb")
 TYPES = (".ply", ".xyz", ".npy", *MESHES)
@@ -101,7 +101,7 @@ def columns(points: PointCloud) -> Array:
     return np.column_stack([points.vertices, *normals]).astype(float)
 
 
-def checked(found: Array, file: Path) -> tuple[Array, Array | None]:
+def checked(found: Array, file: Path) -> tuple[Points, Points | None]:
     """Points, and unit normals if there are any."""
     if found.ndim != 2 or found.shape[1] not in (3, 6):
         shape = " x ".join(map(str, found.shape))

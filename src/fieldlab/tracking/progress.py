@@ -43,7 +43,5 @@ class ProgressLine(Callback):
 def latest(point: Mapping[str, float | None]) -> str:
     """`train 20.12 dB, test 19.87 dB`."""
     kind = kind_of(point)
-    shown = {part: (score, point[score]) for part, score in list(kind.curves.items())[:2]}
-    return ", ".join(
-        f"{part} {value:.{SCORES[score].digits}f}{kind.unit}" for part, (score, value) in shown.items() if value
-    )
+    shown = {part: (SCORES[score], point[score]) for part, score in list(kind.curves.items())[:2]}
+    return ", ".join(f"{part} {score.shown(value)}{kind.unit}" for part, (score, value) in shown.items() if value)
