@@ -4,7 +4,7 @@
 python scripts/benchmark.py overhead      the framework against a bare torch loop of the same step
 python scripts/benchmark.py sweep         96 fits: packed, on local workers, by Hydra's basic launcher, one process each
 python scripts/benchmark.py validate      1,000 fits checked before the first one starts
-python scripts/benchmark.py derivatives   steps on gradients and Laplacians against eager double backward
+python scripts/benchmark.py derivatives   steps on gradients, Laplacians and signed distances against eager double backward
 python scripts/benchmark.py report        10,000 results (synthetic) in one report
 """
 

@@ -42,8 +42,7 @@ SCORES: Mapping[str, Score] = {
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """What fits of a kind are ranked by (`headline`) and chosen by (`judges`, the first that there is, and what it is
-    taken over), what their `curves` show, what is drawn against settings (`knobs`), and what is `told` of one of them."""
+    """What fits of a kind are ranked by (`headline`) and chosen by (`judges`, the first that there is, and in words), what their `curves` show, what is drawn against settings (`knobs`), and what is `told` of one of them."""
 
     headline: str
     judges: Mapping[str, str]
@@ -60,7 +59,7 @@ class Kind:
 
 PICTURES = Kind(
     "test_psnr",
-    {"validation_psnr": "validation", "train_psnr": "training"},
+    {"validation_psnr": "validation samples", "train_psnr": "training samples"},
     {"train": "train_psnr", "test": "test_psnr", "full": "full_psnr"},
     {"train": "train_psnr", "test": "test_psnr"},
     {"train": "train_psnr", "test": "test_psnr", "full": "full_psnr"},
@@ -75,8 +74,8 @@ PICTURES = Kind(
 )
 SHAPES = Kind(
     "chamfer",
-    {"chamfer": "surface"},
-    {"distance": "distance_error", "surface": "surface_error"},
+    {"chamfer": "Chamfer distance"},
+    {"surface": "surface_error", "distance": "distance_error"},
     {"Chamfer": "chamfer"},
     {"Chamfer": "chamfer", "normal consistency": "normal_consistency", "IoU": "iou"},
     "scores",

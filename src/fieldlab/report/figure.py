@@ -7,6 +7,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from PIL import Image
 
 from fieldlab.pictures import ERROR_LIMIT, SURFACE_LIMIT
@@ -147,17 +148,31 @@ def draw_curves(axes: Axes, shown: Fits, everything: Fits) -> None:
     axes.legend(fontsize=6, frameon=False)
     axes.set_xlabel("step", fontsize=7)
     axes.set_ylabel(SCORES[drawn].label + (" (dB)" if kind.unit else ""), fontsize=7)
-    axes.set_yscale("log" if kind.logarithmic else "linear")
-    axes.tick_params(labelsize=6)
+    if kind.logarithmic:
+        scale_by_decades(axes)
+    axes.tick_params(labelsize=6, which="both")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def scale_by_decades(axes: Axes) -> None:
+    """A logarithmic axis with plain numbers: powers would need the mathematical text that names of photos forbid."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(
+        NullFormatter() if spans_a_decade(axes) else FuncFormatter(lambda v, _: f"{v:.2g}")
+    )
+
+
+def spans_a_decade(axes: Axes) -> bool:
+    low, high = axes.get_ylim()
+    return bool(high > 10 * low)
+
+
 def on_curve(result: Result) -> str:
-    """The score whose curve a figure shows: PSNR on test samples, of shapes an error that is known."""
+    """The score whose curve a figure shows: PSNR on test samples, of shapes the error on the surface."""
     kind = kind_of(result.scores)
-    known = [score for score in kind.curves.values() if result.scores.get(score) is not None]
-    return kind.headline if kind.headline in kind.curves.values() else known[0]
+    return kind.headline if kind.headline in kind.curves.values() else next(iter(kind.curves.values()))
 
 
 def same_settings(one: Result, other: Result) -> bool:

@@ -104,6 +104,8 @@ def scene(files: Mapping[str, Path]) -> str | None:
         mesh = load_scene(file).to_mesh()
         mesh.apply_translation([1.1 * place, 0, 0])
         side_by_side.add_geometry(mesh)
+    width = 1.1 * len(files)
+    side_by_side.set_camera(angles=(0, 0, 0), distance=0.6 * width + 0.5, center=(width / 2, 0.5, 0.5))
     return scene_to_html(side_by_side)
 
 

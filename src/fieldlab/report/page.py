@@ -12,9 +12,9 @@ import pandas as pd
 from jinja2 import Environment
 
 from fieldlab.report import gallery, plots
-from fieldlab.report.paired import best_settings, pairs
+from fieldlab.report.paired import best_settings, judge_of, pairs
 from fieldlab.results import Plan, Result, write_atomically
-from fieldlab.scores import SCORES, kind_of
+from fieldlab.scores import SCORES, SHAPES, kind_of
 
 MOST_SIGNALS = 6  # whose curves are drawn
 TEXTS = ("signal", "field", "against")  # columns of words
@@ -61,6 +61,8 @@ def save_page(
         spectra=any(column.spectrum for wall in walls for column in wall.columns),
         swept=bool(fits.attrs["swept"]),
         note=kind.note,
+        against="Chamfer" if kind is SHAPES else "PSNR",
+        judged=judge_of(fits)[1],
         headline=SCORES[kind.headline].label,
         error=gallery.ERRORS[kind],
         troubles=troubles(fits, results),

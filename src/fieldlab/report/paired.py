@@ -74,7 +74,7 @@ def by_world(fits: pd.DataFrame) -> pd.DataFrame:
 
 
 def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
-    """The score that may choose among these fits, and what its samples are called."""
+    """The score that may choose among these fits, and what it is called."""
     done = fits[fits.status == "finished"]
     judges = kind_of(fits.columns).judges
     known = [judge for judge in judges if judge in fits and done[judge].notna().all()]

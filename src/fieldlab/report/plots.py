@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from fieldlab.report.figure import scale_by_decades
 from fieldlab.report.knobs import draw_knob, knobs_of
 from fieldlab.report.summary import short
 from fieldlab.results import Result
@@ -50,7 +51,9 @@ def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping[st
     for row, score in enumerate(panels):
         for field, group in best.groupby("field", sort=False):
             draw_curve(grid[row], [results[name] for name in group.index], score, str(field), shades[str(field)])
-        grid[row, 0].set(ylabel=named(score), yscale="log" if kind.logarithmic else "linear")
+        grid[row, 0].set_ylabel(named(score))
+        if kind.logarithmic:
+            scale_by_decades(grid[row, 0])
     if cubic and cubic.get("test_psnr") is not None:
         for axes in grid[0]:
             axes.axhline(cubic["test_psnr"], color="0.4", linestyle=":", linewidth=1, label="bicubic")

@@ -114,7 +114,7 @@ def answer(fits: pd.DataFrame) -> list[str]:
             scores = told({key: rows[key].mean() for key in rows if key in SCORES})
             lines.append(f"Mean {kind.noun} of {best.field.iloc[0]} on {signal}: {scores}.")
         if len(best) > 1:
-            where = f", each field at its best setting by {judged} samples" if len(settings) > 1 else ""
+            where = f", each field at its best setting by {judged}" if len(settings) > 1 else ""
             lines.append(f"Mean {called(fits)} on {signal}{where}: {ranking(best[headline])}.")
         if len(settings) > 1:
             ranked = best.sort_values(headline, ascending=SCORES[headline].lower)
@@ -150,11 +150,7 @@ def over_all(fits: pd.DataFrame) -> list[str]:
     if shared.shape[1] < 2:
         return []
     every = "all" if shared.shape[1] == by_world(fits).signal.nunique() else "the"
-    where = (
-        f", each field with one setting for all, the best by {judge_of(fits)[1]} samples"
-        if fits.attrs["swept"]
-        else ""
-    )
+    where = f", each field with one setting for all, the best by {judge_of(fits)[1]}" if fits.attrs["swept"] else ""
     means = ranking(shared.mean(axis=1).rename(headline))
     return [f"Mean {called(fits)} over {every} {shared.shape[1]} signals{where}: {means}."]
 

@@ -1,0 +1,66 @@
+"""Reports of shapes: lower is better for some of their scores, and they can be turned around."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from test_page import Texts, browser, opened  # noqa: F401 (fixtures)
+
+from fieldlab import pictures
+from fieldlab.report.study import report
+from fieldlab.shapes import knot
+
+STUDY = Path("runs/mine")
+QUICK = (
+    "-m", "signal=torus_knot", "study=mine", "field.network.width=16", "field.network.depth=2", "signal.points=500",
+    "task.batch_size=500", "task.resolution=64", "task.compared=1000", "task.scores=2", "steps=40", "trainer=cpu", "logger=none",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(pictures, "SPLATS", 20_000)
+    monkeypatch.setattr(knot, "ALONG", 256)
+    monkeypatch.setattr(knot, "AROUND", 16)
+    return
+
+
+def test_the_nearest_surface_is_the_best(command: Callable[..., tuple[int, str, str]]):
+    assert command(*QUICK, "field=siren,tanh", "field.learning_rate=1e-3", "seed=0,1")[0] == 0
+    texts = Texts((STUDY / "report.html").read_text())
+    table = texts.tables[0]
+    for heading, best_of in (("Chamfer", min), ("IoU", max), ("normal error (°)", min)):
+        cells = [row[table[0].index(heading)] for row in table[1:]]
+        assert best_of(cells, key=lambda cell: float(cell.split()[0])) in texts.bold
+    assert "test PSNR" not in table[0]
+    report(STUDY, Path("answer"))
+    answer = Path("answer/README.md").read_text()
+    means = pd.read_csv(STUDY / "table.csv").groupby("field").chamfer.mean().sort_values()
+    ranking = " < ".join(f"{field} ({value:.5f})" for field, value in means.items())
+    assert f"Mean Chamfer on torus_knot: {ranking}." in answer
+    assert "sides of the cube around the shape" in answer
+    text = (STUDY / "report.html").read_text()
+    assert text.count("<iframe") == 1
+    assert "From left to right: given, " in text
+    assert texts.inside == []
+    assert not re.search(r"""<(img|script|link)[^>]*(src|href)=["']?https?:""", text)
+
+
+def test_settings_of_shapes_are_chosen_by_their_distance(command: Callable[..., tuple[int, str, str]]):
+    assert command(*QUICK, "field=siren", "field.learning_rate=1e-3,1e-7")[0] == 0
+    page = (STUDY / "report.html").read_text()
+    assert "siren: lr 0.001 (" in page
+    assert "by Chamfer distance" in page
+    assert "Chamfer against lr" in page
+
+
+@pytest.mark.slow
+def test_shapes_are_drawn_in_a_browser(command: Callable[..., tuple[int, str, str]], opened: Callable):  # noqa: F811
+    assert command(*QUICK, "field=siren")[0] == 0
+    page = opened(1280)
+    page.locator("iframe").scroll_into_view_if_needed()
+    frame = page.frame_locator("iframe")
+    assert frame.locator("canvas").wait_for(timeout=20_000) is None
+    assert frame.locator("canvas").bounding_box()["width"] > 800
