@@ -124,6 +124,7 @@ def test_a_crash_with_debug_shows_its_traceback(command: Command, monkeypatch: p
         command(*QUICK)
 
 
+@pytest.mark.slow
 def test_a_sweep_tries_failed_fits_again_and_says_so(command: Command):
     broken = ("-m", *QUICK, "seed=0,1,2", "optimizer=sgd", "optimizer.lr=1e30", "steps=5")
     assert command(*broken)[0] == 1
@@ -143,6 +144,7 @@ def test_an_old_failure_does_not_spoil_a_later_sweep(command: Command):
     assert "1 diverged" in out
 
 
+@pytest.mark.slow
 def test_several_studies_in_one_sweep_each_get_their_table(command: Command):
     code, out, _ = command("-m", *QUICK, "study=p,q")
     assert code == 0

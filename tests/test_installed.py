@@ -93,6 +93,7 @@ def test_the_wheel_carries_configuration_and_plugins(tmp_path: Path):
     assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/report/cli.py"} <= names
 
 
+@pytest.mark.slow
 def test_a_reader_who_has_had_enough_is_no_error(clean_folder: Path):
     """`fieldlab-report runs/fit | head`: quiet, as of any Unix command."""
     fieldlab.fit([fieldlab.compose("signal.size=16", "steps=1", "trainer=cpu", "logger=none")])

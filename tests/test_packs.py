@@ -100,6 +100,7 @@ def test_parts_are_as_equal_as_can_be(count: int, size: int):
     assert len(parts) == math.ceil(count / size)
 
 
+@pytest.mark.slow
 def test_packed_is_what_each_would_have_been_alone(command: Command):
     quick = ["signal.size=32", "steps=150", "task.scores=1", "trainer=cpu", "logger=none", "field.network.width=64"]
     sweep = ["field=siren,gaussian", "seed=range(3)", "task.batch_size=100"]
@@ -253,6 +254,7 @@ def test_what_another_launch_has_finished_meanwhile_is_taken(small: Small, monke
     assert (fits[0].folder / "result.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_pack_stays_together(small: Small, monkeypatch: pytest.MonkeyPatch):
     long = ("steps=120", "checkpoint_minutes=0")
     fits = seeds(small, 5, *long)

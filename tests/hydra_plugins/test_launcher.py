@@ -19,6 +19,7 @@ from fieldlab.results import read_plan, read_result
 Command = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.slow
 def test_each_choice_of_groups_is_composed_once(command: Command, monkeypatch: pytest.MonkeyPatch):
     compose = Mock(side_effect=ConfigLoaderImpl.load_sweep_config, autospec=True)
     monkeypatch.setattr(ConfigLoaderImpl, "load_sweep_config", lambda *arguments: compose(*arguments))

@@ -32,6 +32,7 @@ def results() -> list:
     return [read_result(file.parent) for file in Path("runs/tune").glob("*/result.json")]
 
 
+@pytest.mark.slow
 def test_a_ready_search_tunes_what_the_field_has(command: Command):
     code, out, _ = command("experiment=tune", *QUICK, *SEARCH, "field=gaussian,siren")
     assert code == 0
@@ -113,6 +114,7 @@ def test_a_failing_trial_does_not_end_it(command: Command, monkeypatch: pytest.M
     assert "best of siren: field.network.width=8" in out
 
 
+@pytest.mark.slow
 def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
     arguments = ["seed=0,1", "signal=camera,coins", "hydra.sweeper.trials=2", "hydra.sweeper.batch=2"]
     assert command("experiment=tune", *QUICK, *arguments)[0] == 0

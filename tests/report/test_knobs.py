@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from fieldlab.report.knobs import save_figure
@@ -13,6 +14,7 @@ QUICK = ("signal.size=16", "steps=2", "trainer=cpu", "logger=none", "field=gauss
 KNOBS = "figure=fieldlab.report.knobs.save_figure"
 
 
+@pytest.mark.slow
 def test_a_panel_for_each_swept_number(command: Command):
     assert command("-m", *QUICK, KNOBS, "field.encoding.sigma=1,2", "study=one")[0] == 0
     both = ("field.encoding.sigma=1,2", "field.network.width=4,8", "optimizer=adam,adamw")

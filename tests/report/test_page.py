@@ -119,6 +119,7 @@ def test_what_is_missing_or_failed_is_shown_and_nothing_is_markup(page: Callable
     assert "Is a &lt; b &amp; c?" in text
 
 
+@pytest.mark.slow
 def test_splits_and_odd_names_share_a_page(command: Command):
     imsave("a$1.png", data.camera()[::16, ::16])
     common = (*QUICK, "study=mine", "signal=image", "signal.path=a$1.png")

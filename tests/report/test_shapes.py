@@ -27,6 +27,7 @@ def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return
 
 
+@pytest.mark.slow
 def test_the_nearest_surface_is_the_best(command: Callable[..., tuple[int, str, str]]):
     assert command(*QUICK, "field=siren,tanh", "field.learning_rate=1e-3", "seed=0,1")[0] == 0
     texts = Texts((STUDY / "report.html").read_text())

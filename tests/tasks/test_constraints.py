@@ -140,6 +140,7 @@ task:
 """
 
 
+@pytest.mark.slow
 def test_a_user_adds_an_equation_with_a_function_and_a_yaml(command: Command):
     """The wave equation: u = (1 + cos(pi (2 t - x)) / 2, which it and its boundary determine."""
     Path("physics.py").write_text(WAVE)
@@ -155,6 +156,7 @@ def test_a_user_adds_an_equation_with_a_function_and_a_yaml(command: Command):
     assert float(out.partition("full ")[2].partition(" dB")[0]) > 25
 
 
+@pytest.mark.slow
 def test_helmholtz_is_solved_from_its_boundary(small: Compose):
     common = ("signal=formula", "signal.size=[12,12]", "split=all", "supervise=helmholtz", "field=tanh")
     network = ("field.network.width=16", "field.network.depth=2", "optimizer=lbfgs", "schedule=constant")

@@ -125,6 +125,7 @@ def test_the_loss_is_the_published_one():
     torch.testing.assert_close(sum(c(apart) for c in task.constraints.values()), task.total(batch))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("points", [["signal=torus_knot"], ["signal=cloud"]])
 def test_packed_shapes_are_what_each_would_have_been_alone(points: list[str], ball: str):
     given = [*points, *([f"signal.path={ball}"] if points == ["signal=cloud"] else [])]
@@ -161,6 +162,16 @@ def test_a_field_without_a_surface_is_a_result(caplog: pytest.LogCaptureFixture)
     assert not Path(result.config["folder"], "mesh.ply").exists()
 
 
+def test_an_open_surface_has_no_volume(ball: str, tmp_path: Path):
+    whole = trimesh.load_mesh(ball)
+    trimesh.Trimesh(whole.vertices, whole.faces[400:], process=False).export(tmp_path / "bowl.ply")
+    result = fit([fieldlab.compose("signal=cloud", f"signal.path={tmp_path}/bowl.ply", *QUICK)])[0]
+    assert result.status == "finished"
+    assert result.scores["iou"] is None
+    assert result.scores["distance_error"] is None
+    assert result.scores["chamfer"] is not None
+
+
 def test_held_out_points_are_tested():
     configs = [shape("split=random", "steps=1"), shape("steps=1")]
     some, every = fit(configs[:1])[0], fit(configs[1:])[0]
@@ -175,6 +186,7 @@ def test_the_command_tells_the_scores(command: Command):
     assert json.loads((folder / "result.json").read_text())["grid"] == [1000]
 
 
+@pytest.mark.slow
 def test_a_shape_continues_where_it_was_interrupted(monkeypatch: pytest.MonkeyPatch):
     from fieldlab.tasks.surface import Surface
 

@@ -137,6 +137,7 @@ def test_trouble_while_logging_never_ends_a_fit(small: Compose, monkeypatch: pyt
     assert "tracking: OSError: No space left on device" in caplog.messages
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_with_one_run_for_the_group(command: Callable[..., tuple[int, str, str]]):
     sweep = [*BOTH_SEEDS, "logger.mode=offline"]
     assert command(*sweep)[0] == 0

@@ -46,7 +46,9 @@ def extract(function: Function, resolution: int) -> Trimesh:
         return Trimesh()
     whole = Trimesh(np.concatenate(vertices), np.concatenate(faces), process=False)
     whole.merge_vertices(digits_vertex=EXACT)  # where slabs meet, both have the same vertices
-    whole.update_faces(whole.nondegenerate_faces())
+    whole.update_faces(
+        (whole.faces != np.roll(whole.faces, 1, axis=1)).all(1)
+    )  # not those that merging has flattened
     whole.apply_scale(1 / resolution)
     return whole
 
