@@ -50,7 +50,8 @@ class Shape:
     def mesh(self, resolution: int) -> Trimesh:
         """The surface as triangles, at so many cells a side of the cube around it; without any where there is none."""
         surface = extract(lambda x: self.values(x) - 0.5, resolution)
-        return Trimesh((surface.vertices - 0.5) * self.side + self.centre.numpy(), surface.faces, process=False)
+        surface.vertices = (surface.vertices - 0.5) * self.side + self.centre.numpy()
+        return surface
 
     def canonical(self, places: Sequence[Sequence[float]] | Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
         points = torch.as_tensor(places, dtype=torch.float64)

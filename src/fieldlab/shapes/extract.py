@@ -1,10 +1,11 @@
 """Extract: the surface on which a function is zero, as triangles, at any resolution in little memory."""
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Int8
+from jaxtyping import Bool, Complex, Float, Int, Int8
 from skimage.measure import marching_cubes
 from torch import Tensor
 from trimesh import Trimesh
@@ -15,7 +16,6 @@ SAFETY = 1.5  # times the steepest slope seen, a function may vary
 NODES_AT_ONCE = 2**24  # of a slab of the grid: 64 MB
 FAR = 1.0
 ROUNDING = 1e-5  # cells by which a vertex in a layer may seem to be off it
-EXACT = 9
 
 Function = Callable[[Float[Tensor, "n 3"]], Float[Tensor, "n"]]
 
@@ -36,21 +36,54 @@ def extract(function: Function, resolution: int) -> Trimesh:
         raise ValueError(f"resolution must be at least 8, not {resolution}")
     passed, sides = search(function, resolution)
     vertices, faces, count = [], [], 0
+    seam = Seam(-1, np.empty(0, dtype=np.complex128), np.empty(0, dtype=np.int32))
     for first, values in slabs(function, resolution, passed, sides):
-        if values.min() < 0 < values.max():
-            places, corners = triangles(first, values)
-            vertices.append(places)
-            faces.append(corners + count)
-            count += len(places)
+        if not values.min() < 0 < values.max():
+            continue
+        places, corners = triangles(first, values)
+        known = seam.find(places, first)
+        fresh = known < 0
+        number = np.where(fresh, count + fresh.cumsum(dtype=np.int32) - 1, known)
+        seam = Seam.at(first + len(values) - 1, places, number)
+        vertices.append(places[fresh])
+        faces.append(number[corners])
+        count += len(vertices[-1])
     if not vertices:
         return Trimesh()
-    whole = Trimesh(np.concatenate(vertices), np.concatenate(faces), process=False)
-    whole.merge_vertices(digits_vertex=EXACT)  # where slabs meet, both have the same vertices
-    whole.update_faces(
-        (whole.faces != np.roll(whole.faces, 1, axis=1)).all(1)
-    )  # not those that merging has flattened
-    whole.apply_scale(1 / resolution)
-    return whole
+    corners = np.concatenate(faces)
+    del faces
+    whole = (corners != np.roll(corners, 1, axis=1)).all(1)  # a seam may flatten some
+    return Trimesh(np.concatenate(vertices) / resolution, corners[whole], process=False)
+
+
+class Seam(NamedTuple):
+    """The vertices in the layer where two slabs meet: both compute the same ones, and they are one."""
+
+    layer: int
+    keys: Complex[np.ndarray, "k"]  # the two coordinates within the layer, sorted
+    number: Int[np.ndarray, "k"]  # of the vertex, in the whole surface
+
+    @classmethod
+    def at(cls, layer: int, vertices: Float[np.ndarray, "v 3"], number: Int[np.ndarray, "v"]) -> "Seam":
+        here = vertices[:, 0] == layer
+        keys = within(vertices[here])
+        order = keys.argsort()
+        return cls(layer, keys[order], number[here][order])
+
+    def find(self, vertices: Float[np.ndarray, "v 3"], layer: int) -> Int[np.ndarray, "v"]:
+        """The number of each vertex that lies in the layer and is known, -1 for all others."""
+        found = np.full(len(vertices), -1, dtype=np.int32)
+        if self.layer == layer and len(self.keys):
+            here = np.flatnonzero(vertices[:, 0] == layer)
+            keys = within(vertices[here])
+            place = self.keys.searchsorted(keys).clip(max=len(self.keys) - 1)
+            same = self.keys[place] == keys
+            found[here[same]] = self.number[place[same]]
+        return found
+
+
+def within(vertices: Float[np.ndarray, "v 3"]) -> Complex[np.ndarray, "v"]:
+    return vertices[:, 1] + 1j * vertices[:, 2].astype(np.float64)
 
 
 def search(function: Function, resolution: int) -> tuple[Bool[np.ndarray, "k k k"], Int8[np.ndarray, "k k k"]]:
@@ -70,9 +103,8 @@ def search(function: Function, resolution: int) -> tuple[Bool[np.ndarray, "k k k
                 [1.0, *(np.abs(np.diff(corners, axis=axis)).max() * resolution / stride for axis in range(3))]
             )
         reach = SAFETY * steepest * stride / resolution * np.sqrt(3) / 2
-        low, high = extremes(corners)
-        near = passed & ((np.minimum(np.abs(low), np.abs(high)) <= reach) | (low * high <= 0))
-        sides = np.where(passed & ~near, np.sign(low), sides).astype(np.int8)
+        near = passed & mixed_or_small(corners, reach)
+        sides = np.where(passed & ~near, np.sign(corners[:-1, :-1, :-1]), sides).astype(np.int8)
         if stride == FINEST:
             return near, sides
         stride //= 2
@@ -82,13 +114,13 @@ def search(function: Function, resolution: int) -> tuple[Bool[np.ndarray, "k k k
         )
 
 
-def extremes(corners: Float[np.ndarray, "x y z"]) -> tuple[np.ndarray, np.ndarray]:
-    """The smallest and the largest of each cube's eight corners, NaN for cubes that were not looked at."""
-    low = high = corners
+def mixed_or_small(corners: Float[np.ndarray, "x y z"], reach: float) -> Bool[np.ndarray, "u v w"]:
+    """Whether any of a cube's eight corners is within `reach` of 0, or two of them differ in sign."""
+    small, negative, positive = np.abs(corners) <= reach, corners < 0, corners > 0
     for axis in range(3):
         lower, upper = (slice(None),) * axis + (slice(-1),), (slice(None),) * axis + (slice(1, None),)
-        low, high = np.minimum(low[lower], low[upper]), np.maximum(high[lower], high[upper])
-    return low, high
+        small, negative, positive = (marks[lower] | marks[upper] for marks in (small, negative, positive))
+    return small | (negative & positive)
 
 
 def nodes_of(cubes: Bool[np.ndarray, "x y z"], cells: int) -> Bool[np.ndarray, "u v w"]:
