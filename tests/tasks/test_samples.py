@@ -5,7 +5,8 @@ import torch
 from fieldlab.signals import splits
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.regions import of_grid
-from fieldlab.tasks.samples import Chunks, Samples
+from fieldlab.tasks.chunks import Chunks
+from fieldlab.tasks.samples import Samples
 
 
 def samples(

@@ -1,9 +1,7 @@
 """Samples: the points that a task trains on and is scored on, resident on the device that computes."""
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -13,41 +11,10 @@ from torch import Tensor
 from fieldlab.signals.regions import SPACE, members_of
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
+from fieldlab.tasks.chunks import Chunks
 from fieldlab.tasks.constraints import Points
 
 Batch = dict[str, Points]  # by region
-
-CHUNK = 25  # steps per training_step: enough for the Trainer's own cost to vanish
-
-
-class Chunk(NamedTuple):
-    """`steps` optimisation steps that end at `step`, and whether the task is scored there."""
-
-    steps: int
-    step: int
-    scored: bool
-
-
-@dataclass(frozen=True)
-class Chunks:
-    """A whole fit, or what is left of it after `start`, cut at every 25th step and wherever it is scored: the
-    Trainer's one epoch."""
-
-    steps: int
-    scored_every: int
-    start: int
-
-    @property
-    def stops(self) -> list[int]:
-        every = {*range(CHUNK, self.steps, CHUNK), *range(self.scored_every, self.steps, self.scored_every)}
-        return sorted(stop for stop in every | {self.steps} if stop > self.start)
-
-    def __len__(self) -> int:
-        return len(self.stops)
-
-    def __iter__(self) -> Iterator[Chunk]:
-        for start, stop in itertools.pairwise([self.start, *self.stops]):
-            yield Chunk(stop - start, stop, scored=stop % self.scored_every == 0 or stop == self.steps)
 
 
 class Samples(LightningDataModule):

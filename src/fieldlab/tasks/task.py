@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.metrics import Scores
 from fieldlab.operators import Function
+from fieldlab.tasks.chunks import Chunk
 from fieldlab.tasks.constraints import Constraint, Reading, sloped
 from fieldlab.tasks.descent import Descent, clip_by_member, compile_losses, relative_rates, shorten_steps
-from fieldlab.tasks.samples import Batch, Chunk, Samples
+from fieldlab.tasks.samples import Batch, Samples
 
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
 
