@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 from PIL import Image
 
 import fieldlab.query.cli
@@ -37,6 +38,7 @@ def own_files(folder: Path) -> None:
         pixels = np.random.default_rng(0).integers(0, 255, (50, 60, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{name}.png")
     np.save(folder / "sound.npy", np.sin(np.linspace(0, 50, 400)))
+    trimesh.creation.icosphere(subdivisions=3).export(folder / "bunny.ply")
     for name, block in re.findall(r"`([\w/]+\.(?:py|yaml))`[^\n]*\n\n```\w+\n(.*?)```", README, re.DOTALL):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(block)
@@ -53,12 +55,15 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
         if program == "fieldlab":
             size = () if "signal=array" in arguments else ("signal.size=16",)
             size = ("signal.size=[16,16]",) if "signal=formula" in arguments else size
+            shape = any(word in line for word in ("torus_knot", "signal=cloud", "experiment=shapes"))
+            size = ("signal.points=500", "task.resolution=64", "task.compared=500") if shape else size
             search = ("hydra.sweeper.trials=2",) if "tune" in line or "optuna" in line else ()
             quick = () if "--help" in arguments else (*FEW_STEPS, *size, *search)
             code, _, err = command(*arguments, *quick)
             assert code == 0, f"{line}: {err}"
         elif program in CLIS:
-            folder = next(str(file.parent) for file in sorted(Path("runs/fit").glob("*/result.json")))
+            kind = "*-torus_knot-*" if "--mesh" in arguments or "-0.3" in line else "*-camera-*"
+            folder = next(str(file.parent) for file in sorted(Path("runs/fit").glob(f"{kind}/result.json")))
             other_command(monkeypatch, program, [folder if word == "FOLDER" else word for word in arguments])
         else:
             assert os.access(ROOT / program, os.X_OK), line

@@ -129,6 +129,7 @@ def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["signal=torus_knot", "signal.points=500"], "signal: a search is judged by validation PSNR, which shapes do not have"),
         (["split=all"], "split: nothing validates here, so nothing can be tuned; take another, like split=stride"),
         (["field.learning_rate=1e-3", "field.network.first_omega_0=30"], "hydra.sweeper.params: there is nothing to tune"),
         (["hydra.sweeper.trials=0"], "hydra.sweeper.trials: 0 should be at least 1"),

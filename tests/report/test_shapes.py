@@ -57,6 +57,44 @@ def test_settings_of_shapes_are_chosen_by_their_distance(command: Callable[..., 
     assert "Chamfer against lr" in page
 
 
+def test_a_field_without_a_surface_is_no_winner(command: Callable[..., tuple[int, str, str]]):
+    """Nor do means leave out the seeds that have none."""
+    assert command(*QUICK, "field=siren", "field.learning_rate=1e-3", "field.values=[-9,-8],[-1,1]", "seed=0")[0] == 0
+    table = Texts((STUDY / "report.html").read_text()).tables[0]
+    rows = [dict(zip(table[0], row, strict=True)) for row in table[1:]]
+    assert sorted(row["n"] for row in rows) == ["1", "1, 1 without a surface"]
+    assert "values [-1, 1]" in report_text()
+
+
+def test_nothing_but_fields_without_a_surface_is_reported(command: Callable[..., tuple[int, str, str]]):
+    assert command(*QUICK, "field=siren", "field.values=[-9,-8]", "seed=0,1")[0] == 0
+    assert "2, 2 without a surface" in report_text()
+
+
+def test_pictures_and_shapes_share_a_page(command: Callable[..., tuple[int, str, str]]):
+    assert command(*QUICK, "field=siren")[0] == 0
+    picture = (
+        "-m",
+        "signal=camera",
+        "signal.size=16",
+        "study=mine",
+        "steps=4",
+        "task.scores=2",
+        "trainer=cpu",
+        "logger=none",
+    )
+    assert command(*picture)[0] == 0
+    text = report_text()
+    assert "test PSNR" in text
+    assert "Chamfer" in text
+    assert text.count("scores on camera against steps") == text.count("scores on torus_knot against steps") == 1
+
+
+def report_text() -> str:
+    report(STUDY)
+    return (STUDY / "report.html").read_text()
+
+
 @pytest.mark.slow
 def test_shapes_are_drawn_in_a_browser(command: Callable[..., tuple[int, str, str]], opened: Callable):  # noqa: F811
     assert command(*QUICK, "field=siren")[0] == 0

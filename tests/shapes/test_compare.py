@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from fieldlab.shapes.compare import Surface, chamfer, iou, sampled, signed_distance
+from fieldlab.shapes.compare import chamfer, iou, of_points, sampled, signed_distance
 
 
 def ball(radius: float) -> trimesh.Trimesh:
@@ -24,8 +24,8 @@ def test_chamfer_of_a_surface_with_itself_is_nothing():
 
 
 def test_without_triangles_the_nearest_point_counts():
-    here = Surface(np.array([[0.0, 0, 0], [1, 0, 0]]), np.array([[0.0, 0, 1], [0, 0, 1]]), None)
-    there = Surface(np.array([[0.0, 0, 0.5], [1, 0, 0.25]]), np.array([[0.0, 0, -1], [0, 1, 0]]), None)
+    here = of_points(np.array([[0.0, 0, 0], [1, 0, 0]]), np.array([[0.0, 0, 1], [0, 0, 1]]))
+    there = of_points(np.array([[0.0, 0, 0.5], [1, 0, 0.25]]), np.array([[0.0, 0, -1], [0, 1, 0]]))
     distance, agreement = chamfer(here, there)
     assert distance == pytest.approx(0.375)
     assert agreement == pytest.approx(0.5)  # up to sign

@@ -79,3 +79,34 @@ def test_no_surface_no_triangles():
 def test_a_resolution_that_is_too_small():
     with pytest.raises(ValueError, match="at least 8"):
         extract(sphere, 7)
+
+
+def box(x: torch.Tensor) -> torch.Tensor:
+    return (x - 0.5).abs().amax(-1) - 0.25  # its faces lie on nodes
+
+
+def centred(x: torch.Tensor) -> torch.Tensor:
+    return (x - 0.5).norm(dim=-1) - 0.25
+
+
+def coarse(x: torch.Tensor) -> torch.Tensor:
+    return (sphere(x) * 2**12).round() / 2**12  # 0 at many nodes
+
+
+@pytest.mark.parametrize("function", [box, centred, coarse])
+@pytest.mark.parametrize("slab", [2**24, 1])
+def test_nodes_on_the_surface_leave_no_holes(function, slab: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "NODES_AT_ONCE", slab)
+    surface = extract(function, 64)
+    assert surface.is_watertight
+    assert surface.volume == pytest.approx({box: 0.125, centred: 0.0654, coarse: 0.1131}[function], rel=0.01)
+
+
+def test_a_gap_between_slabs_is_no_seam(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "NODES_AT_ONCE", 1)
+    balls = [(0.2, 0.1), (0.8, 0.1)]
+    surface = extract(
+        lambda x: torch.stack([(x - torch.tensor([c, 0.5, 0.5])).norm(dim=-1) - r for c, r in balls]).amin(0), 64
+    )
+    assert surface.is_watertight
+    assert surface.body_count == 2

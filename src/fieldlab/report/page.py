@@ -13,8 +13,9 @@ from jinja2 import Environment
 
 from fieldlab.report import gallery, plots
 from fieldlab.report.paired import best_settings, judge_of, pairs
+from fieldlab.report.table import kind_of_fits
 from fieldlab.results import Plan, Result, write_atomically
-from fieldlab.scores import SCORES, SHAPES, kind_of
+from fieldlab.scores import SCORES, SHAPES
 
 MOST_SIGNALS = 6  # whose curves are drawn
 TEXTS = ("signal", "field", "against")  # columns of words
@@ -36,7 +37,7 @@ def save_page(
         (here / "page.html").read_text()
     )
     best = best_settings(fits)
-    kind = kind_of(fits.columns)
+    kind = kind_of_fits(fits)
     shades = plots.colours(list(dict.fromkeys(fits.field)))
     signals = list(dict.fromkeys(best.signal))
     walls = gallery.gallery(folder, best, results, photos=photos)

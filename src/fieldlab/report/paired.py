@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import bootstrap, permutation_test
 
 from fieldlab.report.summary import short, shown
-from fieldlab.report.table import WORLD
-from fieldlab.scores import SCORES, kind_of
+from fieldlab.report.table import WORLD, kind_of_fits
+from fieldlab.scores import SCORES
 
 CONFIDENCE = 0.95
 MOST_FIELDS = 8
@@ -76,7 +76,7 @@ def by_world(fits: pd.DataFrame) -> pd.DataFrame:
 def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
     """The score that may choose among these fits, and what it is called."""
     done = fits[fits.status == "finished"]
-    judges = kind_of(fits.columns).judges
+    judges = kind_of_fits(fits).judges
     known = [judge for judge in judges if judge in fits and done[judge].notna().all()]
     judge = [*known, *judges][0] if known else list(judges)[-1]
     return judge, judges[judge]

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from fieldlab.report.figure import scale_by_decades
 from fieldlab.report.knobs import draw_knob, knobs_of
 from fieldlab.report.summary import short
+from fieldlab.report.table import kind_of_fits
 from fieldlab.results import Result
 from fieldlab.scores import SCORES, kind_of
 
@@ -40,15 +41,14 @@ def data_uri(figure: Figure) -> str:
 @mpl.rc_context(STYLE)
 def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping[str, tuple]) -> str | None:
     """Scores of one signal's fits against steps and against seconds: PSNR on test samples above, on training samples below;
-    of shapes two kinds of error."""
+    of shapes the errors of distance and normals on the surface."""
     if best.empty:
         return None
-    kind = kind_of(best.columns)
-    panels = [score for score in kind.curves.values() if score in best][:2]
+    kind = kind_of(results[best.index[0]].scores)
     figure = Figure(figsize=(9, 5), layout="constrained")
     grid = figure.subplots(2, 2, sharex="col", sharey="row")
     cubic = next((r.bicubic for name in best.index if (r := results[name]).bicubic), None)
-    for row, score in enumerate(panels):
+    for row, score in enumerate(kind.panels):
         for field, group in best.groupby("field", sort=False):
             draw_curve(grid[row], [results[name] for name in group.index], score, str(field), shades[str(field)])
         grid[row, 0].set_ylabel(named(score))
@@ -84,7 +84,7 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping
     """The headline score of every field on every signal: mean over seeds, and a bar for their range; hardest first."""
     if best.empty:
         return None
-    headline = kind_of(best.columns).headline
+    headline = kind_of_fits(best).headline
     means = best.groupby("signal")[headline].mean()
     order = means.sort_values(ascending=not SCORES[headline].lower).index[:MOST_SIGNALS]
     place = {signal: i for i, signal in enumerate(order)}
@@ -120,7 +120,7 @@ def knobs(fits: pd.DataFrame, shades: Mapping[str, tuple]) -> list[tuple[str, st
         figure = Figure(figsize=(4.6, 3.2), layout="constrained")
         axes = figure.add_subplot()
         draw_knob(axes, fits, knob, shades)
-        axes.set_ylabel(kind_of(fits.columns).axis)
+        axes.set_ylabel(kind_of_fits(fits).axis)
         handles, labels = axes.get_legend_handles_labels()
         solid = [
             (h, label.removesuffix(", test"))

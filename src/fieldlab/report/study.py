@@ -15,7 +15,7 @@ from fieldlab.report.figure import save_figure
 from fieldlab.report.page import save_page
 from fieldlab.report.paired import best_settings, by_world, judge_of
 from fieldlab.report.summary import latex, markdown, nothing_held_out, short, shown, summary_table
-from fieldlab.report.table import fits_table, read_fits
+from fieldlab.report.table import fits_table, kind_of_fits, read_fits
 from fieldlab.results import Plan, Result, result_or_none
 from fieldlab.scores import SCORES, kind_of, told
 
@@ -86,7 +86,7 @@ def readme(
     if plan and plan.question:
         parts.append(plan.question)
     parts += ["## Answer", "\n\n".join([*over_all(fits), *answer(fits)]), markdown(summary_table(fits, results))]
-    parts.append(f"{kind_of(fits.columns).note} One row a fit: [table.csv](table.csv).")
+    parts.append(f"{kind_of_fits(fits).note} One row a fit: [table.csv](table.csv).")
     if caption:
         parts.append(f"![figure](figure.png)\n\n{caption}")
     if plan and plan.notes:
@@ -102,12 +102,15 @@ def answer(fits: pd.DataFrame) -> list[str]:
     fits = by_world(fits)
     finished = fits[fits.status == "finished"]
     settings = ["field", *fits.attrs["swept"]]
-    kind = kind_of(fits.columns)
-    headline = kind.headline
     lines = []
     for signal, rows in finished.groupby("signal", sort=False):
+        kind = kind_of_fits(rows)
+        headline = kind.headline
         judge, judged = judge_of(rows)
-        means = rows.groupby(settings, dropna=False)[list({judge, headline})].mean().reset_index()
+        scored = rows.groupby(settings, dropna=False)[list({judge, headline})]
+        means = scored.agg(
+            lambda scores: scores.mean(skipna=False)
+        ).reset_index()  # no mean of those that have a surface
         quality = (means[judge] * SCORES[judge].sign).fillna(-np.inf)
         best = means.loc[quality.groupby(means.field).idxmax()].set_index("field", drop=False)
         if len(best) == 1 and len(settings) == 1:
@@ -115,7 +118,7 @@ def answer(fits: pd.DataFrame) -> list[str]:
             lines.append(f"Mean {kind.noun} of {best.field.iloc[0]} on {signal}: {scores}.")
         if len(best) > 1:
             where = f", each field at its best setting by {judged}" if len(settings) > 1 else ""
-            lines.append(f"Mean {called(fits)} on {signal}{where}: {ranking(best[headline])}.")
+            lines.append(f"Mean {called(rows)} on {signal}{where}: {ranking(best[headline])}.")
         if len(settings) > 1:
             ranked = best.sort_values(headline, ascending=SCORES[headline].lower)
             lines += [f"- {describe(row, settings, judge)}" for row in ranked.to_dict("records")]
@@ -126,7 +129,7 @@ def called(fits: pd.DataFrame) -> str:
     """What the score is that decides: `test PSNR in dB`."""
     if nothing_held_out(fits):
         return "PSNR in dB over all samples"
-    score = SCORES[kind_of(fits.columns).headline]
+    score = SCORES[kind_of_fits(fits).headline]
     return score.label + score.unit
 
 
@@ -142,8 +145,9 @@ def ranking(scores: pd.Series) -> str:
 def over_all(fits: pd.DataFrame) -> list[str]:
     """The ranking over the signals, at least two, that every field has finished with its best setting."""
     best = best_settings(fits)
-    headline = kind_of(fits.columns).headline
-    means = best.groupby(["field", "signal"])[headline].mean().unstack("signal")
+    headline = kind_of_fits(fits).headline
+    scored = best.groupby(["field", "signal"])[headline]
+    means = scored.agg(lambda scores: scores.mean(skipna=False)).unstack("signal")
     if set(best.field) != set(fits.field) or len(means) < 2:
         return []
     shared = means.dropna(axis=1)

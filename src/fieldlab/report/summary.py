@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from fieldlab.report.table import DIVERGED, WORLD
+from fieldlab.report.table import DIVERGED, WORLD, kind_of_fits
 from fieldlab.results import Result
-from fieldlab.scores import SCORES
+from fieldlab.scores import SCORES, SHAPES
 
 HELD_OUT = ("train_psnr", "test_psnr")
 
@@ -135,13 +135,18 @@ def count(group: pd.DataFrame) -> str:
     """`3`, or `2 of 3: 1 diverged`."""
     unfinished = group.status[group.status != "finished"].value_counts()
     done = len(group) - unfinished.sum()
+    bare = int(group[SHAPES.headline][group.status == "finished"].isna().sum()) if only_shapes(group) else 0
     if unfinished.empty:
-        return str(done)
+        return f"{done}, {bare} without a surface" if bare else str(done)
     parts = [f"{n} {status}" for status, n in unfinished.items()]
     if "diverged" in unfinished:
         at = ", ".join(map(str, sorted(group[DIVERGED].dropna())))
         parts = [part + f" at step {at}" if part.endswith("diverged") else part for part in parts]
     return f"{done} of {len(group)}: " + ", ".join(parts)
+
+
+def only_shapes(group: pd.DataFrame) -> bool:
+    return SHAPES.headline in group and kind_of_fits(group) is SHAPES
 
 
 def short(key: str) -> str:

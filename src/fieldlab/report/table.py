@@ -11,7 +11,7 @@ import pandas as pd
 
 from fieldlab.errors import InputError
 from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_result
-from fieldlab.scores import OF_SHAPES
+from fieldlab.scores import OF_SHAPES, SHAPES, Kind, kind_of
 
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds"]
 SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
@@ -65,13 +65,19 @@ def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame
     columns = dict.fromkeys([*COLUMNS, *SCORES, *SOMETIMES, DIVERGED, *varied])
     table = pd.DataFrame(rows, columns=list(columns), index=names)
     empty = {column for column in columns if table[column].isna().to_numpy().all()}
-    optional = {*SOMETIMES, DIVERGED} if {*OF_SHAPES} <= empty else {*SCORES, *SOMETIMES, DIVERGED}
+    shapes = not {*OF_SHAPES} <= empty
+    optional = {*SCORES, *SOMETIMES, DIVERGED} - {SHAPES.headline} if shapes else {*SOMETIMES, DIVERGED}
     table = table.drop(columns=[column for column in columns if column in empty & optional])
     for column in ("seed", "parameters", "steps", DIVERGED):
         if column in table:
             table[column] = table[column].astype("Int64")
     table.attrs["swept"] = list(varied)
     return table
+
+
+def kind_of_fits(fits: pd.DataFrame) -> Kind:
+    """The kind of fits by the scores they have; of several kinds that of pictures."""
+    return kind_of([column for column in fits if fits[column].notna().to_numpy().any()])
 
 
 def missing_row(study: str, fit: Planned) -> dict[str, Any]:

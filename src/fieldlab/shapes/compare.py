@@ -12,30 +12,37 @@ from trimesh.sample import sample_surface
 
 Points = Float[np.ndarray, "n 3"]
 Distance = Callable[[Points], Float[np.ndarray, "n"]]
+Nearest = Callable[[Points], tuple[Float[np.ndarray, "n"], Points]]
 
 
 @dataclass(frozen=True)
 class Surface:
-    """Points of a surface with unit normals, and its triangles where they are known."""
+    """Points of a surface with unit normals, and how to find the nearest place on it: the distance, and the normal there."""
 
     points: Points
     normals: Points
-    mesh: Trimesh | None
-
-    def nearest(self, x: Points) -> tuple[Float[np.ndarray, "n"], Points]:
-        """Distance of points to the surface, and its normal where it is nearest: exact to the triangles, else to the
-        nearest of the points."""
-        if self.mesh is None:
-            distance, index = KDTree(self.points).query(x, workers=-1)
-            return np.asarray(distance), self.normals[np.asarray(index)]
-        squared, face, _ = igl.point_mesh_squared_distance(x, *arrays(self.mesh))
-        return np.sqrt(squared), self.mesh.face_normals[np.asarray(face)]
+    nearest: Nearest
 
 
 def sampled(mesh: Trimesh, count: int, seed: int = 0) -> Surface:
-    """Uniformly distributed points of a mesh."""
+    """Uniformly distributed points of a mesh; the nearest place is exact to its triangles."""
     points, faces = sample_surface(mesh, count, seed=seed)[:2]
-    return Surface(np.asarray(points), mesh.face_normals[faces], mesh)
+
+    def nearest(x: Points) -> tuple[Float[np.ndarray, "n"], Points]:
+        squared, face, _ = igl.point_mesh_squared_distance(x, *arrays(mesh))
+        return np.sqrt(squared), mesh.face_normals[np.asarray(face)]
+
+    return Surface(np.asarray(points), mesh.face_normals[faces], nearest)
+
+
+def of_points(points: Points, normals: Points) -> Surface:
+    """A surface of which nothing but points is known: the nearest place is the nearest of them."""
+
+    def nearest(x: Points) -> tuple[Float[np.ndarray, "n"], Points]:
+        distance, index = KDTree(points).query(x, workers=-1)
+        return np.asarray(distance), normals[np.asarray(index)]
+
+    return Surface(points, normals, nearest)
 
 
 def chamfer(one: Surface, other: Surface) -> tuple[float, float]:

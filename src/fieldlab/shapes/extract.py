@@ -11,7 +11,7 @@ from torch import Tensor
 from trimesh import Trimesh
 
 FINEST = 4  # cells a side of the cubes that are evaluated whole or not at all
-COARSEST = 8  # cubes along an axis that the search begins with, at least
+COARSEST = 8  # cubes along an axis that the search begins with, where the resolution allows
 SAFETY = 1.5  # times the steepest slope seen, a function may vary
 NODES_AT_ONCE = 2**24  # of a slab of the grid: 64 MB
 FAR = 1.0
@@ -26,7 +26,7 @@ def extract(function: Function, resolution: int) -> Trimesh:
     Only cubes that the surface may pass are evaluated: those at whose corners the function is smaller than what it can
     change by on the way to their middle, found from coarse to fine. That holds for functions whose slope has a bound,
     as signed distances have; it is taken to be 1.5 times the steepest that the coarse grid shows, and 1 at least. The
-    grid is gone through in slabs, so that memory grows with the square of the resolution. Faces are oriented
+    grid is gone through in slabs, so that what is kept of it are some layers, and a value for each cube of 4 cells. Faces are oriented
     towards larger values; there are none where the function has one sign.
 
     Raises:
@@ -44,7 +44,7 @@ def extract(function: Function, resolution: int) -> Trimesh:
         known = seam.find(places, first)
         fresh = known < 0
         number = np.where(fresh, count + fresh.cumsum(dtype=np.int32) - 1, known)
-        seam = Seam.at(first + len(values) - 1, places, number)
+        seam = Seam.close(first + len(values) - 1, places, number)
         vertices.append(places[fresh])
         faces.append(number[corners])
         count += len(vertices[-1])
@@ -64,11 +64,13 @@ class Seam(NamedTuple):
     number: Int[np.ndarray, "k"]  # of the vertex, in the whole surface
 
     @classmethod
-    def at(cls, layer: int, vertices: Float[np.ndarray, "v 3"], number: Int[np.ndarray, "v"]) -> "Seam":
+    def close(cls, layer: int, vertices: Float[np.ndarray, "v 3"], number: Int[np.ndarray, "v"]) -> "Seam":
+        """The seam in a layer; several vertices at one place there get one `number`."""
         here = vertices[:, 0] == layer
-        keys = within(vertices[here])
-        order = keys.argsort()
-        return cls(layer, keys[order], number[here][order])
+        keys, first, place = np.unique(within(vertices[here]), return_index=True, return_inverse=True)
+        numbers = number[here][first]
+        number[here] = numbers[place]
+        return cls(layer, keys, numbers)
 
     def find(self, vertices: Float[np.ndarray, "v 3"], layer: int) -> Int[np.ndarray, "v"]:
         """The number of each vertex that lies in the layer and is known, -1 for all others."""
@@ -165,7 +167,9 @@ def slabs(
 
 
 def evaluate(function: Function, x: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
-    return function(torch.from_numpy(x).float()).numpy()
+    """The function at points, never 0 itself, so that every node is on one side."""
+    values = function(torch.from_numpy(x).float()).numpy()
+    return np.where(values == 0, np.finfo(np.float32).tiny, values)
 
 
 def triangles(

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from scipy.spatial import KDTree
 from trimesh import Trimesh
 
+from fieldlab.shapes.compare import Surface, sampled
+
 ALONG, AROUND = 1536, 48  # vertices of the mesh
 PLACES = 4096  # of the centre line, from which the nearest point is sought
 NEWTON_STEPS = 5
@@ -85,6 +87,14 @@ class TorusKnot:
         c = self.nearest(x)
         normals = (x - c) / np.linalg.norm(x - c, axis=-1, keepdims=True)
         return c + self.tube * normals, normals
+
+    def surface(self, count: int, seed: int) -> Surface:
+        """Points of the tube, uniformly distributed, and the nearest place on it, exactly."""
+
+        def nearest(x: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
+            return np.abs(self.distance(x)), self.project(x)[1]
+
+        return Surface(*self.project(sampled(self.mesh(), count, seed).points), nearest)
 
     def mesh(self) -> Trimesh:
         """The tube as triangles, with its vertices on it."""

@@ -1,5 +1,6 @@
 """Clouds: oriented points of a surface, as the signal whose values are signed distances."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from trimesh import Trimesh
 
-from fieldlab.shapes.compare import Distance, Surface, sampled
+from fieldlab.shapes.compare import Distance, Surface, of_points, sampled
 from fieldlab.signals.signal import Signal
 
 Points = Float[np.ndarray, "n 3"]
@@ -19,13 +20,15 @@ class Cloud(Signal):
     """n points of a surface with unit normals that point outwards, in canonical coordinates.
 
     The canonical value is 1/2 + signed distance in sides of the unit cube, negative inside: 1/2 at every point, and
-    within [0, 1] as far as the cube reaches. `mesh` and the exact signed `distance` at canonical points are there where they are known.
+    within [0, 1] as far as the cube reaches. `mesh` and the exact signed `distance` at canonical points are there where
+    they are known; `exact` yields so many points of a surface that no mesh can stand for.
     """
 
     points: Float[Tensor, "n 3"]
     normals: Float[Tensor, "n 3"]
     mesh: Trimesh | None
     distance: Distance | None
+    exact: Callable[[int], Surface] | None
 
     @property
     def dim(self) -> int:
@@ -38,14 +41,23 @@ class Cloud(Signal):
         return {"surface": torch.ones(self.samples, dtype=torch.bool)}
 
     def surface(self, count: int) -> Surface:
-        """What to compare with: so many points of the mesh, or all of the cloud's own."""
+        """What to compare with: so many points of the surface where it is known, or else all of the cloud's own."""
+        if self.exact is not None:
+            return self.exact(count)
         if self.mesh is None:
-            return Surface(self.points.double().numpy(), self.normals.double().numpy(), None)
+            return of_points(self.points.double().numpy(), self.normals.double().numpy())
         return sampled(self.mesh, count)
 
 
 def framed(
-    name: str, points: Points, normals: Points, mesh: Trimesh | None, distance: Distance | None, fill: float
+    name: str,
+    points: Points,
+    normals: Points,
+    *,
+    fill: float,
+    mesh: Trimesh | None = None,
+    distance: Distance | None = None,
+    exact: Callable[[int], Surface] | None = None,
 ) -> Cloud:
     """A cloud of points in their own units, put in the middle of the unit cube, whose longest extent takes `fill` of it.
 
@@ -64,6 +76,16 @@ def framed(
         assert distance is not None
         return distance((x - 0.5) * side + centre) / side
 
+    def canonical_surface(count: int) -> Surface:
+        assert exact is not None
+        own = exact(count)
+
+        def nearest(x: Points) -> tuple[Float[np.ndarray, "n"], Points]:
+            far, towards = own.nearest((x - 0.5) * side + centre)
+            return far / side, towards
+
+        return Surface((own.points - centre) / side + 0.5, own.normals, nearest)
+
     return Cloud(
         name,
         torch.full((len(points), 1), 0.5),
@@ -73,4 +95,5 @@ def framed(
         centre=(float(centre[0]), float(centre[1]), float(centre[2])),
         mesh=None if mesh is None else Trimesh((mesh.vertices - centre) / side + 0.5, mesh.faces, process=False),
         distance=None if distance is None else canonical_distance,
+        exact=None if exact is None else canonical_surface,
     )

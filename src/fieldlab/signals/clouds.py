@@ -1,12 +1,13 @@
 """The clouds that a configuration can name: a file's, and a torus knot's."""
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import trimesh
 from jaxtyping import Float
-from trimesh import PointCloud, Trimesh
+from trimesh import PointCloud, Trimesh, repair
 
 from fieldlab.errors import InputError, first_line
 from fieldlab.shapes.compare import sampled, signed_distance
@@ -39,17 +40,15 @@ def cloud(*, name: str | None, path: str, points: int, fill: float, seed: int) -
     name = name or file.stem
     found = read(file)
     if isinstance(found, Trimesh):
-        solid = found.is_watertight
-        if solid and found.volume < 0:
-            tell(file, "has its faces inside out; they are turned")
-            found.invert()
+        solid = turned(found, file)
         drawn = sampled(found, points, seed)
-        return framed(name, drawn.points, drawn.normals, found, signed_distance(found) if solid else None, fill)
+        distance = signed_distance(found) if solid else None
+        return framed(name, drawn.points, drawn.normals, fill=fill, mesh=found, distance=distance)
     places, normals = checked(found, file)
     if normals is None:
         tell(file, "has no normals; they are estimated, and which side is outside is a guess")
         normals = estimate_normals(places)
-    return framed(name, places, normals, None, None, fill)
+    return framed(name, places, normals, fill=fill)
 
 
 def torus_knot(*, name: str, p: int, q: int, tube: float, points: int, fill: float, seed: int) -> Cloud:
@@ -61,9 +60,9 @@ def torus_knot(*, name: str, p: int, q: int, tube: float, points: int, fill: flo
     if points < FEWEST:
         raise ValueError(f"points must be at least {FEWEST}, not {points}")
     knot = TorusKnot(p, q, tube)
-    mesh = knot.mesh()
-    places, normals = knot.project(sampled(mesh, points, seed).points)
-    return framed(name, places, normals, mesh, knot.distance, fill)
+    drawn = knot.surface(points, seed)
+    exact = partial(knot.surface, seed=seed + 1)
+    return framed(name, drawn.points, drawn.normals, fill=fill, mesh=knot.mesh(), distance=knot.distance, exact=exact)
 
 
 def read(file: Path) -> Trimesh | Array:
@@ -91,6 +90,18 @@ def read(file: Path) -> Trimesh | Array:
     if not loaded.area > 0:
         raise InputError(f"signal.path: all faces of {file} have an area of 0")
     return loaded
+
+
+def turned(mesh: Trimesh, file: Path) -> bool:
+    """Whether the mesh has an inside; faces of one that does are turned so that all of them look outwards."""
+    if mesh.is_watertight and not mesh.is_winding_consistent:
+        tell(file, "has faces that look in different directions; they are turned alike")
+        repair.fix_normals(mesh)
+    solid = mesh.is_watertight and mesh.is_winding_consistent
+    if solid and mesh.volume < 0:
+        tell(file, "has its faces inside out; they are turned")
+        mesh.invert()
+    return solid
 
 
 def columns(points: PointCloud) -> Array:

@@ -116,7 +116,10 @@ class OptunaSweeper(Sweeper):
 
         config = resolved(self.context.config_loader.load_sweep_config(self.composed, overrides))
         Checks().check(plain_config(config))
-        if not prepare(config).split.validation.any():
+        prepared = prepare(config)
+        if prepared.signal.centre is not None:
+            raise InputError("signal: a search is judged by validation PSNR, which shapes do not have; sweep with -m")
+        if not prepared.split.validation.any():
             raise InputError(
                 "split: nothing validates here, so nothing can be tuned; take another, like split=stride"
             )
