@@ -30,11 +30,11 @@ SCORES: Mapping[str, Score] = {
     "full_ssim": Score("SSIM", 4),
     "gradient_psnr": Score("gradient PSNR", unit=" in dB"),
     "laplacian_psnr": Score("Laplacian PSNR", unit=" in dB"),
-    "chamfer": Score("Chamfer", 5, lower=True),
+    "chamfer": Score("Chamfer", 6, lower=True),
     "normal_consistency": Score("normal consistency", 4),
     "iou": Score("IoU", 4),
     "distance_error": Score("distance error", 5, lower=True),
-    "surface_error": Score("surface error", 5, lower=True),
+    "surface_error": Score("surface error", 6, lower=True),
     "normal_error": Score("normal error (°)", 2, lower=True),
     "eikonal_error": Score("eikonal error", 4, lower=True),
 }

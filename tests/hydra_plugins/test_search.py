@@ -129,7 +129,6 @@ def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["signal=torus_knot", "signal.points=500"], "signal: a search is judged by validation PSNR, which shapes do not have"),
         (["split=all"], "split: nothing validates here, so nothing can be tuned; take another, like split=stride"),
         (["field.learning_rate=1e-3", "field.network.first_omega_0=30"], "hydra.sweeper.params: there is nothing to tune"),
         (["hydra.sweeper.trials=0"], "hydra.sweeper.trials: 0 should be at least 1"),
@@ -221,3 +220,11 @@ def test_the_ready_sweep_yaml_is_what_an_agent_can_run(clean_folder: Path):
     assert result.config["field"]["network"]["depth"] == 2
     [run] = Path("runs").rglob("offline-run-*")
     assert run.name.endswith("-chosen1")
+
+
+def test_shapes_are_not_searched(command: Command):
+    code, _, error = command(
+        "experiment=tune", "signal=torus_knot", "signal.points=500", "split=random", "field=siren"
+    )
+    assert code == 2
+    assert error.startswith("fieldlab: signal: a search is judged by validation PSNR, which shapes do not have")

@@ -39,7 +39,7 @@ def test_the_nearest_surface_is_the_best(command: Callable[..., tuple[int, str, 
     report(STUDY, Path("answer"))
     answer = Path("answer/README.md").read_text()
     means = pd.read_csv(STUDY / "table.csv").groupby("field").chamfer.mean().sort_values()
-    ranking = " < ".join(f"{field} ({value:.5f})" for field, value in means.items())
+    ranking = " < ".join(f"{field} ({value:.6f})" for field, value in means.items())
     assert f"Mean Chamfer on torus_knot: {ranking}." in answer
     assert "sides of the cube around the shape" in answer
     text = (STUDY / "report.html").read_text()
