@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from jaxtyping import install_import_hook
 
@@ -19,13 +20,19 @@ import fieldlab  # noqa: E402
 
 torch.set_num_threads(1)  # tests run side by side
 
-SMALL = ("signal.size=32", "steps=2", "task.scores=1", "trainer=cpu")
+SMALL = ("signal.size=32", "field.network.width=64", "steps=2", "task.scores=1", "trainer=cpu")
 CONF = Path(__file__).parents[1] / "conf"
+Command = Callable[..., tuple[int, str, str]]
 
 
 def options(group: str) -> list[str]:
     """The files of a configuration group."""
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def slow(*cases: object) -> list[Any]:
+    """Further cases of a parametrised test, for the slow suite."""
+    return [pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow) for case in cases]
 
 
 @pytest.fixture(autouse=True)
@@ -39,28 +46,50 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def compose_small(*overrides: str) -> DictConfig:
+    """A configuration that fits a small network to a 32 x 32 photo for two steps, with further overrides."""
+    return fieldlab.compose(*SMALL, *overrides)
+
+
 @pytest.fixture
 def small() -> Callable[..., DictConfig]:
-    """A configuration that fits a 32 x 32 photo for two steps, with further overrides."""
-    return lambda *overrides: fieldlab.compose(*SMALL, *overrides)
+    return compose_small
 
 
 @pytest.fixture
-def command(
+def script(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Run `fieldlab ARGUMENTS` in this process: its exit code, output and error output."""
+) -> Callable[[str, Callable[[], None]], Command]:
+    """Run a console script in this process: its exit code, output and error output."""
+
+    def bind(name: str, main: Callable[[], None]) -> Command:
+        def run(*arguments: str) -> tuple[int, str, str]:
+            monkeypatch.setattr(sys, "argv", [name, *arguments])
+            monkeypatch.setattr(sys, "path", [*sys.path])
+            with pytest.raises(SystemExit) as stop:
+                main()
+            code = stop.value.code
+            return (code if isinstance(code, int) else 0), *capsys.readouterr()
+
+        return run
+
+    return bind
+
+
+@pytest.fixture
+def command(script: Callable[[str, Callable[[], None]], Command]) -> Command:
+    """Run `fieldlab ARGUMENTS`."""
     from fieldlab import cli
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fieldlab", *arguments])
-        monkeypatch.setattr(sys, "path", [*sys.path])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        code = stop.value.code
-        return (code if isinstance(code, int) else 0), *capsys.readouterr()
+    return script("fieldlab", cli.main)
 
-    return run
+
+@pytest.fixture
+def ask(script: Callable[[str, Callable[[], None]], Command]) -> Command:
+    """Run `fieldlab-query ARGUMENTS`."""
+    from fieldlab.query import cli
+
+    return script("fieldlab-query", cli.main)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from safetensors.torch import load_file
 
 import fieldlab
+from conftest import slow
 from fieldlab.checkpoint import CHECKPOINT
 from fieldlab.tasks.fit import Fit
 from fieldlab.tracking.tracker import Silence
@@ -66,9 +67,11 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[DictConfig]],
     "settings",
     [
         ["task.batch_size=100"],
-        ["task.batch_size=100", "task.replacement=true", "field=gaussian"],
-        ["optimizer=sgd", "optimizer.lr=0.1", "optimizer.momentum=0.9", "schedule=exponential"],
-        ["optimizer=lbfgs", "steps=60", "task.scores=2"],
+        *slow(
+            ["task.batch_size=100", "task.replacement=true", "field=gaussian"],
+            ["optimizer=sgd", "optimizer.lr=0.1", "optimizer.momentum=0.9", "schedule=exponential"],
+            ["optimizer=lbfgs", "steps=60", "task.scores=2"],
+        ),
     ],
     ids=["shuffled", "replacement", "momentum", "lbfgs"],
 )
@@ -123,7 +126,7 @@ def test_without_resume_it_begins_anew(small: Small, interrupted: Callable, capl
     assert not (Path(config.folder) / CHECKPOINT).exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", None], ids=["empty", "garbage", "truncated"])
+@pytest.mark.parametrize("content", [b"", *slow(b"garbage", None)], ids=["empty", "garbage", "truncated"])
 def test_a_damaged_checkpoint_is_passed_over(
     small: Small, interrupted: Callable, caplog: pytest.LogCaptureFixture, content: bytes | None
 ):

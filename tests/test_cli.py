@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,9 @@ import pytest
 from PIL import Image
 
 import fieldlab
+from conftest import Command
 
 QUICK = ("signal.size=32", "steps=2", "task.scores=1", "trainer=cpu")
-Command = Callable[..., tuple[int, str, str]]
 
 
 def test_a_plain_run_writes_all_that_it_promises(command: Command):
@@ -71,6 +70,7 @@ def test_a_sweep_skips_what_has_finished_and_says_so(command: Command):
     assert len(list(Path("runs/mine").glob("*/result.json"))) == 4
 
 
+@pytest.mark.slow
 def test_a_packed_sweep_is_the_same_sweep(command: Command):
     sweep = ("-m", "seed=0,1,2", *QUICK, "optimizer.lr=1e-4", "steps=20")
     command(*sweep, "study=alone")
@@ -284,6 +284,7 @@ def test_broken_yaml_is_one_line(command: Command):
     assert "mine.yaml" in err
 
 
+@pytest.mark.slow
 def test_members_that_differ_in_more_than_tensors_are_not_packed(command: Command):
     sweep = ("-m", *QUICK, "steps=10", "field.coordinates=[-1,1],[0,1]")
     command(*sweep, "study=alone")

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from omegaconf import DictConfig
 
 import fieldlab
 from conftest import options
@@ -12,10 +13,14 @@ PAIRS += [("gaussian", f"field/network={part}") for part in options("field/netwo
 PAIRS += [(preset, "study=fit") for preset in options("field")]
 
 
-@pytest.fixture(params=PAIRS, ids=lambda pair: "-".join(pair).replace("field/", ""))
-def field(request: pytest.FixtureRequest) -> Field:
-    config = fieldlab.compose(f"field={request.param[0]}", request.param[1])
-    return draw(lambda: build_field(config.field, dim=2, channels=3), seed=0)
+@pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: "-".join(pair).replace("field/", ""))
+def config(request: pytest.FixtureRequest) -> DictConfig:
+    return fieldlab.compose(f"field={request.param[0]}", request.param[1]).field
+
+
+@pytest.fixture
+def field(config: DictConfig) -> Field:
+    return draw(lambda: build_field(config, dim=2, channels=3), seed=0)
 
 
 def test_acts_on_each_point_alone(field: Field):
@@ -42,10 +47,8 @@ def test_gradient_is_slope(field: Field):
     torch.testing.assert_close(rise, (gradient * step).sum(-1), atol=1e-13, rtol=1e-3)
 
 
-def test_same_seed_same_field_other_seed_other_field(field: Field, request: pytest.FixtureRequest):
-    preset, override = request.node.callspec.params["field"]
-    config = fieldlab.compose(f"field={preset}", override)
-    again, other = (draw(lambda: build_field(config.field, dim=2, channels=3), seed) for seed in (0, 1))
+def test_same_seed_same_field_other_seed_other_field(field: Field, config: DictConfig):
+    again, other = (draw(lambda: build_field(config, dim=2, channels=3), seed) for seed in (0, 1))
     x = torch.rand(5, 2)
     assert torch.equal(field(x), again(x))
     assert not torch.equal(field(x), other(x))
@@ -65,7 +68,5 @@ def test_loss_descends(field: Field):
 
 
 @pytest.mark.parametrize("dim", [1, 3])
-def test_takes_any_dimension(field: Field, dim: int, request: pytest.FixtureRequest):
-    preset, override = request.node.callspec.params["field"]
-    config = fieldlab.compose(f"field={preset}", override)
-    assert build_field(config.field, dim=dim, channels=2)(torch.rand(6, dim)).shape == (6, 2)
+def test_takes_any_dimension(config: DictConfig, dim: int):
+    assert build_field(config, dim=dim, channels=2)(torch.rand(6, dim)).shape == (6, 2)

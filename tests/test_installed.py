@@ -63,6 +63,7 @@ def test_help_and_completion_do_not_wait_for_torch():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_report_command(installed: Installed, clean_folder: Path):
     done = installed("fieldlab-report", "nowhere", cwd=clean_folder)
     assert (done.returncode, done.stderr) == (2, "fieldlab: nowhere: there is no such folder\n")

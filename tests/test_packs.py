@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
 import fieldlab
+from conftest import Command
 from fieldlab import packs, pictures
 from fieldlab.check import Checks
 from fieldlab.claims import LOCK, claims
@@ -25,7 +26,6 @@ from fieldlab.results import Result, read_result
 from fieldlab.tasks.fit import Fit
 
 Small = Callable[..., DictConfig]
-Command = Callable[..., tuple[int, str, str]]
 
 
 def seeds(small: Small, count: int, *overrides: str) -> list[Any]:

@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,13 @@ from PIL import Image
 
 import fieldlab.query.cli
 import fieldlab.report.cli
+from conftest import Command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 TOUR = (ROOT / "docs/tour.md").read_text()
 FEW_STEPS = ("steps=2", "task.scores=1", "trainer=cpu")
 CLIS = {"fieldlab-report": fieldlab.report.cli.main, "fieldlab-query": fieldlab.query.cli.main}
-Command = Callable[..., tuple[int, str, str]]
 
 
 def blocks(language: str, text: str) -> list[str]:
@@ -90,6 +89,7 @@ def test_every_study_it_names_composes(command: Command):
         assert command(f"experiment={study}", "--cfg", "job")[0] == 0
 
 
+@pytest.mark.slow
 def test_the_python_runs(capsys: pytest.CaptureFixture[str]):
     shape = next(block for block in blocks("python", README) if "fieldlab.Shape" in block)
     exec(shape.replace('"logger=none"', '"logger=none", "trainer=cpu"'), {})

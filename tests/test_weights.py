@@ -36,7 +36,7 @@ def test_weights_that_do_not_match_their_configuration(folder: Path):
     config = OmegaConf.load(folder / "config.yaml")
     config.field.network.width = 128
     OmegaConf.save(config, folder / "config.yaml")
-    with pytest.raises(InputError, match=r"network\.hidden\.0\.bias is \[256\], but config\.yaml makes it \[128\]"):
+    with pytest.raises(InputError, match=r"network\.hidden\.0\.bias is \[64\], but config\.yaml makes it \[128\]"):
         fieldlab.load(folder)
 
 

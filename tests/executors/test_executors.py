@@ -5,18 +5,15 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import SMALL
+from conftest import SMALL, Command
 from fieldlab.executors.executor import WorkerLostError
 from fieldlab.executors.inline import Inline
 from fieldlab.executors.local import Local
 from fieldlab.results import read_result
-
-Command = Callable[..., tuple[int, str, str]]
 
 DEADLY = '''
 import os

@@ -1,6 +1,5 @@
 """The launcher composes and checks a whole sweep before its first fit, and each thing once."""
 
-from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -12,11 +11,9 @@ from PIL import Image
 import fieldlab.check
 import fieldlab.prepare
 import fieldlab.sweep
-from conftest import SMALL
+from conftest import SMALL, Command
 from fieldlab.field import build_field
 from fieldlab.results import read_plan, read_result
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.mark.slow

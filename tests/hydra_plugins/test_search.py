@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import optuna
@@ -12,12 +11,10 @@ import yaml
 from wandb.sdk.launch.sweeps import utils as sweep_utils
 
 import fieldlab.run
-from conftest import CONF, SMALL
+from conftest import CONF, SMALL, Command
 from fieldlab.claims import claims
 from fieldlab.results import read_plan, read_result
 from fieldlab.tasks.fit import Fit
-
-Command = Callable[..., tuple[int, str, str]]
 
 QUICK = [*SMALL, "logger=none", "task.batch_size=null", "field.network.width=8"]
 SEARCH = ["hydra.sweeper.trials=5", "hydra.sweeper.batch=3"]
@@ -51,6 +48,7 @@ def test_a_ready_search_tunes_what_the_field_has(command: Command):
     assert "trial 3 of 5; best of gaussian" in out
 
 
+@pytest.mark.slow
 def test_a_batch_is_one_launch_and_packed(command: Command, monkeypatch: pytest.MonkeyPatch):
     members = []
     whole = Fit.configure_optimizers

@@ -1,17 +1,14 @@
 """The grid sweeper: several grids, what the command line makes of them, and folders of pictures."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import SMALL
+from conftest import SMALL, Command
 from hydra_plugins.fieldlab.sweeper import narrow
-
-Command = Callable[..., tuple[int, str, str]]
 
 GRIDS = [{"field": ["a", "b"], "seed": ["0", "1"]}, {"field": ["c"], "sigma": ["14"]}]
 
@@ -86,6 +83,7 @@ def test_a_folder_without_pictures_is_bad_input(command: Command):
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_the_published_protocol_couples_scales_and_fields(command: Command):
     pictures("photos", "page.png")
     quick = [

@@ -1,6 +1,6 @@
 """Asking a fitted field for any place and any resolution."""
 
-import sys
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,30 +11,20 @@ from omegaconf import DictConfig
 from PIL import Image
 
 import fieldlab
+from conftest import compose_small
 from fieldlab.errors import InputError
 from fieldlab.operators import gradient
 from fieldlab.pictures import hue
-from fieldlab.query import cli
 
 Compose = Callable[..., DictConfig]
 
 
-@pytest.fixture
-def folder(small: Compose) -> str:
-    config = small("steps=40", "signal=coffee", "signal.size=[24,32]", "logger=none")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    there = tmp_path_factory.mktemp("runs") / "coffee"
+    config = compose_small("steps=40", "signal=coffee", "signal.size=[24,32]", "logger=none", f"folder={there}")
     fieldlab.fit([config])
-    return config.folder
-
-
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fieldlab-query", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return stop.value.code or 0, *capsys.readouterr()  # type: ignore[return-value]
-
-    return run
+    return str(there)
 
 
 def test_an_integer_is_a_pixels_centre(folder: str):
@@ -101,6 +91,7 @@ def test_the_command_prints_and_renders(folder: str, ask):
     assert np.load("small.npy").shape == (8, 8, 3)
 
 
+@pytest.mark.slow
 def test_derivatives_are_in_the_signals_units_per_side():
     """A ramp of 0 to 100 from top to bottom: 100 x 25 / 24 along the rows, its samples being cell centres."""
     np.save("ramp.npy", np.repeat(np.linspace(0, 100, 25)[:, None], 20, axis=1))
@@ -166,8 +157,9 @@ def test_bad_questions_are_one_line(folder: str, ask, arguments: list[str], mess
     assert message in err
 
 
-def test_no_fit_and_no_file(folder: str, ask):
+def test_no_fit_and_no_file(folder: str, ask, tmp_path: Path):
     assert ask("nowhere", "--at", "1,2")[2].startswith("fieldlab: nowhere: has no result.json")
-    Path(folder, "weights.safetensors").unlink()
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    Path(copy, "weights.safetensors").unlink()
     with pytest.raises(InputError, match=r"has no weights\.safetensors"):
-        fieldlab.Query(folder)
+        fieldlab.Query(copy)

@@ -1,7 +1,5 @@
 """The `fieldlab-query` command on fits of shapes."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,6 @@ import trimesh
 import fieldlab
 from fieldlab import pictures
 from fieldlab.errors import InputError
-from fieldlab.query import cli
 
 QUICK = (
     "signal.points=500", "task.batch_size=500", "task.resolution=64", "task.compared=500", "task.scores=1", "steps=60",
@@ -25,17 +22,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
         patch.setattr(pictures, "SPLATS", 20_000)
         fieldlab.fit([fieldlab.compose("signal=torus_knot", *QUICK, f"folder={there}")])
     return str(there)
-
-
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fieldlab-query", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return stop.value.code or 0, *capsys.readouterr()  # type: ignore[return-value]
-
-    return run
 
 
 def test_distances_are_printed(folder: str, ask):

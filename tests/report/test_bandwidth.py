@@ -1,6 +1,5 @@
 """The bandwidth study: its closed-form kernels are those of the encodings, its figure comes from a sweep."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from conftest import Command
 from fieldlab.encodings.gaussian import GaussianFourier
 from fieldlab.encodings.gaussian_octaves import GaussianOctaves
 from fieldlab.report.bandwidth import OCTAVES, SINGLE, mixture, narrowest
@@ -44,7 +44,7 @@ def test_octaves_are_the_mean_of_their_kernels():
 
 
 @pytest.mark.slow
-def test_the_study_draws_its_figure_with_and_without_photos(command: Callable[..., tuple[int, str, str]]):
+def test_the_study_draws_its_figure_with_and_without_photos(command: Command):
     quick = ["signal.size=16", "steps=2", "compile=false", "trainer=cpu", "logger=none", "seed=0,1"]
     code, out, err = command("experiment=bandwidth", *quick, "field.encoding.rows=4,8", "field.encoding.sigma=1,8")
     assert code == 0, err

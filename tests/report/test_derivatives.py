@@ -1,12 +1,13 @@
 """The figure and the table of derivatives."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from PIL import Image
 
-Command = Callable[..., tuple[int, str, str]]
+from conftest import Command
+
 QUICK = (
     "signal.size=16",
     "steps=2",
@@ -18,6 +19,7 @@ QUICK = (
 )
 
 
+@pytest.mark.slow
 def test_poisson_has_a_row_for_each_supervision_and_the_solver(command: Command):
     sweep = ("supervise=gradient,laplacian", "field=siren,tanh", "field.learning_rate=1e-3", "signal=camera")
     assert (

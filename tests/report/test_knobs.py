@@ -1,15 +1,14 @@
 """One panel for each swept number."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from conftest import Command
 from fieldlab.report.knobs import save_figure
 from fieldlab.report.table import read_fits
 
-Command = Callable[..., tuple[int, str, str]]
 QUICK = ("signal.size=16", "steps=2", "trainer=cpu", "logger=none", "field=gaussian")
 KNOBS = "figure=fieldlab.report.knobs.save_figure"
 

@@ -13,10 +13,9 @@ import pytest
 from skimage import data
 from skimage.io import imsave
 
+from conftest import Command
 from fieldlab.report.study import report
 from fieldlab.results import Plan, Planned, read_plan, read_result
-
-Command = Callable[..., tuple[int, str, str]]
 
 QUICK = ["signal.size=24", "steps=20", "task.scores=4", "trainer=cpu", "logger=none", "field.network.width=16"]
 STUDY = Path("runs/mine")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from test_page import Texts, browser, opened  # noqa: F401 (fixtures)
 
+from conftest import Command
 from fieldlab import pictures
 from fieldlab.report.study import report
 from fieldlab.shapes import knot
@@ -28,7 +29,7 @@ def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_the_nearest_surface_is_the_best(command: Callable[..., tuple[int, str, str]]):
+def test_the_nearest_surface_is_the_best(command: Command):
     assert command(*QUICK, "field=siren,tanh", "field.learning_rate=1e-3", "seed=0,1")[0] == 0
     texts = Texts((STUDY / "report.html").read_text())
     table = texts.tables[0]
@@ -49,7 +50,8 @@ def test_the_nearest_surface_is_the_best(command: Callable[..., tuple[int, str, 
     assert not re.search(r"""<(img|script|link)[^>]*(src|href)=["']?https?:""", text)
 
 
-def test_settings_of_shapes_are_chosen_by_their_distance(command: Callable[..., tuple[int, str, str]]):
+@pytest.mark.slow
+def test_settings_of_shapes_are_chosen_by_their_distance(command: Command):
     assert command(*QUICK, "field=siren", "field.learning_rate=1e-3,1e-7")[0] == 0
     page = (STUDY / "report.html").read_text()
     assert "siren: lr 0.001 (" in page
@@ -57,7 +59,7 @@ def test_settings_of_shapes_are_chosen_by_their_distance(command: Callable[..., 
     assert "Chamfer against lr" in page
 
 
-def test_a_field_without_a_surface_is_no_winner(command: Callable[..., tuple[int, str, str]]):
+def test_a_field_without_a_surface_is_no_winner(command: Command):
     """Nor do means leave out the seeds that have none."""
     assert command(*QUICK, "field=siren", "field.learning_rate=1e-3", "field.values=[-9,-8],[-1,1]", "seed=0")[0] == 0
     table = Texts((STUDY / "report.html").read_text()).tables[0]
@@ -66,12 +68,14 @@ def test_a_field_without_a_surface_is_no_winner(command: Callable[..., tuple[int
     assert "values [-1, 1]" in report_text()
 
 
-def test_nothing_but_fields_without_a_surface_is_reported(command: Callable[..., tuple[int, str, str]]):
+@pytest.mark.slow
+def test_nothing_but_fields_without_a_surface_is_reported(command: Command):
     assert command(*QUICK, "field=siren", "field.values=[-9,-8]", "seed=0,1")[0] == 0
     assert "2, 2 without a surface" in report_text()
 
 
-def test_pictures_and_shapes_share_a_page(command: Callable[..., tuple[int, str, str]]):
+@pytest.mark.slow
+def test_pictures_and_shapes_share_a_page(command: Command):
     assert command(*QUICK, "field=siren")[0] == 0
     picture = (
         "-m",
@@ -96,7 +100,7 @@ def report_text() -> str:
 
 
 @pytest.mark.slow
-def test_shapes_are_drawn_in_a_browser(command: Callable[..., tuple[int, str, str]], opened: Callable):  # noqa: F811
+def test_shapes_are_drawn_in_a_browser(command: Command, opened: Callable):  # noqa: F811
     assert command(*QUICK, "field=siren")[0] == 0
     page = opened(1280)
     page.locator("iframe").scroll_into_view_if_needed()

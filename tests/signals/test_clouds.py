@@ -115,6 +115,7 @@ def test_faces_that_look_in_different_directions_are_turned_alike(tmp_path: Path
     assert_is_the_ball(found, mesh=True)
 
 
+@pytest.mark.slow
 def test_the_exact_knot_is_the_yardstick():
     """Not triangles: the exact distance, extracted, comes the closer the finer it is."""
     found = torus_knot(name="knot", p=2, q=3, tube=0.5, points=500, fill=0.9, seed=0)

@@ -9,13 +9,13 @@ import torch
 from omegaconf import DictConfig
 
 import fieldlab
+from conftest import Command
 from fieldlab import fit
 from fieldlab.operators import gradient, laplacian
 from fieldlab.prepare import assemble, prepare
 from fieldlab.tasks.constraints import Constraint, Points, Reading
 
 Compose = Callable[..., DictConfig]
-Command = Callable[..., tuple[int, str, str]]
 
 POISSON = ("split=all", "supervise=gradient", "field.learning_rate=3e-4", "steps=60", "field.network.width=64")
 
@@ -57,8 +57,9 @@ def test_shares_of_devices_average_to_the_whole():
     torch.testing.assert_close(torch.stack(losses).mean(0), x.square().mean((1, 2)))
 
 
-@pytest.mark.parametrize("supervise", ["gradient", "laplacian"])
-@pytest.mark.parametrize("photo", ["camera", "astronaut"])
+@pytest.mark.parametrize(
+    ("supervise", "photo"), [pytest.param("gradient", "camera", marks=pytest.mark.slow), ("laplacian", "astronaut")]
+)
 def test_packed_derivatives_are_what_each_would_have_been_alone(small: Compose, supervise: str, photo: str):
     common = (*POISSON[:1], f"supervise={supervise}", *POISSON[2:], "steps=15", f"signal={photo}", "signal.size=16")
     configs = [small(*common, f"seed={seed}") for seed in (0, 1)]

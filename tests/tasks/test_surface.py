@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,13 @@ from omegaconf import DictConfig
 from PIL import Image
 
 import fieldlab
+from conftest import Command
 from fieldlab import fit, pictures
 from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
 from fieldlab.shapes import knot
 from fieldlab.tasks.constraints import Reading
 
-Command = Callable[..., tuple[int, str, str]]
 QUICK = (
     "signal.points=1000", "task.batch_size=500", "task.resolution=64", "task.compared=2000", "task.scores=2", "steps=4",
     "field.network.width=32", "field.network.depth=2", "field.network.first_omega_0=5", "trainer=cpu", "logger=none",
@@ -172,6 +172,7 @@ def test_an_open_surface_has_no_volume(ball: str, tmp_path: Path):
     assert result.scores["chamfer"] is not None
 
 
+@pytest.mark.slow
 def test_held_out_points_are_tested():
     configs = [shape("split=random", "steps=1"), shape("steps=1")]
     some, every = fit(configs[:1])[0], fit(configs[1:])[0]

@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parent))
 import wandb_log
 
 import fieldlab
-from conftest import SMALL
+from conftest import SMALL, Command
 from fieldlab.tracking import wandb_runs
 from fieldlab.tracking.wandb_runs import WandbRuns, choose_mode
 
@@ -138,7 +138,7 @@ def test_trouble_while_logging_never_ends_a_fit(small: Compose, monkeypatch: pyt
 
 
 @pytest.mark.slow
-def test_a_sweep_ends_with_one_run_for_the_group(command: Callable[..., tuple[int, str, str]]):
+def test_a_sweep_ends_with_one_run_for_the_group(command: Command):
     sweep = [*BOTH_SEEDS, "logger.mode=offline"]
     assert command(*sweep)[0] == 0
     file = log_of("runs/both")
@@ -162,9 +162,7 @@ def test_the_mode_is_settled_for_all_processes(monkeypatch: pytest.MonkeyPatch):
     assert os.environ["WANDB_MODE"] == "offline"
 
 
-def test_a_sweep_without_its_server_finishes(
-    command: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, caplog
-):
+def test_a_sweep_without_its_server_finishes(command: Command, monkeypatch: pytest.MonkeyPatch, caplog):
     whole = wandb.init
 
     def unreachable(*arguments, mode: str, **settings):
