@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,19 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def compose_small(*overrides: str) -> DictConfig:
     """A configuration that fits a small network to a 32 x 32 photo for two steps, with further overrides."""
     return fieldlab.compose(*SMALL, *overrides)
+
+
+@pytest.fixture(scope="module")
+def coarse_shapes() -> Iterator[None]:
+    """Pictures of shapes from few points, and a knot of few triangles."""
+    from fieldlab import pictures
+    from fieldlab.shapes import knot
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "SPLATS", 20_000)
+        patch.setattr(knot, "ALONG", 256)
+        patch.setattr(knot, "AROUND", 16)
+        yield
 
 
 @pytest.fixture

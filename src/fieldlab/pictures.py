@@ -94,8 +94,10 @@ def save_curve(file: Path, curve: Sequence[Mapping[str, float | None]]) -> None:
 
 
 def save_surface(folder: Path, mesh: Trimesh, draft: Trimesh, cloud: Cloud) -> None:
-    """mesh.ply in original units; view.glb, the `draft`, and target.glb, to turn around in a page; target.png, reconstruction.png and
-    error.png as views."""
+    """mesh.ply in original units; target.png, reconstruction.png and error.png as views.
+
+    target.glb and view.glb, the `draft`, are to be turned around in a page.
+    """
     assert cloud.span is not None
     target = cloud.surface(SPLATS)
     Image.fromarray(draw(target.points, target.normals)).save(folder / "target.png")

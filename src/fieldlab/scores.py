@@ -42,50 +42,50 @@ SCORES: Mapping[str, Score] = {
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """What fits of a kind are ranked by (`headline`) and chosen by (`judges`, the first that there is, and in words), what their `curves` show (in a page in two `panels`), what is drawn against settings (`knobs`), and what is `told` of one of them."""
+    """How fits of a kind are judged, told and drawn."""
 
-    headline: str
-    judges: Mapping[str, str]
-    curves: Mapping[str, str]
-    panels: tuple[str, str]
-    knobs: Mapping[str, str]
-    told: Mapping[str, str]
-    noun: str
-    axis: str
+    headline: str  # ranks them
+    judges: Mapping[str, str]  # choose among settings, the first that there is; in words
+    told: Mapping[str, str]  # of one fit, each under its label: `prefix`, these, `unit`
     prefix: str
     unit: str
+    noun: str  # what is told
+    curves: Mapping[str, str]  # drawn against steps, on a logarithmic scale or not
+    panels: tuple[str, str]  # the same in a page
     logarithmic: bool
-    note: str
+    axis: str
+    knobs: Mapping[str, str]  # drawn against settings
+    note: str  # below a table
 
 
 PICTURES = Kind(
-    "test_psnr",
-    {"validation_psnr": "validation samples", "train_psnr": "training samples"},
-    {"train": "train_psnr", "test": "test_psnr", "full": "full_psnr"},
-    ("test_psnr", "train_psnr"),
-    {"train": "train_psnr", "test": "test_psnr"},
-    {"train": "train_psnr", "test": "test_psnr", "full": "full_psnr"},
-    "PSNR in dB",
-    "PSNR (dB)",
-    "PSNR ",
-    " dB",
+    headline="test_psnr",
+    judges={"validation_psnr": "validation samples", "train_psnr": "training samples"},
+    told={"train": "train_psnr", "test": "test_psnr", "full": "full_psnr"},
+    prefix="PSNR ",
+    unit=" dB",
+    noun="PSNR in dB",
+    curves={"train": "train_psnr", "test": "test_psnr", "full": "full_psnr"},
+    panels=("test_psnr", "train_psnr"),
     logarithmic=False,
+    axis="PSNR (dB)",
+    knobs={"train": "train_psnr", "test": "test_psnr"},
     note="PSNR in dB over the training, the test and all samples, values clipped to their range; mean ± standard deviation"
     " over n seeds, and in rows of several signals over each one's mean; seconds: median time of optimisation alone."
     " Bicubic: cubic interpolation from the same training samples.",
 )
 SHAPES = Kind(
-    "chamfer",
-    {"chamfer": "Chamfer distance"},
-    {"surface": "surface_error", "distance": "distance_error"},
-    ("surface_error", "normal_error"),
-    {"Chamfer": "chamfer"},
-    {"Chamfer": "chamfer", "normal consistency": "normal_consistency", "IoU": "iou"},
-    "scores",
-    "error (sides of the unit cube)",
-    "",
-    "",
+    headline="chamfer",
+    judges={"chamfer": "Chamfer distance"},
+    told={"Chamfer": "chamfer", "normal consistency": "normal_consistency", "IoU": "iou"},
+    prefix="",
+    unit="",
+    noun="scores",
+    curves={"surface": "surface_error", "distance": "distance_error"},
+    panels=("surface_error", "normal_error"),
     logarithmic=True,
+    axis="error (sides of the unit cube)",
+    knobs={"Chamfer": "chamfer"},
     note="Chamfer: mean distance from either surface to the other, not squared, the mean of both directions; normal consistency:"
     " the mean of |cosine| of the normals there; IoU: of the volumes inside; distance error: mean difference from the exact"
     " signed distance over the unit cube; surface and normal error: |distance| and angle at the test points; eikonal error:"

@@ -6,7 +6,6 @@ import pytest
 import trimesh
 
 import fieldlab
-from fieldlab import pictures
 from fieldlab.errors import InputError
 
 QUICK = (
@@ -16,11 +15,9 @@ QUICK = (
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+def folder(tmp_path_factory: pytest.TempPathFactory, coarse_shapes: None) -> str:
     there = tmp_path_factory.mktemp("runs") / "knot"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "SPLATS", 20_000)
-        fieldlab.fit([fieldlab.compose("signal=torus_knot", *QUICK, f"folder={there}")])
+    fieldlab.fit([fieldlab.compose("signal=torus_knot", *QUICK, f"folder={there}")])
     return str(there)
 
 

@@ -1,7 +1,7 @@
 """Reports of shapes: lower is better for some of their scores, and they can be turned around."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +9,7 @@ import pytest
 from test_page import Texts, browser, opened  # noqa: F401 (fixtures)
 
 from conftest import Command
-from fieldlab import pictures
 from fieldlab.report.study import report
-from fieldlab.shapes import knot
 
 STUDY = Path("runs/mine")
 QUICK = (
@@ -20,12 +18,7 @@ QUICK = (
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(pictures, "SPLATS", 20_000)
-    monkeypatch.setattr(knot, "ALONG", 256)
-    monkeypatch.setattr(knot, "AROUND", 16)
-    return
+pytestmark = pytest.mark.usefixtures("coarse_shapes")
 
 
 @pytest.mark.slow

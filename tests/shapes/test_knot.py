@@ -39,7 +39,7 @@ def test_derivatives_of_the_curve_are_its_slopes():
 
 
 def test_the_mesh_lies_on_it_and_faces_outwards():
-    mesh = TREFOIL.mesh()
+    mesh = TREFOIL.mesh
     assert mesh.is_watertight
     assert mesh.volume > 0
     np.testing.assert_allclose(TREFOIL.distance(mesh.vertices), 0, atol=1e-9)

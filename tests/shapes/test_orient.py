@@ -10,7 +10,7 @@ from fieldlab.shapes.orient import estimate_normals
 
 def test_normals_of_a_knot_are_found_on_the_right_side():
     knot = TorusKnot(2, 3, 0.5)
-    x, normals = knot.project(sampled(knot.mesh(), 6000).points)
+    x, normals = knot.project(sampled(knot.mesh, 6000).points)
     agreement = (estimate_normals(x) * normals).sum(1)
     assert np.median(agreement) > 0.99
     assert (agreement > 0).all()

@@ -6,6 +6,7 @@ from fieldlab.signals import splits
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.regions import of_grid
 from fieldlab.tasks.chunks import Chunks
+from fieldlab.tasks.constraints import Constraint
 from fieldlab.tasks.samples import Samples
 
 
@@ -18,7 +19,7 @@ def samples(
         [splits.stride((8, 8)) for _ in seeds],
         seeds,
         marked=[of_grid(signal) for signal in signals],
-        wanted=regions,
+        constraints=[Constraint(region=list(regions), residual="value", norm="squared", weight=1.0)],
         data={"target": torch.stack([signal.values.flatten(0, -2) for signal in signals])},
         batch_size=batch_size,
         replacement=replacement,

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,9 @@ from PIL import Image
 
 import fieldlab
 from conftest import Command
-from fieldlab import fit, pictures
+from fieldlab import fit
 from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
-from fieldlab.shapes import knot
 from fieldlab.tasks.constraints import Reading
 
 QUICK = (
@@ -26,14 +24,7 @@ QUICK = (
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True, scope="module")
-def coarse_pictures() -> Iterator[None]:
-    """Pictures from few points, and a knot of few triangles."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "SPLATS", 20_000)
-        patch.setattr(knot, "ALONG", 256)
-        patch.setattr(knot, "AROUND", 16)
-        yield
+pytestmark = pytest.mark.usefixtures("coarse_shapes")
 
 
 def shape(*overrides: str) -> DictConfig:

@@ -78,7 +78,7 @@ def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
     done = fits[fits.status == "finished"]
     judges = kind_of_fits(fits).judges
     known = [judge for judge in judges if judge in fits and done[judge].notna().all()]
-    judge = [*known, *judges][0] if known else list(judges)[-1]
+    judge = next(iter(known), list(judges)[-1])
     return judge, judges[judge]
 
 

@@ -14,7 +14,6 @@ FINEST = 4  # cells a side of the cubes that are evaluated whole or not at all
 COARSEST = 8  # cubes along an axis that the search begins with, where the resolution allows
 SAFETY = 1.5  # times the steepest slope seen, a function may vary
 NODES_AT_ONCE = 2**24  # of a slab of the grid: 64 MB
-FAR = 1.0
 ROUNDING = 1e-5  # cells by which a vertex in a layer may seem to be off it
 
 Function = Callable[[Float[Tensor, "n 3"]], Float[Tensor, "n"]]
@@ -26,8 +25,8 @@ def extract(function: Function, resolution: int) -> Trimesh:
     Only cubes that the surface may pass are evaluated: those at whose corners the function is smaller than what it can
     change by on the way to their middle, found from coarse to fine. That holds for functions whose slope has a bound,
     as signed distances have; it is taken to be 1.5 times the steepest that the coarse grid shows, and 1 at least. The
-    grid is gone through in slabs, so that what is kept of it are some layers, and a value for each cube of 4 cells. Faces are oriented
-    towards larger values; there are none where the function has one sign.
+    grid is gone through in slabs, so that what is kept of it are some layers, and a value for each cube of 4 cells.
+    Faces are oriented towards larger values; there are none where the function has one sign.
 
     Raises:
         ValueError: a resolution below 8.
@@ -156,7 +155,7 @@ def slabs(
         shape = (stop - first + 1, resolution + 1, resolution + 1)
         values = np.empty(shape, dtype=np.float32)
         filled = sides[part].repeat(FINEST, 0).repeat(FINEST, 1).repeat(FINEST, 2)
-        values[:] = np.pad(filled, [(0, 1)] * 3, mode="edge")[: shape[0], : shape[1], : shape[2]] * FAR
+        values[:] = np.pad(filled, [(0, 1)] * 3, mode="edge")[: shape[0], : shape[1], : shape[2]]
         wanted = nodes_of(passed[part], FINEST)[: shape[0], : shape[1], : shape[2]]
         if last is not None:
             values[0] = last

@@ -94,8 +94,9 @@ class TorusKnot:
         def nearest(x: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
             return np.abs(self.distance(x)), self.project(x)[1]
 
-        return Surface(*self.project(sampled(self.mesh(), count, seed).points), nearest)
+        return Surface(*self.project(sampled(self.mesh, count, seed).points), nearest)
 
+    @cached_property
     def mesh(self) -> Trimesh:
         """The tube as triangles, with its vertices on it."""
         t = np.arange(ALONG) * (2 * np.pi / ALONG)

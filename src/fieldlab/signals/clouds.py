@@ -62,7 +62,7 @@ def torus_knot(*, name: str, p: int, q: int, tube: float, points: int, fill: flo
     knot = TorusKnot(p, q, tube)
     drawn = knot.surface(points, seed)
     exact = partial(knot.surface, seed=seed + 1)
-    return framed(name, drawn.points, drawn.normals, fill=fill, mesh=knot.mesh(), distance=knot.distance, exact=exact)
+    return framed(name, drawn.points, drawn.normals, fill=fill, mesh=knot.mesh, distance=knot.distance, exact=exact)
 
 
 def read(file: Path) -> Trimesh | Array:

@@ -31,10 +31,9 @@ class Constraint(nn.Module):
     """weight * mean |residual|^2 (`squared`) or mean |residual| (`absolute`), by member.
 
     The mean is over the points of a `region`, or of several together, and over the residual's components. `residual` is
-    what should vanish:
-    an expression of operators (value, gradient, hessian, laplacian, divergence), of what the signal knows (target,
-    target_gradient, …) and of the coordinates x0, x1, x2, like `laplacian + 20**2 * value`; or a function
-    (field, points) -> [m, n, …] that calls `fieldlab.operators` itself.
+    what should vanish: an expression of operators (value, gradient, hessian, laplacian, divergence), of what the signal
+    knows (target, target_gradient, …) and of the coordinates x0, x1, x2, like `laplacian + 20**2 * value`; or a
+    function (field, points) -> [m, n, …] that calls `fieldlab.operators` itself.
 
     Raises:
         ValueError: a weight that is not positive, no region, an expression that is none.
@@ -79,15 +78,12 @@ class Constraint(nn.Module):
         return bool({*self.names} & {"laplacian", "hessian"})
 
     def forward(self, reading: "Reading") -> Float[Tensor, "m"]:
-        shares = [reading.batch[region].share for region in self.regions]
-        costs = [self.cost(reading, region).flatten(1) for region in self.regions]
-        sizes = [
-            cost.shape[1] / share for cost, share in zip(costs, shares, strict=True)
-        ]  # in proportion, on all devices
-        means = [
-            size / sum(sizes) * share * cost.mean(1) for cost, share, size in zip(costs, shares, sizes, strict=True)
-        ]
-        return self.weight * torch.stack(means).sum(0)
+        sums, points = [], 0.0
+        for region in self.regions:
+            cost, share = self.cost(reading, region).flatten(1), reading.batch[region].share
+            sums.append(cost.sum(1))  # of this device
+            points += cost.shape[1] / share  # in proportion, of an equal part of all devices'
+        return self.weight / points * torch.stack(sums).sum(0)
 
     def cost(self, reading: "Reading", region: str) -> Float[Tensor, "m ..."]:
         """What the norm makes of the residual at every point of a region."""

@@ -66,7 +66,7 @@ class Fit(Task):
             splits,
             seeds,
             marked=[regions.of_grid(grid) for grid in grids],
-            wanted=[region for constraint in constraints.values() for region in constraint.regions],
+            constraints=constraints.values(),
             data={name: facts[name] for name in names},
             batch_size=batch_size,
             replacement=replacement,

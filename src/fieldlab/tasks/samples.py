@@ -12,7 +12,7 @@ from fieldlab.signals.regions import SPACE, members_of
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.chunks import Chunks
-from fieldlab.tasks.constraints import Points
+from fieldlab.tasks.constraints import Constraint, Points
 
 Batch = dict[str, Points]  # by region
 
@@ -67,15 +67,15 @@ class Samples(LightningDataModule):
         seeds: Sequence[int],
         *,
         marked: Sequence[Mapping[str, Tensor]],
-        wanted: Iterable[str],
+        constraints: Iterable[Constraint],
         steps: int,
         scores: int,
         **how: Any,
     ) -> "Samples":
-        """The samples of the `wanted` regions, of those that are `marked` in each signal; scored `scores` times."""
+        """The samples of the regions that `constraints` name, of those `marked` in each signal; scored `scores` times."""
         if scores < 1:
             raise ValueError(f"scores, the number of points on the curve, must be at least 1, not {scores}")
-        names = dict.fromkeys(wanted)
+        names = dict.fromkeys(region for constraint in constraints for region in constraint.regions)
         regions = {name: members_of(name, marked, signals, splits) for name in names if name != SPACE}
         every = -(-steps // scores)
         return cls(

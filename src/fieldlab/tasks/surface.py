@@ -16,7 +16,7 @@ from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.metrics import Scores
 from fieldlab.operators import gradient, value
 from fieldlab.shapes.compare import chamfer, iou, sampled
-from fieldlab.shapes.extract import extract
+from fieldlab.shapes.extract import Function, extract
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.regions import SPACE
 from fieldlab.signals.signal import Signal
@@ -78,7 +78,7 @@ class Surface(Task):
             splits,
             seeds,
             marked=regions,
-            wanted=[region for constraint in constraints.values() for region in constraint.regions],
+            constraints=constraints.values(),
             data=data,
             batch_size=batch_size,
             replacement=replacement,
@@ -114,23 +114,24 @@ class Surface(Task):
             {name: score if math.isfinite(score) else None for name, score in row.items()} for row in named
         ], finite
 
-    def distance(self, m: int, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n"]:
+    def distance(self, m: int) -> Function:
         """Member m's signed distance at canonical points, in sides of the unit cube."""
         device = self.samples.x.device  # the Trainer takes the task itself back to the CPU
         field = self.ensemble.member(m).to(device)
-        with torch.no_grad():
-            values = [field(block.to(device))[..., 0].cpu() for block in x.split(POINTS_AT_ONCE)]
-        return torch.cat(values) - 0.5
 
-    def extracted(self, m: int, resolution: int) -> Trimesh:
-        return extract(lambda x: self.distance(m, x), resolution)
+        @torch.no_grad()
+        def distance(x: Float[Tensor, "n 3"]) -> Float[Tensor, "n"]:
+            values = [field(block.to(device))[..., 0].cpu() for block in x.split(POINTS_AT_ONCE)]
+            return torch.cat(values) - 0.5
+
+        return distance
 
     def shown(self, m: int) -> Mapping[str, np.ndarray]:
-        mesh = self.extracted(m, DRAFT)
+        mesh = extract(self.distance(m), DRAFT)
         return {"reconstruction": pictures.shaded(mesh)} if len(mesh.faces) else {}
 
     def outcome(self, m: int) -> dict[str, Any]:
-        self.meshes[m] = self.extracted(m, self.resolution)
+        self.meshes[m] = extract(self.distance(m), self.resolution)
         return {"scores": {**self.latest(m), **self.compare(m)}}
 
     def compare(self, m: int) -> Scores:
@@ -142,11 +143,11 @@ class Surface(Task):
         overlap = None
         if cloud.distance is not None:
             x = torch.rand(self.compared, 3, generator=seeded())
-            overlap = iou((self.distance(m, x) < 0).numpy(), cloud.distance(x.double().numpy()) < 0)
+            overlap = iou((self.distance(m)(x) < 0).numpy(), cloud.distance(x.double().numpy()) < 0)
         return {"chamfer": far, "normal_consistency": agreement, "iou": overlap}
 
     def save(self, m: int, folder: Path) -> None:
-        pictures.save_surface(folder, self.meshes[m], self.extracted(m, DRAFT), self.signals[m])
+        pictures.save_surface(folder, self.meshes[m], extract(self.distance(m), DRAFT), self.signals[m])
 
 
 class Probes:
