@@ -18,7 +18,12 @@ from conftest import Command
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 TOUR = (ROOT / "docs/tour.md").read_text()
-FEW_STEPS = ("steps=2", "task.scores=1", "trainer=cpu")
+FEW_STEPS = (
+    "compile=false",  # shapes are not checked inside a compiled graph: test_compile.py
+    "steps=2",
+    "task.scores=1",
+    "trainer=cpu",
+)
 CLIS = {"fieldlab-report": fieldlab.report.cli.main, "fieldlab-query": fieldlab.query.cli.main}
 
 
@@ -56,10 +61,7 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
             size = () if "signal=array" in arguments else ("signal.size=16",)
             size = ("signal.size=[16,16]",) if "signal=formula" in arguments else size
             shape = any(word in line for word in ("torus_knot", "signal=cloud", "experiment=shapes"))
-            # uncompiled: the type checks of the tests do not compile with this loss
-            size = (
-                ("signal.points=500", "task.resolution=64", "task.compared=500", "compile=false") if shape else size
-            )
+            size = ("signal.points=500", "task.resolution=64", "task.compared=500") if shape else size
             search = ("hydra.sweeper.trials=2",) if "tune" in line or "optuna" in line else ()
             quick = () if "--help" in arguments else (*FEW_STEPS, *size, *search)
             code, _, err = command(*arguments, *quick)
