@@ -24,6 +24,7 @@ from pathlib import Path
 
 import torch
 from benchmark_derivatives import derivatives
+from benchmark_modes import modes
 
 import fieldlab
 from fieldlab.field import build_field, draw
@@ -227,7 +228,7 @@ def real_result(field: str, rate: float) -> Result:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     benchmarks: dict[str, Callable[[int], None]] = {
-        f.__name__: f for f in (overhead, sweep, validate, derivatives, report)
+        f.__name__: f for f in (overhead, sweep, validate, derivatives, modes, report)
     }
     parser.add_argument("what", choices=benchmarks)
     parser.add_argument("--rounds", type=int, default=5)

@@ -155,11 +155,14 @@ from fieldlab import operators
 from fieldlab.field import Ensemble, build_field, draw
 
 config = fieldlab.compose("field=siren", "field.network.width=16").field
-for channels in (1, 3):
-    make = lambda: build_field(config, dim=2, channels=channels)
+every = (operators.gradient, operators.hessian, operators.laplacian)
+cases = [(2, 1, every), (2, 3, every), (1, 2, (operators.laplacian,)), (2, 5, (operators.laplacian,)), (3, 1, (operators.hessian,))]
+for dim, channels, wanted in cases:
+    torch.compiler.reset()
+    make = lambda: build_field(config, dim=dim, channels=channels)
     ensemble = Ensemble([draw(make, seed).double() for seed in range(2)])
-    x = torch.rand(2, 32, 2, dtype=torch.float64)
-    for operator in (operators.gradient, operators.hessian, operators.laplacian):
+    x = torch.rand(2, 32, dim, dtype=torch.float64)
+    for operator in wanted:
         seen = []
         loss = lambda x: operator(ensemble, x).square().mean()
         for function in (loss, torch.compile(loss, dynamic=False, fullgraph=True)):
