@@ -14,12 +14,13 @@ import fieldlab
 from conftest import CONF, options
 from fieldlab.build import locate
 from fieldlab.prepare import prepare
+from fieldlab.transforms.transform import Transform
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "schema", "identity", "scores"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
-    {"metrics", "shapes"}, {"signals"}, {"pictures"}, {"tasks"}, {"results", "machine"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
+    {"metrics", "shapes", "canvases", "transforms"}, {"signals"}, {"pictures"}, {"tasks"}, {"results", "machine"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {
     "errors",
@@ -83,7 +84,7 @@ def test_every_file_says_what_it_is_for_and_fits_its_room(file: Path):
 
 def parts() -> list[type[nn.Module]]:
     found = []
-    for room in ("encodings", "networks", "tasks"):
+    for room in ("encodings", "networks", "canvases", "transforms", "tasks"):
         for file in sorted((SOURCE / room).glob("[a-z]*.py")):
             module = import_module(f"fieldlab.{room}.{file.stem}")
             found += [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module.__name__]
@@ -92,10 +93,13 @@ def parts() -> list[type[nn.Module]]:
 
 @pytest.mark.parametrize("part", parts(), ids=lambda part: part.__name__)
 def test_constructors_have_no_defaults(part: type):
-    if "__init__" not in vars(part) or not issubclass(part, nn.Module):
+    if "__init__" not in vars(part) or not issubclass(part, (nn.Module, Transform)):
         return  # a constructor that torch wrote, or a record
     defaults = [p.name for p in inspect.signature(part).parameters.values() if p.default is not p.empty]
     assert defaults == []
+
+
+NEED_A_FILE = ("signal/image", "signal/array", "signal/cloud", "experiment/meshes")
 
 
 def yaml_files() -> list[str]:
@@ -105,7 +109,7 @@ def yaml_files() -> list[str]:
 @pytest.mark.parametrize("file", [f for f in yaml_files() if not f.startswith("hydra/")])
 def test_every_yaml_composes(file: str):
     group, _, option = file.rpartition("/")
-    needed = ["signal.path=skimage:camera.png"] if file in ("signal/image", "signal/array", "signal/cloud") else []
+    needed = ["signal.path=skimage:camera.png"] if file in NEED_A_FILE else []
     config = fieldlab.compose(f"{group}={option}", *needed)
     if file != "signal/array":
         settings = yaml.safe_load((CONF / f"{file}.yaml").read_text()) or {}
