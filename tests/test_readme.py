@@ -60,7 +60,9 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
         if program == "fieldlab":
             size = () if "signal=array" in arguments else ("signal.size=16",)
             size = ("signal.size=[16,16]",) if "signal=formula" in arguments else size
-            shape = any(word in line for word in ("torus_knot", "signal=cloud", "experiment=shapes"))
+            shape = any(
+                word in line for word in ("torus_knot", "signal=cloud", "experiment=shapes", "experiment=meshes")
+            )
             size = ("signal.points=500", "task.resolution=64", "task.compared=500") if shape else size
             search = ("hydra.sweeper.trials=2",) if "tune" in line or "optuna" in line else ()
             quick = () if "--help" in arguments else (*FEW_STEPS, *size, *search)

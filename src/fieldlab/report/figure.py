@@ -36,6 +36,7 @@ SHAPES_CAPTION_WITHOUT_PHOTOS = (
 SURFACE_NOTE = f"colours: distance from the given surface, black 0 to bright {SURFACE_LIMIT} sides of the cube"
 
 Fits = Sequence[tuple[Path, Result]]
+Shades = Mapping[str, tuple[float, float, float]]
 
 
 @mpl.rc_context({"text.parse_math": False})  # a photo may be called $1.png
@@ -51,6 +52,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     if not signals:
         return None
     shown = [representatives([fit for fit in finished if fit[1].signal == signal]) for signal in signals]
+    shades = colours(list(dict.fromkeys(result.field for _, result in finished)))
     columns, rows = 1 + max(map(len, shown)), 2 if photos else 1
     of_shapes = kind_of(finished[0][1].scores) is SHAPES
     width, height = (5.2, 2.1) if of_shapes else (2.5, 2.65)  # of three views, or of a photo
@@ -61,7 +63,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         for axis in of_signal.flat:
             axis.set_axis_off()
         draw_titles(of_signal[0], fits)
-        draw_errors(of_signal[-1], fits, [f for f in finished if f[1].signal == signal])
+        draw_errors(of_signal[-1], fits, [f for f in finished if f[1].signal == signal], shades)
         if photos:
             draw_photos(of_signal[0], fits)
     note = (
@@ -74,6 +76,11 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     if of_shapes:
         return SHAPES_CAPTION if photos else SHAPES_CAPTION_WITHOUT_PHOTOS
     return CAPTION if photos else CAPTION_WITHOUT_PHOTOS
+
+
+def colours(fields: Sequence[str]) -> Shades:
+    """A colour for each field, the same in every plot of a study."""
+    return {field: COLOURS[i % len(COLOURS)] for i, field in enumerate(fields)}
 
 
 def representatives(fits: Fits) -> Fits:
@@ -110,9 +117,9 @@ def draw_photos(axes: np.ndarray, shown: Fits) -> None:
         show(axis, folder / "reconstruction.png")
 
 
-def draw_errors(axes: np.ndarray, shown: Fits, everything: Fits) -> None:
+def draw_errors(axes: np.ndarray, shown: Fits, everything: Fits, shades: Shades) -> None:
     """The curves, then each field's error map."""
-    draw_curves(axes[0], shown, everything)
+    draw_curves(axes[0], shown, everything, shades)
     for axis, (folder, _) in zip(axes[1:], shown, strict=False):
         show(axis, folder / "error.png")
 
@@ -132,11 +139,12 @@ def show(axes: Axes, file: Path) -> None:
         axes.imshow(np.asarray(Image.open(file)), interpolation="nearest")
 
 
-def draw_curves(axes: Axes, shown: Fits, everything: Fits) -> None:
+def draw_curves(axes: Axes, shown: Fits, everything: Fits, shades: Shades) -> None:
     """Test PSNR (of shapes an error) against steps: the mean over the fits of a field and, shaded, their range."""
     axes.set_axis_on()
     kind, drawn = kind_of(shown[0][1].scores), on_curve(shown[0][1])
-    for colour, (_, best) in zip(COLOURS, shown, strict=False):
+    for _, best in shown:
+        colour = shades[best.field]
         curves = [r.curve for _, r in everything if r.field == best.field and same_settings(r, best)]
         length = min(map(len, curves))
         steps = np.array([point["step"] for point in best.curve[:length]], dtype=float)

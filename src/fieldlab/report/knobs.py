@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fieldlab.report.figure import COLOURS, bicubic_score
+from fieldlab.report.figure import bicubic_score, colours
 from fieldlab.report.summary import is_number, short
 from fieldlab.report.table import fits_table, kind_of_fits
 from fieldlab.results import Result
@@ -37,7 +37,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     panels = figure.subplots(rows, min(len(knobs), COLUMNS), squeeze=False, sharey=True)
     for axes in panels.flat[len(knobs) :]:
         axes.set_axis_off()
-    shades = dict(zip(table.field.unique(), COLOURS, strict=False))
+    shades = colours(list(table.field.unique()))
     cubic = bicubic_score(results)
     for axes, knob in zip(panels.flat, knobs, strict=False):
         draw_knob(axes, table, knob, shades)

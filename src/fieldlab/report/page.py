@@ -12,6 +12,7 @@ import pandas as pd
 from jinja2 import Environment
 
 from fieldlab.report import gallery, plots
+from fieldlab.report.figure import colours
 from fieldlab.report.paired import best_settings, judge_of, pairs
 from fieldlab.report.table import kind_of_fits
 from fieldlab.results import Plan, Result, write_atomically
@@ -38,7 +39,7 @@ def save_page(
     )
     best = best_settings(fits)
     kind = kind_of_fits(fits)
-    shades = plots.colours(list(dict.fromkeys(fits.field)))
+    shades = colours(list(dict.fromkeys(fits.field)))
     signals = list(dict.fromkeys(best.signal))
     walls = gallery.gallery(folder, best, results, photos=photos)
     page = template.render(

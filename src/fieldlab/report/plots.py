@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fieldlab.report.figure import scale_by_decades
+from fieldlab.report.figure import Shades, scale_by_decades
 from fieldlab.report.knobs import draw_knob, knobs_of
 from fieldlab.report.summary import short
 from fieldlab.report.table import kind_of_fits
@@ -23,12 +23,6 @@ STYLE = {
     "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "legend.frameon": False, "legend.fontsize": 8,
 }  # fmt: skip
 MOST_SIGNALS = 200
-COLOURS = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
-
-
-def colours(fields: Sequence[str]) -> dict[str, tuple[float, float, float]]:
-    """A colour for each field, the same in every plot of a page."""
-    return {field: COLOURS[i % len(COLOURS)] for i, field in enumerate(fields)}
 
 
 def data_uri(figure: Figure) -> str:
@@ -39,7 +33,7 @@ def data_uri(figure: Figure) -> str:
 
 
 @mpl.rc_context(STYLE)
-def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping[str, tuple]) -> str | None:
+def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades) -> str | None:
     """Scores of one signal's fits against steps and against seconds: PSNR on test samples above, on training samples below;
     of shapes the errors of distance and normals on the surface."""
     if best.empty:
@@ -80,7 +74,7 @@ def draw_curve(axes: np.ndarray, fits: Sequence[Result], score: str, label: str,
 
 
 @mpl.rc_context(STYLE)
-def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping[str, tuple]) -> str | None:
+def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades) -> str | None:
     """The headline score of every field on every signal: mean over seeds, and a bar for their range; hardest first."""
     if best.empty:
         return None
@@ -113,7 +107,7 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Mapping
 
 
 @mpl.rc_context(STYLE)
-def knobs(fits: pd.DataFrame, shades: Mapping[str, tuple]) -> list[tuple[str, str]]:
+def knobs(fits: pd.DataFrame, shades: Shades) -> list[tuple[str, str]]:
     """For each number that was swept its name, and PSNR against it."""
     found = []
     for knob in knobs_of(fits):
