@@ -33,7 +33,9 @@ def value_and_gradient(
     """Both, for little more than the gradient alone."""
     y, pull = pullback(field, x)
     values, dim = y.shape[x.ndim - 1 :], x.shape[-1]
-    if values.numel() > dim:  # measured: a pull costs what a push costs
+    if (
+        values.numel() >= dim
+    ):  # a push costs what a pull costs, and is cheaper to differentiate: scripts/benchmark.py modes
         push = pushforward(y, pull)
         return y, torch.stack([push(axis) for axis in axes(x)], dim=-1)
     flat = y.flatten(x.ndim - 1) if values else y[..., None]
