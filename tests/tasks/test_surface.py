@@ -201,7 +201,8 @@ def test_a_shape_continues_where_it_was_interrupted(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(("overrides", "says"), [
     (["signal=torus_knot", "task=fit", "supervise=value"], "task: torus_knot has no grid; a cloud of points takes task=surface supervise=sdf"),
-    (["signal=camera", "task=surface", "supervise=sdf"], "task: camera is no cloud of points; signals on grids take task=fit supervise=value"),
+    (["signal=camera", "supervise=sdf"], "task: camera is no cloud of points; signals on grids take task=fit supervise=value"),
+    (["signal=torus_knot", "supervise=value"], "task: constraints.value.region: there is no region all; there are: space, surface"),
     (["signal=torus_knot", "signal.tube=2"], "signal: tube must be between 0 and"),
     (["signal=torus_knot", "task.resolution=8"], "task: resolution must be at least 64"),
     (["signal=torus_knot", "task.constraints.surface.region=boundary"], "task: constraints.surface.region: there is no region boundary; there are: space, surface"),
