@@ -149,6 +149,7 @@ def test_without_photos_none_is_in_it(page: Callable[..., Texts]):
         assert text.count('alt="original of camera"') == count
         assert text.count('alt="relu of camera"') == count
         assert text.count('alt="error of relu"') == 1
+        assert text.count("Above: the original") == count
 
 
 def test_sounds_have_a_page_without_spectra(command: Command):
