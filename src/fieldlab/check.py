@@ -131,7 +131,7 @@ def check_training(config: DictConfig) -> int:
 def check_slopes(config: DictConfig, constraints: Sequence[Constraint]) -> None:
     """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
     member = prepare(config)
-    field = member.field.double()
+    field = stirred(member.field.double())
     x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     if (error := slope_error(field, x)) > MOST_SLOPE_ERROR:
         raise InputError(
@@ -145,6 +145,15 @@ def check_slopes(config: DictConfig, constraints: Sequence[Constraint]) -> None:
             " there are any, and no constraint on them can train it; take a smooth network (siren, tanh, softplus) or"
             " a smooth encoding before it (field/encoding=gaussian)"
         )
+
+
+def stirred(field: Field) -> Field:
+    """The field with every parameter moved a little: where a last layer begins at 0 there would be no slopes to see."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in field.parameters():
+            parameter.add_(0.01 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype))
+    return field
 
 
 def build_constraints(config: DictConfig) -> list[Constraint]:
