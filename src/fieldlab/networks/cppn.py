@@ -1,6 +1,5 @@
 """CPPN: the compositional pattern-producing network of feature visualisation (Mordvintsev et al. 2018, distill.pub/2018/differentiable-parameterizations)."""
 
-import itertools
 import math
 
 import torch
@@ -27,8 +26,7 @@ class Cppn(nn.Module):
             raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
         if bias < 0:
             raise ValueError(f"bias must be at least 0, not {bias}")
-        sizes = itertools.pairwise([features] + [2 * width] * depth)
-        layers = [nn.Linear(i, width) if layer else FirstLinear(i, width) for layer, (i, _) in enumerate(sizes)]
+        layers = [FirstLinear(features, width), *(nn.Linear(2 * width, width) for _ in range(depth - 1))]
         self.hidden = nn.ModuleList(layers)
         self.last = nn.Linear(2 * width, channels)
         for linear in layers:

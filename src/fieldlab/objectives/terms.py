@@ -123,9 +123,7 @@ class Variation(Term):
     """tv: the mean absolute difference of neighbouring pixels, along rows plus along columns."""
 
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
-        return sum(
-            (images.diff(dim=axis).abs().flatten(1).mean(1) for axis in (2, 3)), start=images.new_zeros(len(images))
-        )
+        return torch.stack([images.diff(dim=axis).abs().flatten(1).mean(1) for axis in (2, 3)]).sum(0)
 
 
 class Absolute(Term):

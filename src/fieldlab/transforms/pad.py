@@ -24,4 +24,4 @@ class Pad(Transform):
 
     def __call__(self, images: Float[Tensor, "n c h w"], u: Float[Tensor, "n 0"]) -> Float[Tensor, "n c i j"]:
         mode: Literal["reflect", "constant"] = "reflect" if self.value is None else "constant"
-        return pad(images, [self.width] * 4, mode, None if self.value is None else self.value)
+        return pad(images, [self.width] * 4, mode, self.value)
