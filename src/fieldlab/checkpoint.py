@@ -12,9 +12,10 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from omegaconf import DictConfig
 
+from fieldlab.atomic import replace_atomically
 from fieldlab.errors import first_line
 from fieldlab.identity import fit_hash
-from fieldlab.results import replace_atomically, result_or_none
+from fieldlab.results import result_or_none
 from fieldlab.tasks.task import State
 
 CHECKPOINT = "checkpoint.pt"

@@ -2,14 +2,14 @@
 
 import dataclasses
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from filelock import FileLock
 
+from fieldlab.atomic import write_atomically
 from fieldlab.errors import InputError
 from fieldlab.scores import kind_of, told
 
@@ -94,21 +94,6 @@ def one_line(result: Result) -> str:
     kind = kind_of(result.scores)
     scores = f"{kind.prefix}{told(result.scores) or 'no surface'}{kind.unit}"
     return f"{name}: {scores} in {result.seconds:.1f} s"
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """Replace a file's text."""
-    replace_atomically(file, lambda draft: draft.write_text(text))
-
-
-def replace_atomically(file: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the file, then rename: a reader sees the old content or the new, never half of it."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
-    try:
-        write(draft)
-        os.replace(draft, file)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from fieldlab.atomic import replace_atomically
 from fieldlab.signals.images import load
 
 PATCH = 32
@@ -145,9 +147,7 @@ def cached(photos: Mapping[str, str], crops: int, epochs: int, seed: int) -> Pat
 def keep(network: TextureNet, file: Path) -> None:
     """Write into the cache; of several processes any may be the last."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
-    save_file(network.state_dict(), draft)
-    os.replace(draft, file)
+    replace_atomically(file, partial(save_file, network.state_dict()))
 
 
 def say(text: str, *arguments: object) -> None:

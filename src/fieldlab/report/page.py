@@ -11,11 +11,12 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment
 
+from fieldlab.atomic import write_atomically
 from fieldlab.report import gallery, plots
 from fieldlab.report.figure import colours
 from fieldlab.report.paired import best_settings, judge_of, pairs
 from fieldlab.report.table import kind_of_fits
-from fieldlab.results import Plan, Result, write_atomically
+from fieldlab.results import Plan, Result
 from fieldlab.scores import SCORES, SHAPES
 
 MOST_SIGNALS = 6  # whose curves are drawn
