@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "atomic", "schema", "identity", "scores"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
-    {"metrics", "shapes", "canvases", "transforms", "objectives"}, {"signals"}, {"pictures", "models"}, {"tasks"}, {"results", "machine"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
+    {"metrics", "shapes", "canvases", "transforms", "objectives"}, {"signals"}, {"pictures", "models"}, {"sheets"}, {"tasks"}, {"easel"}, {"results", "machine"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"rehearse"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {
     "errors",
@@ -111,6 +111,7 @@ def yaml_files() -> list[str]:
 def test_every_yaml_composes(file: str):
     group, _, option = file.rpartition("/")
     needed = ["signal.path=skimage:camera.png"] if file in NEED_A_FILE else []
+    needed += ["model=texture"] if group == "canvas/colors" else []
     config = fieldlab.compose(f"{group}={option}", *needed)
     if file != "signal/array":
         settings = yaml.safe_load((CONF / f"{file}.yaml").read_text()) or {}

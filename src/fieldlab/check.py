@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,12 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from fieldlab.build import build, locate
-from fieldlab.errors import InputError, first_line, suggest
+from fieldlab.errors import InputError, suggest
 from fieldlab.field import Field, build_field, structure
-from fieldlab.identity import content
+from fieldlab.identity import SEEING, content, seen_content, sees, sight_name
 from fieldlab.operators import hessian, slope_error
-from fieldlab.prepare import build_signal, build_split, described, make_task, make_trainer, prepare
+from fieldlab.prepare import Fitting, build_signal, build_split, described, make_task, make_trainer, prepare
+from fieldlab.rehearse import check_seeing, step_once
 from fieldlab.schema import Schema
 from fieldlab.tasks.constraints import Constraint
 
@@ -74,7 +74,16 @@ class Checks:
             InputError: anything in it that cannot work.
         """
         check_top(plain)
-        checked = Checked(plain, "", "", 1)
+        checked = Checked(plain, sight_name(plain) if sees(plain) else "", "", 1)
+        self.once(described(plain, "logger"), look=lambda: build(plain["logger"], "logger"))
+        devices = self.once(described(plain, "trainer"), look=lambda: make_trainer(checked.config).world_size)
+        if sees(plain):
+            if devices > 1:
+                raise InputError("trainer.devices: one device sees; share seeds out with -m and hydra/launcher=local")
+            files, canvas = str(seen_content(plain)), described(nameless(plain), *SEEING, "field")
+            training = described(plain, "task", "optimizer", "schedule", "steps", "compile")
+            self.once(canvas, training, files, look=lambda: check_seeing(checked.config))
+            return dataclasses.replace(checked, stack_key=stack_key(plain, canvas, files), devices=devices)
         digest = str(content(plain["signal"]))
         world = described(plain, "signal", "split")
         name, grid, dim, channels, samples = self.once(world, digest, look=lambda: signal_facts(checked.config))
@@ -82,8 +91,6 @@ class Checks:
         field = self.once(
             described(plain, "field"), shape, look=lambda: structure(outline(checked.config, dim, channels))
         )
-        self.once(described(plain, "logger"), look=lambda: build(plain["logger"], "logger"))
-        devices = self.once(described(plain, "trainer"), look=lambda: make_trainer(checked.config).world_size)
         training = described(plain, "task", "optimizer", "schedule", "steps")
         batch = self.once(training, shape, str(samples), look=lambda: check_training(checked.config))
         constraints = self.once(described(plain, "task"), look=lambda: build_constraints(checked.config))
@@ -91,11 +98,20 @@ class Checks:
             slopes = described(plain, "field", "task")
             self.once(slopes, shape, look=lambda: check_slopes(checked.config, constraints))
         check_devices(plain, devices, batch)
-        stacks = plain["optimizer"].get("stacks", False)
-        alone = None if stacks else plain["folder"]
-        shared = {**plain, "optimizer": {**plain["optimizer"], "lr": None}} if stacks else plain
-        key = json.dumps([described(shared, *SHARED), field, grid, samples, alone])
+        key = stack_key(plain, field, grid, samples)
         return dataclasses.replace(checked, signal=name, stack_key=key, devices=devices)
+
+
+def stack_key(plain: Mapping[str, Any], *own: Any) -> str:
+    """Equal for configurations whose fits can be members of one batched call: `own` is what theirs must have in common."""
+    stacks = plain["optimizer"].get("stacks", False)
+    shared = {**plain, "optimizer": {**plain["optimizer"], "lr": None}} if stacks else plain
+    return json.dumps([described(shared, *SHARED), *own, None if stacks else plain["folder"]])
+
+
+def nameless(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the field's name and learning rate, which do not change what it is."""
+    return {**plain, "field": {k: v for k, v in plain["field"].items() if k not in ("name", "learning_rate")}}
 
 
 def signal_facts(config: DictConfig) -> tuple[str, tuple[int, ...], int, int, tuple[int, int | None, bool]]:
@@ -116,21 +132,16 @@ def outline(config: DictConfig, dim: int, channels: int) -> Field:
 
 
 def check_training(config: DictConfig) -> int:
-    """Build task, optimiser and schedule, and let the schedule step once; the samples in a step."""
+    """Build task, optimiser and schedule; the samples in a step."""
     task = make_task([prepare(config)])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that the schedule steps before its optimiser has
-        try:
-            task.configure_optimizers()
-            task.rate.step()
-        except (ValueError, TypeError, ZeroDivisionError) as error:
-            raise InputError(f"optimizer or schedule: {first_line(error)}") from error
+    step_once(task)
     return task.samples.in_a_step
 
 
 def check_slopes(config: DictConfig, constraints: Sequence[Constraint]) -> None:
     """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
     member = prepare(config)
+    assert isinstance(member, Fitting)
     field = stirred(member.field.double())
     x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     if (error := slope_error(field, x)) > MOST_SLOPE_ERROR:
@@ -170,10 +181,11 @@ def check_top(config: Mapping[str, Any]) -> None:
         raise InputError(f"steps: {config['steps']} is too few; a fit takes at least 1 step")
     if not 0 <= config["seed"] < 2**63:
         raise InputError(f"seed: {config['seed']} should be between 0 and 2^63 - 1")
+    check_kind(config)
     for key in ("study", "folder"):
         if not config[key].strip():
             raise InputError(f"{key}: needs a name")
-    for key, name in (("study", config["study"]), ("signal.name", config["signal"].get("name") or "")):
+    for key, name in (("study", config["study"]), ("signal.name", (config["signal"] or {}).get("name") or "")):
         if "/" in str(name):
             raise InputError(f"{key}: {name} must not contain a slash")
     minutes = config["checkpoint_minutes"]
@@ -182,6 +194,30 @@ def check_top(config: Mapping[str, Any]) -> None:
     locate(config["figure"], "figure")
     if str(config["trainer"].get("precision")) in ("16", "16-mixed"):
         raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
+
+
+def check_kind(config: Mapping[str, Any]) -> None:
+    """Either a field is fitted to a signal, or images are found for a model: what belongs to the other is no input."""
+    if sees(config):
+        if config["task"].get("_target_", "").rpartition(".")[2] in ("Fit", "Surface"):
+            raise InputError("task: with a model it is to visualise; leave task out, or the model")
+        for key in ("signal", "split", "supervise"):
+            if config[key] is not None:
+                raise InputError(
+                    f"{key}: a visualisation looks into a model and at no signal; leave it out, or the model"
+                )
+        for key in ("canvas", "photos", "objective"):
+            if not config[key]:
+                raise InputError(f"{key}: a visualisation needs one")
+        return
+    if config["task"].get("_target_", "").endswith(".Visualize"):
+        raise InputError("model: a visualisation needs one, like model=texture")
+    for key in SEEING[1:]:
+        if config[key] is not None:
+            raise InputError(f"{key}: belongs to a visualisation; add a model, like model=texture")
+    for key in ("signal", "split", "supervise"):
+        if config[key] is None:
+            raise InputError(f"{key}: a fit needs one")
 
 
 def check_devices(config: Mapping[str, Any], count: int, batch: int) -> None:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from fieldlab.configuration import register, resolved
+from fieldlab.configuration import register, resolved, understood
 from fieldlab.errors import explain
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
@@ -25,6 +25,7 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises to us instead of exiting with 1
     sys.path.append(str(Path.cwd()))  # a user's own encoding lies where they work
     register()
+    sys.argv[1:] = understood(sys.argv[1:])
     sys.exit(guarded(run))
 
 

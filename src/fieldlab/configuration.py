@@ -1,6 +1,7 @@
 """Configurations: composed by Hydra from conf/, then freed from it. Imports nothing heavy."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import hydra
@@ -27,7 +28,25 @@ def compose(*overrides: str) -> DictConfig:
     """The configuration that `fieldlab OVERRIDES` would run: `compose("field=siren", "steps=100")`."""
     register()
     with hydra.initialize_config_module("fieldlab.conf", version_base="1.3"):
-        return resolved(hydra.compose("fieldlab", overrides=list(overrides), return_hydra_config=True))
+        return resolved(hydra.compose("fieldlab", overrides=understood(overrides), return_hydra_config=True))
+
+
+def understood(overrides: Sequence[str]) -> list[str]:
+    """Overrides as Hydra takes them: `task=visualize` brings the default model, and objectives need no quotes.
+
+    What visualising changes comes with the model: Hydra lets an option choose only for the groups before its own.
+    """
+    chosen = {override.partition("=")[0] for override in overrides}
+    brings = {"task=visualize": ["model=texture"]} if not chosen & {"model", "experiment"} else {}
+    return [part for override in overrides for part in (quoted(override), *brings.get(override, []))]
+
+
+def quoted(override: str) -> str:
+    """`objective=layer4:[1,5] - 0.1*tv` in the quotes without which Hydra reads a list; commas outside of brackets sweep."""
+    key, _, text = override.partition("=")
+    if key != "objective" or not set(text) & set("[(") or text.startswith(("[", '"', "'", "choice(")):
+        return override
+    return f"{key}=" + ",".join(f'"{part.strip()}"' for part in re.split(r",(?![^\[]*\]|[^(]*\))", text))
 
 
 def resolved(config: DictConfig) -> DictConfig:

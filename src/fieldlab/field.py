@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -15,6 +15,7 @@ from fieldlab.errors import InputError
 
 POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)
 
+Drawn = TypeVar("Drawn", bound=nn.Module)
 SETTINGS = ("name", "encoding", "network", "output", "coordinates", "values", "learning_rate")
 
 
@@ -160,8 +161,8 @@ def place(field: Field, name: str) -> tuple[nn.Module, str]:
     return field.get_submodule(owner), leaf
 
 
-def draw(make: Callable[[], Field], seed: int) -> Field:
-    """`make()` under its own random seed on the CPU: the same field on every device, alone or in a pack."""
+def draw(make: Callable[[], Drawn], seed: int) -> Drawn:
+    """`make()` under its own random seed on the CPU: the same on every device, alone or in a pack."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make()

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import importlib.util
 import json
+import re
 import sysconfig
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 DETERMINES = ("field", "signal", "split", "task", "optimizer", "schedule", "steps", "seed")
+SEEING = ("model", "objective", "canvas", "transforms", "photos")  # determine a visualisation besides
 PARTS = ("encoding", "network")
 FILES = ("path", "other", "mask")  # settings of a signal that name files: their content counts, not their place
 
@@ -28,8 +30,25 @@ def register_resolvers() -> None:
 
 def fit_name(*, _root_: DictConfig) -> str:
     """`<field>-<signal>-s<seed>-<hash8>`, the folder of a fit within its study."""
-    signal = signal_name(_root_.signal)
+    signal = slug(sight_name(_root_)) if sees(_root_) else signal_name(_root_.signal)
     return f"{_root_.field.name}-{signal}-s{_root_.seed}-{fit_hash(_root_)}"
+
+
+def sees(config: Mapping[Any, Any] | DictConfig) -> bool:
+    """Whether the configuration is that of a visualisation: whether it has a model."""
+    return config.get("model") is not None
+
+
+def sight_name(config: Mapping[Any, Any] | DictConfig) -> str:
+    """What is seen, as the table says it: `texture logits:*`."""
+    model = config["model"]
+    own = model.get("name") or model.get("path") or str(model.get("_target_", "model")).rpartition(".")[2]
+    return f"{Path(str(own)).stem} {config['objective']}"
+
+
+def slug(text: str) -> str:
+    """The text as a part of a file's name."""
+    return re.sub(r"[^\w.+]+", "-", text).strip("-")[:60] or "objective"
 
 
 def signal_name(signal: DictConfig) -> str:
@@ -41,11 +60,13 @@ def signal_name(signal: DictConfig) -> str:
 
 
 def field_name(*, _root_: DictConfig) -> str:
-    """The preset's name, or `encoding+network` where a part was exchanged.
+    """The preset's name, or `encoding+network` where a part was exchanged; that of a canvas without a field.
 
     Reads Hydra's record of what was chosen, and the preset's own defaults list.
     """
     choices = (_root_.get("hydra") or HydraConfig.get()).runtime.choices  # a task's own config has no hydra node
+    if choices.get("field") is None:
+        return str(choices.get("canvas"))
     chosen = {part: choices[f"field/{part}"] for part in PARTS}
     own = preset_parts(choices["field"])
     return choices["field"] if chosen == own else "+".join(chosen.values())
@@ -74,15 +95,16 @@ def fit_hash(config: DictConfig) -> str:
     """
     covered: dict[str, Any] = {
         key: OmegaConf.to_container(config[key], resolve=True) if OmegaConf.is_config(config[key]) else config[key]
-        for key in DETERMINES
+        for key in (*DETERMINES, *SEEING)
+        if key in DETERMINES or config.get(key) is not None
     }
     sources = {target: source_digest(target) for target in sorted(set(targets(covered)))}
-    covered["signal"].pop("name", None)
+    (covered["signal"] or {}).pop("name", None)
     covered["field"].pop("learning_rate", None)  # what the optimiser makes of it is covered
     for key in FILES:
-        covered["signal"].pop(key, None)
+        (covered["signal"] or {}).pop(key, None)
     covered |= {
-        "content": content(config.signal),
+        "content": seen_content(covered) if sees(config) else content(config.signal),
         "precision": str(config.trainer.get("precision")),
         "version": version("fieldlab"),
         "sources": {target: digest for target, digest in sources.items() if digest},
@@ -105,13 +127,27 @@ def content(signal: Mapping[str, Any] | DictConfig) -> str | list[str | None] | 
     return digests if any(digests[1:]) else digests[0]
 
 
+def seen_content(config: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of the files that a visualisation's configuration names: photos, parameters, the picture to begin with."""
+    named = {
+        **(config.get("photos") or {}),
+        "path": config["model"].get("path"),
+        "start": config["canvas"].get("start"),
+    }
+    digests = {name: content_digest(path) for name, path in named.items()}
+    return {name: digest for name, digest in digests.items() if digest and digest != named[name]}
+
+
 def content_digest(path: Any) -> str | None:
-    """A digest of the signal's file; None where there is none (building the signal will say so)."""
+    """A digest of a file, or of all files in a folder; None where there is none (building the signal will say so)."""
     if not isinstance(path, str) or path == "???":
         return None
-    if path.startswith("skimage:"):
-        return path  # pinned by scikit-image itself
+    if path.startswith(("skimage:", "sklearn:")):
+        return path  # pinned by the packages themselves
     file = Path(path).expanduser()
+    if file.is_dir():
+        digests = [content_digest(str(inner)) for inner in sorted(file.iterdir()) if inner.is_file()]
+        return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
     try:
         state = file.stat()
         return file_digest(file, state.st_mtime_ns, state.st_size)

@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,16 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig
 
 from fieldlab.build import build, plain
+from fieldlab.canvases.canvas import Canvas
 from fieldlab.configuration import plain_value
+from fieldlab.easel import build_canvas, build_model, build_objective, build_transforms, take_in
 from fieldlab.field import Ensemble, Field, build_field, draw
-from fieldlab.identity import content
+from fieldlab.identity import content, sees, sight_name
 from fieldlab.machine import can_compile
+from fieldlab.models.model import Model
+from fieldlab.models.patches import Photos
+from fieldlab.objectives.objective import Objective
+from fieldlab.signals.photos import read_photos
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.descent import Descent
@@ -26,25 +33,57 @@ KEPT = 8  # signals and splits that stay in memory, for the fits that share them
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Prepared(ABC):
     """One configuration and what it describes."""
 
     config: DictConfig
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What results call that which is fitted or seen."""
+
+
+@dataclass(frozen=True)
+class Fitting(Prepared):
+    """A field for a signal."""
+
     signal: Signal
     split: Split
     field: Field
 
+    @property
+    def name(self) -> str:
+        return self.signal.name
 
-def prepare(config: DictConfig) -> Prepared:
-    """Build signal, split and field.
+
+@dataclass(frozen=True)
+class Seeing(Prepared):
+    """A canvas for a model."""
+
+    model: Model
+    objective: Objective
+    canvas: Canvas
+
+    @property
+    def name(self) -> str:
+        return sight_name(self.config)
+
+
+def prepare(config: DictConfig) -> Fitting | Seeing:
+    """Build signal, split and field; or model, objective and canvas.
 
     Raises:
         InputError: anything in them that cannot work.
     """
+    if sees(config):
+        model = build_model(config)
+        objective = build_objective(config.objective, model)
+        return Seeing(config, model, objective, build_canvas(config, model, objective.images * config.task.each))
     signal = build_signal(config)
     split = build_split(described(config, "split"), signal.grid)
     field = draw(lambda: build_field(config.field, dim=signal.dim, channels=signal.channels), config.seed)
-    return Prepared(config, signal, split, field)
+    return Fitting(config, signal, split, field)
 
 
 def described(config: DictConfig | Mapping[str, Any], *keys: str) -> str:
@@ -77,12 +116,12 @@ def make_task(members: Sequence[Prepared]) -> Task:
     config = members[0].config
     optimizer, schedule = ({**plain(config[key], key), "_partial_": True} for key in ("optimizer", "schedule"))
     optimizer.pop("stacks", None)
+    settings = plain(config.task, "task")
+    given = fitted([m for m in members if isinstance(m, Fitting)])
+    given |= seen([m for m in members if isinstance(m, Seeing)], settings)
     return build(
-        config.task,
+        settings,
         "task",
-        ensemble=Ensemble([member.field for member in members]),
-        signals=[member.signal for member in members],
-        splits=[member.split for member in members],
         seeds=[member.config.seed for member in members],
         steps=config.steps,
         descent=Descent(
@@ -91,7 +130,41 @@ def make_task(members: Sequence[Prepared]) -> Task:
             own_rates(members),
             config.compile and can_compile(),
         ),
+        **given,
     )
+
+
+def fitted(members: Sequence[Fitting]) -> dict[str, Any]:
+    """What a task that fits fields is given."""
+    if not members:
+        return {}
+    return {
+        "ensemble": Ensemble([member.field for member in members]),
+        "signals": [member.signal for member in members],
+        "splits": [member.split for member in members],
+    }
+
+
+def seen(members: Sequence[Seeing], settings: dict[str, Any]) -> dict[str, Any]:
+    """What a task that finds images is given; its held-out transforms are built here."""
+    if not members:
+        return {}
+    first = members[0]
+    return {
+        "ensemble": take_in([member.canvas for member in members]),
+        "model": first.model,
+        "objective": first.objective,
+        "photos": reference(json.dumps([plain(first.config.photos, "photos"), first.model.channels])),
+        "transforms": build_transforms(first.config.transforms, "transforms"),
+        "held_out": build_transforms(settings.pop("held_out", None), "task.held_out"),
+    }
+
+
+@functools.lru_cache(maxsize=KEPT)
+def reference(settings: str) -> Photos:
+    """The photos that images are compared with, read once."""
+    paths, channels = json.loads(settings)
+    return Photos(read_photos(paths, "photos", channels=channels, size=None))
 
 
 def own_rates(members: Sequence[Prepared]) -> list[float] | None:

@@ -26,7 +26,8 @@ class Result:
     `seconds` leaves out compilation, scoring and files; it is a member's share where several were computed together.
     `members` were computed together.
     `bicubic` are the scores of cubic interpolation from the same training samples, and `classical` those of the
-    least-squares solution of the same gradients; None where they do not apply.
+    least-squares solution of the same gradients; None where they do not apply. `real` are those of the best real patches
+    for what a visualisation is for.
     `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
     values are distances in space.
     """
@@ -45,6 +46,7 @@ class Result:
     scores: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
     bicubic: Mapping[str, float | None] | None = None
     classical: Mapping[str, float | None] | None = None
+    real: Mapping[str, float | None] | None = None
     curve: list[dict[str, float | None]] = dataclasses.field(default_factory=list)
     grid: list[int] = dataclasses.field(default_factory=list)
     channels: int | None = None
@@ -92,7 +94,7 @@ def one_line(result: Result) -> str:
         at = f" at step {result.diverged_at}" if result.diverged_at else f" ({result.error})"
         return f"{name}: {result.status}{at}"
     kind = kind_of(result.scores)
-    scores = f"{kind.prefix}{told(result.scores) or 'no surface'}{kind.unit}"
+    scores = f"{kind.prefix}{told(result.scores) or kind.nothing}{kind.unit}"
     return f"{name}: {scores} in {result.seconds:.1f} s"
 
 

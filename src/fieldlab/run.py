@@ -33,6 +33,11 @@ PICTURES = (
     "mesh.ply",
     "view.glb",
     "target.glb",
+    "sheet.png",
+    "progress.gif",
+    "images.npy",
+    "images.csv",
+    "images/*.png",
 )
 WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
 
@@ -120,7 +125,7 @@ def assist(
 def clear(fits: Sequence[Checked]) -> None:
     """Take away what an earlier run left in the fits' folders, and write the configurations there."""
     for fit in fits:
-        for old in [fit.folder / name for name in WRITTEN] + list(fit.folder.glob(DRAFTS)):
+        for old in [path for name in (*WRITTEN, DRAFTS) for path in fit.folder.glob(name)]:
             old.unlink(missing_ok=True)
         OmegaConf.save(fit.config, fit.folder / weights.CONFIG)
 
@@ -145,16 +150,12 @@ def train(task: Task, trainer: Trainer, earlier: State | None = None) -> None:
 def finish(task: Task, m: int, member: Prepared) -> Result:
     """What a fitted member came to."""
     progress = task.progress[m]
-    device = device_name(task.samples.y.device)  # the Trainer has taken the task itself back to the CPU
+    device = device_name(task.samples.device)  # the Trainer has taken the task itself back to the CPU
     result = replace(
-        outline(member.config, member.signal.name),
-        parameters=sum(p.numel() for p in member.field.parameters()),
-        grid=list(member.signal.grid),
-        channels=member.signal.channels,
-        span=list(member.signal.span) if member.signal.span else None,
-        centre=list(member.signal.centre) if member.signal.centre else None,
-        seconds=round(task.seconds / task.ensemble.members, 3),
-        members=task.ensemble.members,
+        outline(member.config, member.name),
+        **task.facts(m),
+        seconds=round(task.seconds / task.members, 3),
+        members=task.members,
         curve=progress.curve,
         device=device if task.samples.world == 1 else f"{task.samples.world} x {device}",
     )
@@ -168,7 +169,6 @@ def record(task: Task, m: int, member: Prepared, fit: Checked, result: Result) -
     try:
         pictures.save_curve(fit.folder / "curve.png", result.curve)
         if result.status == "finished":
-            weights.save(task.ensemble.member(m), fit.folder, dim=member.signal.dim, channels=member.signal.channels)
             task.save(m, fit.folder)
         result.save(fit.folder)
         return result

@@ -21,15 +21,20 @@ class Schema:
     resume: bool = MISSING
     checkpoint_minutes: float | None = MISSING
     folder: str = MISSING
-    signal: dict[str, Any] = MISSING
-    split: dict[str, Any] = MISSING
+    signal: dict[str, Any] | None = None
+    split: dict[str, Any] | None = None
     task: dict[str, Any] = MISSING
-    supervise: str = MISSING
+    supervise: str | None = None
     optimizer: dict[str, Any] = MISSING
     schedule: dict[str, Any] = MISSING
     trainer: dict[str, Any] = MISSING
     logger: Any = None
     field: dict[str, Any] = MISSING
+    model: dict[str, Any] | None = None
+    objective: str | None = None
+    canvas: dict[str, Any] | None = None
+    transforms: dict[str, Any] | None = None
+    photos: dict[str, Any] | None = None
     experiment: Any = None
 
 

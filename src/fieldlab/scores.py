@@ -12,6 +12,7 @@ class Score:
     digits: int = 2
     lower: bool = False
     unit: str = ""
+    judged: bool = True  # whether one is better than another
 
     def shown(self, value: float) -> str:
         return f"{value:.{self.digits}f}"
@@ -37,6 +38,13 @@ SCORES: Mapping[str, Score] = {
     "surface_error": Score("surface error", 6, lower=True),
     "normal_error": Score("normal error (°)", 2, lower=True),
     "eikonal_error": Score("eikonal error", 4, lower=True),
+    "robust_activation": Score("robust activation"),
+    "activation": Score("activation"),
+    "kept": Score("kept"),
+    "recognised": Score("recognised"),
+    "high_frequency": Score("high frequencies", 3, judged=False),
+    "slope": Score("slope", judged=False),
+    "flat": Score("flat", lower=True),
 }
 
 
@@ -56,6 +64,7 @@ class Kind:
     axis: str
     knobs: Mapping[str, str]  # drawn against settings
     note: str  # below a table
+    nothing: str = ""  # what is told where nothing is known
 
 
 PICTURES = Kind(
@@ -92,6 +101,27 @@ SHAPES = Kind(
     " mean | |gradient| - 1 | over the cube. Lengths in sides of the cube around the shape. Mean ± standard deviation over n"
     " seeds; seconds: median time of optimisation alone. Settings are chosen by the same Chamfer"
     " distance that ranks, which flatters them.",
+    nothing="no surface",
+)
+FEATURES = Kind(
+    headline="robust_activation",
+    judges={"robust_activation": "robust activation"},
+    told={"robust activation": "robust_activation", "activation": "activation", "recognised": "recognised"},
+    prefix="",
+    unit="",
+    noun="scores",
+    curves={"robust": "robust_activation", "as it is": "activation"},
+    panels=("robust_activation", "activation"),
+    logarithmic=False,
+    axis="activation (best real patch: 1)",
+    knobs={"robust activation": "robust_activation"},
+    note="Activation: what the network answers to an image, relative to the best real patch of that size; robust activation: the same"
+    " under held-out transforms; kept: their ratio; recognised: the share of images that an independently trained network"
+    " takes for what they are for; high frequencies: the share of power above 0.25 cycles per pixel; slope: of log power"
+    " against log frequency; flat: the share of images that vary by less than 0.02. Real patches: the same of the best"
+    " patch for each image. Mean ± standard deviation over n seeds of the mean over images; seconds: median time of"
+    " optimisation alone. Activation alone ranks noise first.",
+    nothing="nothing to compare with",
 )
 
 
@@ -104,6 +134,7 @@ OF_SHAPES = (
     "normal_error",
     "eikonal_error",
 )
+OF_FEATURES = ("robust_activation", "activation", "kept", "recognised", "high_frequency", "slope", "flat")
 
 
 def told(scores: Mapping[str, float | None]) -> str:
@@ -116,4 +147,6 @@ def told(scores: Mapping[str, float | None]) -> str:
 
 def kind_of(scores: Collection[str]) -> Kind:
     """The kind of fits that have these scores; of fits of several kinds that of pictures."""
+    if "high_frequency" in scores and "test_psnr" not in scores:
+        return FEATURES
     return SHAPES if "surface_error" in scores and "test_psnr" not in scores else PICTURES

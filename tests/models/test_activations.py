@@ -96,9 +96,17 @@ def test_layers_without_an_answer_are_named():
         pytest.raises(ValueError, match="layer unused answers with nothing"),
     ):
         look(torch.rand(1, 1, 2, 2))
-    assert layer_shapes(Strange(), (1, 2, 2)) == {"used": (1, 2, 2)}
+    assert layer_shapes(Strange(), (1, 2, 2)) == {"used": (1, 2, 2), "logits": (1, 2, 2)}
 
 
 def test_layers_are_listed_with_their_shapes():
-    expected = {"0": (4, 6, 6), "1": (4, 6, 6), "2": (4, 6, 6), "3": (4, 6, 6), "4": (144,), "5": (5,)}
+    expected = {
+        "0": (4, 6, 6),
+        "1": (4, 6, 6),
+        "2": (4, 6, 6),
+        "3": (4, 6, 6),
+        "4": (144,),
+        "5": (5,),
+        "logits": (5,),
+    }
     assert layer_shapes(network(), (3, 8, 8)) == expected

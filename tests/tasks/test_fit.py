@@ -190,7 +190,7 @@ def test_clipping_is_by_member(small: Compose):
     for parameter in ensemble.parameters():
         parameter.grad = torch.randn_like(parameter) * torch.tensor([1.0, 1e-6]).view(-1, *[1] * (parameter.ndim - 1))
         gradients[parameter] = parameter.grad.clone()
-    clip_by_member(ensemble, 1.0)
+    clip_by_member(ensemble, ensemble.members, 1.0)
     norms = [math.sqrt(sum(p.grad[m].square().sum().item() for p in ensemble.parameters())) for m in (0, 1)]
     assert norms[0] == pytest.approx(1, rel=1e-4)
     assert all(torch.equal(p.grad[1], before[1]) for p, before in gradients.items())

@@ -148,7 +148,7 @@ def test_nothing_composed_is_nothing():
         (lambda: Scale(factors=(2.0, 1.0), outside="zeros"), "low before high"),
         (lambda: Shear(degrees=90.0, outside="zeros"), "degrees must be below 90"),
         (lambda: Crop(sides=(0.5, 1.5), size=(4, 4)), "sides must be at most 1"),
-        (lambda: Crop(sides=(0.5, 1.0), size=(0, 4)), "size must be at least one pixel"),
+        (lambda: Crop(sides=(0.5, 1.0), size=(0, 4)), "size must be .ROWS, COLUMNS., at least one pixel"),
         (lambda: Blur(sigmas=(-1.0, 1.0)), "sigmas must be two numbers above 0"),
         (
             lambda: Jitter(pixels=4)(torch.rand(1, 1, 4, 9), torch.rand(1, 2)),

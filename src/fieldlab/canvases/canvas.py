@@ -40,8 +40,12 @@ class Canvas(nn.Module):
         Raises:
             ValueError: a parameterization that cannot be written.
         """
-        inner = torch.logit(images.clamp(MARGIN, 1 - MARGIN)) if self.bounded == "sigmoid" else images
-        self.parameterization.write(self.colors.inverse(inner))
+        self.parameterization.write(inner(images, self.colors, self.bounded))
+
+
+def inner(images: Float[Tensor, "n c h w"], colors: Colors, bounded: Bounded) -> Float[Tensor, "n c h w"]:
+    """The values of a parameterization that look like these images."""
+    return colors.inverse(torch.logit(images.clamp(MARGIN, 1 - MARGIN)) if bounded == "sigmoid" else images)
 
 
 class Clip(torch.autograd.Function):

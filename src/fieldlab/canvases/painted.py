@@ -35,8 +35,12 @@ class Painted(Parameterization):
     def write(self, images: Float[Tensor, "n c h w"]) -> None:
         raise ValueError("a field is fitted to an image, not written: start from the weights of a fit")
 
+    def join(self, others: Sequence[Parameterization]) -> None:
+        painted = [self, *(other for other in others if isinstance(other, Painted))]
+        self.fields = Ensemble([part.fields.member(i) for part in painted for i in range(part.fields.members)])
 
-def centres(size: tuple[int, int]) -> Float[Tensor, "k 2"]:
+
+def centres(size: Sequence[int]) -> Float[Tensor, "k 2"]:
     """Pixel centres, row by row, in canonical coordinates (row, column)."""
     rows, columns = ((torch.arange(extent) + 0.5) / extent for extent in size)
     return torch.cartesian_prod(rows, columns)

@@ -1,7 +1,9 @@
 """Parameterization: what a canvas is optimised in."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -19,3 +21,9 @@ class Parameterization(nn.Module, ABC):
         Raises:
             ValueError: images cannot be written in this way.
         """
+
+    def join(self, others: Sequence["Parameterization"]) -> None:
+        """Take the images of others of the same kind in, behind one's own: parameters have them along their first axis."""
+        theirs = [dict(other.named_parameters()) for other in others]
+        for name, parameter in self.named_parameters():
+            parameter.data = torch.cat([parameter.data, *(named[name].data for named in theirs)])

@@ -102,9 +102,10 @@ def remember(stack: ExitStack, owner: Any, name: str, value: object) -> None:
 @torch.no_grad()
 def layer_shapes(model: nn.Module, size: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """Every layer that answers with a tensor to an image of this size [c, h, w], in the order of their answers, and the
-    answer's shape without its batch axis."""
+    answer's shape without its batch axis; `logits`, the model's own answer, comes last."""
     names = [name for name, _ in model.named_modules() if name]
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     with Activations(model, names) as look:
-        look.model(torch.zeros(1, *size, device=device))
-        return {name: tuple(seen.shape[1:]) for name, seen in look.seen.items() if isinstance(seen, Tensor)}
+        answer = look.model(torch.zeros(1, *size, device=device))
+        answers = look.seen if OUTPUT in look.seen else {**look.seen, OUTPUT: answer}
+        return {name: tuple(seen.shape[1:]) for name, seen in answers.items() if isinstance(seen, Tensor)}

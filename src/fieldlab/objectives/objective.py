@@ -16,6 +16,7 @@ from fieldlab.objectives.terms import (
     DeepDream,
     Direction,
     Diversity,
+    Layer,
     Neuron,
     Roughness,
     Seen,
@@ -27,14 +28,16 @@ from fieldlab.objectives.terms import (
 NUMBER = r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?"
 PIECE = re.compile(rf"\s*([+-]?)\s*((?:{NUMBER}|\([^()]*\)|\[[^\[\]]*\]|[^+\-()\[\]])+)")
 FACTOR = re.compile(rf"(?:({NUMBER})\s*\*\s*)?(.*?)(?:\s*\*\s*({NUMBER}))?")
+ALL_UNITS = re.compile(r"([\w.]+)\s*:\s*\*(?!\s*\d)")
 UNITS = re.compile(r"([\w.]+)\s*:\s*(\d+|\[[\d\s,-]+\])")
 CALL = re.compile(r"(\w+)\s*\(([^()]*)\)")
 
 PENALTIES: Mapping[str, Callable[[], Term]] = {"tv": Variation, "l1": Absolute, "l2": Square, "blur": Roughness}
-CALLS = ("neuron", "direction", "deepdream", "diversity")
+OF_LAYERS: Mapping[str, Callable[[str], Term]] = {"layer": Layer, "deepdream": DeepDream, "diversity": Diversity}
+CALLS = ("neuron", "direction", *OF_LAYERS)
 GRAMMAR = (
     "an objective is a sum like 'layer4:[1,5,9] - 0.1*tv' of layer:unit, neuron(layer:unit), direction(layer, file.npy),"
-    f" deepdream(layer), diversity(layer), {', '.join(PENALTIES)}"
+    f" {', '.join(f'{name}(layer)' for name in OF_LAYERS)}, {', '.join(PENALTIES)}"
 )
 
 
@@ -60,9 +63,27 @@ class Objective:
         """The score of each image; the more the better. Units come by turns: image i has unit i mod `images`."""
         return torch.stack([factor * term(seen, images) for factor, term in self.terms]).sum(0)
 
+    @property
+    def answers(self) -> bool:
+        """Whether any of it is an answer of the network to an image by itself."""
+        return any(term.answers for _, term in self.terms)
+
+    def answer(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
+        """The sum of those terms that are answers of the network to an image by itself."""
+        return torch.stack([factor * term(seen, images) for factor, term in self.terms if term.answers]).sum(0)
+
+    def alone(self, i: int) -> "Objective":
+        """What image i is for, of as many images as there are."""
+        return Objective(self.name(i))
+
     def name(self, i: int) -> str:
         """What image i is for: the objective with its own units."""
         return re.sub(r"\[[^\]]*\]", lambda match: str(numbers(match[0])[i % len(numbers(match[0]))]), self.text)
+
+
+def spelled_out(text: str, units: Callable[[str], int]) -> str:
+    """The text with `layer:*`, all units of a layer, as `layer:[0-16]`."""
+    return ALL_UNITS.sub(lambda match: f"{match[1]}:[0-{units(match[1]) - 1}]", text)
 
 
 def parse(text: str) -> list[tuple[float, float, Term]]:
@@ -103,10 +124,8 @@ def called(function: str, arguments: list[str], text: str) -> Term:
     if function == "direction" and len(arguments) == 2:
         file, _, power = arguments[1].partition(",")
         return Direction(arguments[0], vector(file.strip()), float(power or 0))
-    if function == "deepdream" and len(arguments) == 1 and arguments[0]:
-        return DeepDream(arguments[0])
-    if function == "diversity" and len(arguments) == 1 and arguments[0]:
-        return Diversity(arguments[0])
+    if function in OF_LAYERS and len(arguments) == 1 and arguments[0]:
+        return OF_LAYERS[function](arguments[0])
     if function not in CALLS:
         raise ValueError(f"{function}(…) in '{text}' is no term{suggest(function, CALLS)}")
     raise ValueError(f"{function}({', '.join(arguments)}) in '{text}' is not understood; {GRAMMAR}")

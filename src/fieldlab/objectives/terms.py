@@ -17,10 +17,12 @@ class Term(ABC):
     """A score of images [n, c, h, w] and of what a network's `layers` answer to them, -> [n].
 
     `units` are those of several images, one each, by turns through the batch; none where all images are treated alike.
+    `answers`: whether it says how a network answers to one image by itself, and not what the image or a batch is like.
     """
 
     layers: Sequence[str] = ()
     units: Sequence[int] = ()
+    answers: bool = True
 
     @abstractmethod
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]: ...
@@ -88,6 +90,16 @@ class Direction(Term):
         return along.mean(1)
 
 
+class Layer(Term):
+    """The mean of everything a layer answers: `layer(layer3)`."""
+
+    def __init__(self, layer: str) -> None:
+        self.layers = [layer]
+
+    def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
+        return seen[self.layers[0]].flatten(1).mean(1)
+
+
 class DeepDream(Term):
     """The mean square of everything a layer answers: `deepdream(layer3)`."""
 
@@ -107,6 +119,8 @@ class Diversity(Term):
         ValueError: a single image.
     """
 
+    answers = False
+
     def __init__(self, layer: str) -> None:
         self.layers = [layer]
 
@@ -122,12 +136,16 @@ class Diversity(Term):
 class Variation(Term):
     """tv: the mean absolute difference of neighbouring pixels, along rows plus along columns."""
 
+    answers = False
+
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
         return torch.stack([images.diff(dim=axis).abs().flatten(1).mean(1) for axis in (2, 3)]).sum(0)
 
 
 class Absolute(Term):
     """l1: the mean distance from middle grey, 1/2."""
+
+    answers = False
 
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
         return (images - 0.5).abs().flatten(1).mean(1)
@@ -136,12 +154,16 @@ class Absolute(Term):
 class Square(Term):
     """l2: the mean squared distance from middle grey, 1/2."""
 
+    answers = False
+
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
         return (images - 0.5).square().flatten(1).mean(1)
 
 
 class Roughness(Term):
     """blur: the mean squared difference from the image blurred over 3 x 3 pixels, which is no target of slopes itself."""
+
+    answers = False
 
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
         smooth = avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False).detach()

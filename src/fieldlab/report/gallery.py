@@ -19,13 +19,14 @@ from trimesh.viewer.notebook import scene_to_html
 from fieldlab.pictures import ERROR_LIMIT, SURFACE_LIMIT
 from fieldlab.report.figure import quality, size_of
 from fieldlab.results import Result
-from fieldlab.scores import PICTURES, SHAPES, kind_of, told
+from fieldlab.scores import FEATURES, PICTURES, SHAPES, kind_of, told
 
 MOST_SIGNALS, MOST_FIELDS = 8, 8
 FLOOR = -100  # dB below the strongest frequency of the original that a spectrum shows as black
 ERRORS = {
     PICTURES: ("mean absolute error over channels", ERROR_LIMIT),
     SHAPES: ("distance from the given surface in sides of the cube", SURFACE_LIMIT),
+    FEATURES: ("", None),
 }
 LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -67,11 +68,14 @@ def gallery(folder: Path, best: pd.DataFrame, results: Mapping[str, Result], *, 
 def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool) -> Wall | None:
     by_field: dict[str, tuple[str, Result]] = {}
     for name, result in sorted(fits, key=lambda fit: quality(fit[1])):
-        if (folder / name / "reconstruction.png").exists():
+        if any((folder / name / file).exists() for file in ("reconstruction.png", "sheet.png")):
             by_field[result.field] = name, result
     chosen = sorted(by_field.values(), key=lambda fit: quality(fit[1]), reverse=True)[:MOST_FIELDS]
     if not chosen:
         return None
+    size = size_of(chosen[0][1]).replace(" x ", " × ")
+    if kind_of(chosen[0][1].scores) is FEATURES:
+        return Wall(signal, size, [sight(folder / name, result) for name, result in chosen], None, "")
     flat = len(chosen[0][1].grid) == 2
     target = folder / chosen[0][0] / "target.png"
     strongest = magnitudes(target).max() if flat else 1.0
@@ -92,7 +96,13 @@ def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool
         r.field: folder / name / "view.glb" for name, r in chosen
     }
     there = {title: file for title, file in shapes.items() if file.exists() and photos}
-    return Wall(signal, size_of(chosen[0][1]).replace(" x ", " × "), columns, scene(there), ", ".join(there))
+    return Wall(signal, size, columns, scene(there), ", ".join(there))
+
+
+def sight(folder: Path, result: Result) -> Shown:
+    """What a canvas became, and how."""
+    film = embedded(folder / "progress.gif")
+    return Shown(result.field, scores(result), embedded(folder / "sheet.png"), film, None)
 
 
 def scene(files: Mapping[str, Path]) -> str | None:
@@ -110,8 +120,8 @@ def scene(files: Mapping[str, Path]) -> str | None:
 
 
 def scores(result: Result) -> str:
-    if kind_of(result.scores) is SHAPES:
-        return told(result.scores) or "no surface"
+    if (kind := kind_of(result.scores)) is not PICTURES:
+        return told(result.scores) or kind.nothing
     train, test, full = (result.scores.get(f"{part}_psnr") for part in ("train", "test", "full"))
     same = train == test == full
     return f"{full:.2f} dB over all pixels" if same else f"train {train:.2f}, test {test:.2f} dB"
@@ -120,7 +130,7 @@ def scores(result: Result) -> str:
 def embedded(file: Path, wanted: bool = True) -> str | None:
     if not wanted or not file.exists():
         return None
-    return "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode()
+    return f"data:image/{file.suffix[1:]};base64," + base64.b64encode(file.read_bytes()).decode()
 
 
 def magnitudes(file: Path) -> Float[np.ndarray, "rows columns"]:

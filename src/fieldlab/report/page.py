@@ -17,7 +17,7 @@ from fieldlab.report.figure import colours
 from fieldlab.report.paired import best_settings, judge_of, pairs
 from fieldlab.report.table import kind_of_fits
 from fieldlab.results import Plan, Result
-from fieldlab.scores import SCORES, SHAPES
+from fieldlab.scores import FEATURES, PICTURES, SCORES
 
 MOST_SIGNALS = 6  # whose curves are drawn
 TEXTS = ("signal", "field", "against")  # columns of words
@@ -61,10 +61,11 @@ def save_page(
         knobs=plots.knobs(fits, shades),
         pairs=pairs(fits),
         walls=walls,
+        sights=kind is FEATURES,
         spectra=any(column.spectrum for wall in walls for column in wall.columns),
         swept=bool(fits.attrs["swept"]),
         note=kind.note,
-        against="Chamfer" if kind is SHAPES else "PSNR",
+        against=next(iter(kind.knobs)) if kind is not PICTURES else "PSNR",
         judged=judge_of(fits)[1],
         headline=SCORES[kind.headline].label,
         error=gallery.ERRORS[kind],
@@ -79,7 +80,11 @@ def rows(summary: pd.DataFrame) -> list[list[tuple[str, bool]]]:
     groups = summary.groupby("signal", sort=False).groups.values() if "signal" in summary else [summary.index]
     for index in groups:
         for score in SCORES.values():
-            if score.label in summary and (found := leading_numbers(summary.loc[index, score.label])):
+            if (
+                score.judged
+                and score.label in summary
+                and (found := leading_numbers(summary.loc[index, score.label]))
+            ):
                 top = max(found.values(), key=lambda value: score.sign * value)
                 best |= {(row, score.label) for row, value in found.items() if value == top}
     columns = list(summary.columns)

@@ -92,14 +92,18 @@ def is_number(value: Any) -> bool:
 
 
 def yardsticks(fits: pd.DataFrame, results: Mapping[str, Result], scores: Sequence[str]) -> pd.DataFrame:
-    """Cubic interpolation from the same training samples, and the classical solution of the same gradients, for each
-    way in which signal, split and stencil were given."""
+    """Cubic interpolation from the same training samples, the classical solution of the same gradients, and what real
+    patches are to a network, for each way in which signal, split and stencil, or model and size, were given."""
     world = [key for key in fits.attrs["swept"] if key.startswith(WORLD)]
     rows = [
         {"signal": result.signal, "field": method, **{key: fits.loc[name, key] for key in world}}
         | {score: scored.get(score) for score in scores}
         for name, result in results.items()
-        for method, scored in (("bicubic", result.bicubic), ("Poisson solver", result.classical))
+        for method, scored in (
+            ("bicubic", result.bicubic),
+            ("Poisson solver", result.classical),
+            ("real patches", result.real),
+        )
         if scored is not None
     ]
     return pd.DataFrame(rows, columns=["signal", "field", *world, *scores]).drop_duplicates(
@@ -150,8 +154,8 @@ def only_shapes(group: pd.DataFrame) -> bool:
 
 
 def short(key: str) -> str:
-    """The word a setting goes by: `sigma` for field.encoding.sigma, `split` for split._target_."""
-    return key.removesuffix("._target_").rpartition(".")[2]
+    """The word a setting goes by: `sigma` for field.encoding.sigma, `split` for split._target_, `colors` for canvas.colors.name."""
+    return key.removesuffix("._target_").removesuffix(".name").rpartition(".")[2]
 
 
 def markdown(table: pd.DataFrame) -> str:

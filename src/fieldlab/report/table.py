@@ -11,18 +11,31 @@ import pandas as pd
 
 from fieldlab.errors import InputError
 from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_result
-from fieldlab.scores import OF_SHAPES, SHAPES, Kind, kind_of
+from fieldlab.scores import FEATURES, OF_FEATURES, OF_SHAPES, SHAPES, Kind, kind_of
 
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds"]
 SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
 VALIDATION = "validation_psnr"
-SOMETIMES = [VALIDATION, "gradient_psnr", "laplacian_psnr", *OF_SHAPES]
+SOMETIMES = [VALIDATION, "gradient_psnr", "laplacian_psnr", *OF_SHAPES, *OF_FEATURES]
+OWN = {SHAPES: OF_SHAPES, FEATURES: OF_FEATURES}
 DIVERGED = "diverged_at"
-WORLD = ("signal.", "split.", "task.stencil", "supervise")  # settings of what is fitted, not of how
-SUPERVISED = ("task.constraints", "task.free", "task.derivatives")  # what supervise= chooses
+WORLD = (
+    "signal.",
+    "split.",
+    "task.stencil",
+    "supervise",
+    "model.",
+    "photos.",
+    "canvas.size",
+)  # settings of what is fitted, not of how
+NAMED = {  # settings that follow from a name
+    "supervise": ("task.constraints", "task.free", "task.derivatives"),
+    "transforms.name": ("transforms.",),
+    "canvas.colors.name": ("canvas.colors.",),
+}
 IGNORED = {  # what names or follows a fit, or goes without saying
     "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "logger", "experiment",
-    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "trainer.devices",
+    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "objective", "trainer.devices",
     "trainer.strategy",
 }  # fmt: skip
 
@@ -65,8 +78,8 @@ def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame
     columns = dict.fromkeys([*COLUMNS, *SCORES, *SOMETIMES, DIVERGED, *varied])
     table = pd.DataFrame(rows, columns=list(columns), index=names)
     empty = {column for column in columns if table[column].isna().to_numpy().all()}
-    shapes = not {*OF_SHAPES} <= empty
-    optional = {*SCORES, *SOMETIMES, DIVERGED} - {SHAPES.headline} if shapes else {*SOMETIMES, DIVERGED}
+    special = next((kind for kind, own in OWN.items() if not {*own} <= empty), None)
+    optional = {*SCORES, *SOMETIMES, DIVERGED} - {special.headline} if special else {*SOMETIMES, DIVERGED}
     table = table.drop(columns=[column for column in columns if column in empty & optional])
     for column in ("seed", "parameters", "steps", DIVERGED):
         if column in table:
@@ -102,7 +115,8 @@ def varying(results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
         seen: dict[tuple[str, str], set[Any]] = {}
         for name, value in values.items():
             seen.setdefault(groups[name], set()).add(value)
-        owner = "supervise" if key.startswith(SUPERVISED) else key.rpartition(".")[0] + "._target_"
+        named = (name for name, of in NAMED.items() if key.startswith(of) and key != name)
+        owner = next(named, key.rpartition(".")[0] + "._target_")
         if max(map(len, seen.values())) > 1 and not (owner in found and follows(values, found[owner], groups)):
             found[key] = values
     return found
@@ -119,7 +133,7 @@ def flatten(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     if key in IGNORED:
         return
     if isinstance(node, Mapping):
-        for name in sorted(node, key=lambda name: name not in ("_target_", "supervise")):
+        for name in sorted(node, key=lambda name: name not in ("_target_", "supervise", "name")):
             yield from flatten(node[name], f"{key}.{name}" if key else str(name))
     else:
         yield key, str(node) if isinstance(node, list) else node

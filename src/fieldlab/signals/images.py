@@ -14,7 +14,10 @@ from torch import Tensor
 from fieldlab.errors import InputError
 from fieldlab.signals.grid import Alignment, Grid
 
-BUNDLED = "skimage:"
+PACKAGES = {
+    "skimage:": ("scikit-image", "data"),
+    "sklearn:": ("scikit-learn", "datasets/images"),
+}  # that carry photos
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, what Pillow's "L" means
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
@@ -29,7 +32,7 @@ def image(
     background: str,
     alignment: Alignment,
 ) -> Grid:
-    """A picture from a file, or `skimage:FILE` from scikit-image's bundled photos.
+    """A picture from a file, or `skimage:FILE` from scikit-image's bundled photos, `sklearn:FILE` from scikit-learn's.
 
     `size`: null keeps the picture; N or [ROWS, COLUMNS] cuts the largest centred area of that shape and
     resamples it with antialiasing (Lanczos). Transparent pixels are composited on `background`; the EXIF
@@ -73,13 +76,15 @@ def coloured(pixels: np.ndarray, channels: str) -> np.ndarray:
 
 
 def resolve(path: str, key: str) -> Path:
-    """The file that `path` names; `skimage:` is the folder of the photos in scikit-image's wheel."""
-    if not path.startswith(BUNDLED):
+    """The file that `path` names; `skimage:` and `sklearn:` are the folders of the photos in their wheels."""
+    prefix = next((prefix for prefix in PACKAGES if path.startswith(prefix)), None)
+    if prefix is None:
         return Path(path).expanduser()
-    package = importlib.util.find_spec("skimage")
+    project, folder = PACKAGES[prefix]
+    package = importlib.util.find_spec(prefix.rstrip(":"))
     if package is None or package.origin is None:
-        raise InputError(f"{key}: {path} needs scikit-image; pip install scikit-image")
-    return Path(package.origin).parent / "data" / path.removeprefix(BUNDLED)
+        raise InputError(f"{key}: {path} needs {project}; pip install {project}")
+    return Path(package.origin).parent / folder / path.removeprefix(prefix)
 
 
 def read(file: Path, background: str, key: str) -> np.ndarray:

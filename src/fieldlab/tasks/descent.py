@@ -8,8 +8,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.field import Ensemble
-
 MOST_STRUCTURES = 256  # of fields, that one process compiles
 
 Losses = Callable[[Any], Tensor]
@@ -35,13 +33,13 @@ def compile_losses(losses: Losses) -> Losses:
     return torch.compile(losses, dynamic=False)
 
 
-def clip_by_member(ensemble: Ensemble, limit: float) -> None:
+def clip_by_member(ensemble: nn.Module, members: int, limit: float) -> None:
     """Scale each member's gradient to a norm of at most `limit`."""
     gradients = [p.grad for p in ensemble.parameters() if p.grad is not None]
-    norms = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
+    norms = torch.stack([g.reshape(members, -1).square().sum(1) for g in gradients]).sum(0).sqrt()
     scale = (limit / norms.clamp_min(limit)).to(gradients[0].dtype)
     for gradient in gradients:
-        gradient.mul_(scale.view(-1, *[1] * (gradient.ndim - 1)))
+        gradient.mul_(to_parts(scale, gradient))
 
 
 def relative_rates(
@@ -62,8 +60,13 @@ def relative_rates(
     return torch.where(largest > 0, table / largest, 1).float()
 
 
-def shorten_steps(ensemble: Ensemble, before: Sequence[Tensor], share: Float[Tensor, "m"]) -> None:
+def shorten_steps(ensemble: nn.Module, before: Sequence[Tensor], share: Float[Tensor, "m"]) -> None:
     """Let each member go only its share of the step from `before`: its own, where steps are proportional to the rate."""
     with torch.no_grad():
         for parameter, start in zip(ensemble.parameters(), before, strict=True):
-            parameter.copy_(start.lerp(parameter, share.view(-1, *[1] * (start.ndim - 1))))
+            parameter.copy_(start.lerp(parameter, to_parts(share, start)))
+
+
+def to_parts(values: Float[Tensor, "m"], tensor: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+    """Each member's number for its part of a tensor's first axis."""
+    return values.repeat_interleave(len(tensor) // len(values)).view(-1, *[1] * (tensor.ndim - 1))

@@ -18,16 +18,16 @@ from fieldlab.signals.interpolation import interpolate
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
+from fieldlab.tasks.constrained import Constrained
 from fieldlab.tasks.constraints import Constraint
 from fieldlab.tasks.descent import Descent
 from fieldlab.tasks.knowledge import knowledge, needed
 from fieldlab.tasks.samples import Samples
-from fieldlab.tasks.task import Task
 
 DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
 
 
-class Fit(Task):
+class Fit(Constrained):
     """Constraints on values and derivatives of signals on grids, scored by PSNR over all samples.
 
     `scores` is the number of points on the curve. What the constraints leave `free` is fitted before scoring; with
@@ -36,6 +36,8 @@ class Fit(Task):
     Raises:
         ValueError: signals without a grid, constraints on what they do not know.
     """
+
+    signals: Sequence[Grid]
 
     def __init__(
         self,
@@ -73,8 +75,7 @@ class Fit(Task):
             steps=steps,
             scores=scores,
         )
-        super().__init__(ensemble, samples, constraints, descent, clip_norm)
-        self.signals = grids
+        super().__init__(ensemble, grids, samples, constraints, descent, clip_norm)
         self.splits = splits
         self.free: Free = free
         self.derivatives = {operator: facts[target] for operator, target in scored.items()}
@@ -126,5 +127,5 @@ class Fit(Task):
         prediction = values.flatten(0, -2).to(y.device).expand_as(y)
         return self.scores(metrics.align(prediction, y, self.free))[m]
 
-    def save(self, m: int, folder: Path) -> None:
+    def save_pictures(self, m: int, folder: Path) -> None:
         pictures.save_reconstruction(folder, self.signals[m], self.reconstruction(m))

@@ -5,19 +5,18 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
-from lightning import LightningDataModule
 from torch import Tensor
 
 from fieldlab.signals.regions import SPACE, members_of
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
-from fieldlab.tasks.chunks import Chunks
 from fieldlab.tasks.constraints import Constraint, Points
+from fieldlab.tasks.dealer import Dealer
 
 Batch = dict[str, Points]  # by region
 
 
-class Samples(LightningDataModule):
+class Samples(Dealer):
     """What m members' signals know at their samples, dealt region by region in full or random batches.
 
     A region is a set of training samples, given by `regions`; with `space` points of the unit cube come beside them, as
@@ -39,9 +38,9 @@ class Samples(LightningDataModule):
         batch_size: int | None,
         replacement: bool,
         steps: int,
-        scored_every: int,
+        scores: int,
     ) -> None:
-        super().__init__()
+        super().__init__(seeds, steps=steps, scores=scores)
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, or null for all samples, not {batch_size}")
         self.x = torch.stack([signal.coordinates() for signal in signals])
@@ -52,12 +51,8 @@ class Samples(LightningDataModule):
         }
         self.regions = dict(regions)
         self.space = space
-        self.seeds = seeds
         self.batch_size = batch_size
         self.replacement = replacement
-        self.steps = steps
-        self.scored_every = scored_every
-        self.start = 0  # the step after which a fit begins: above 0 where it continues
 
     @classmethod
     def of_regions(
@@ -68,29 +63,20 @@ class Samples(LightningDataModule):
         *,
         marked: Sequence[Mapping[str, Tensor]],
         constraints: Iterable[Constraint],
-        steps: int,
-        scores: int,
         **how: Any,
     ) -> "Samples":
-        """The samples of the regions that `constraints` name, of those `marked` in each signal; scored `scores` times."""
-        if scores < 1:
-            raise ValueError(f"scores, the number of points on the curve, must be at least 1, not {scores}")
+        """The samples of the regions that `constraints` name, of those `marked` in each signal."""
         names = dict.fromkeys(region for constraint in constraints for region in constraint.regions)
         regions = {name: members_of(name, marked, signals, splits) for name in names if name != SPACE}
-        every = -(-steps // scores)
-        return cls(
-            signals, splits, seeds, regions=regions, space=SPACE in names, steps=steps, scored_every=every, **how
-        )
+        return cls(signals, splits, seeds, regions=regions, space=SPACE in names, **how)
 
     def to(self, device: torch.device, rank: int, world: int) -> None:
-        """Move the samples to this device, one of `world`, and start each member's generator there."""
-        self.rank, self.world = rank, world
+        super().to(device, rank, world)
         self.x, self.y = self.x.to(device), self.y.to(device)
         self.data, self.masks, self.regions = (
             {name: tensor.to(device) for name, tensor in tensors.items()}
             for tensors in (self.data, self.masks, self.regions)
         )
-        self.generators = [torch.Generator(device).manual_seed(seed) for seed in self.seeds]
         self.forget()
         self.whole = (
             {region: self.take(index) for region, index in self.regions.items()} if self.batch_size is None else None
@@ -101,21 +87,11 @@ class Samples(LightningDataModule):
         self.leftover = {region: index[:, :0] for region, index in self.regions.items()}
 
     def state(self) -> dict[str, Any]:
-        """What the next batches depend on."""
-        return {"generators": [g.get_state() for g in self.generators], "leftover": self.leftover}
+        return {**super().state(), "leftover": self.leftover}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Deal on from where `state` was taken."""
-        for generator, inner in zip(self.generators, state["generators"], strict=True):
-            generator.set_state(inner)
+        super().restore(state)
         self.leftover = {region: left.to(self.x.device) for region, left in state["leftover"].items()}
-
-    @property
-    def times_scored(self) -> int:
-        return -(-self.steps // self.scored_every)
-
-    def train_dataloader(self) -> Chunks:
-        return Chunks(self.steps, self.scored_every, self.start)
 
     def batches(self, steps: int) -> Iterator[Batch]:
         """The points of every region, for each of the next steps."""

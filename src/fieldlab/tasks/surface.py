@@ -21,16 +21,16 @@ from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.regions import SPACE
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
+from fieldlab.tasks.constrained import Constrained
 from fieldlab.tasks.constraints import Constraint, check_constraints
 from fieldlab.tasks.descent import Descent
 from fieldlab.tasks.samples import Samples
-from fieldlab.tasks.task import Task
 
 PROBES = 8192  # points at which the curve's scores are taken: on the surface, and in the cube
 DRAFT = 64  # cells a side of the surface that is shown while it is learned
 
 
-class Surface(Task):
+class Surface(Constrained):
     """Constraints on a field whose value is 1/2 + signed distance, in sides of the unit cube.
 
     Regions are `surface`, the training points, and `space`, anywhere; `normal` is known on the surface. On the way, at
@@ -43,6 +43,8 @@ class Surface(Task):
     Raises:
         ValueError: signals that are no clouds, constraints on what they do not know.
     """
+
+    signals: Sequence[Cloud]
 
     def __init__(
         self,
@@ -85,8 +87,7 @@ class Surface(Task):
             steps=steps,
             scores=scores,
         )
-        super().__init__(ensemble, samples, constraints, descent, clip_norm)
-        self.signals = clouds
+        super().__init__(ensemble, clouds, samples, constraints, descent, clip_norm)
         self.resolution = resolution
         self.compared = compared
         self.probes = Probes(clouds, splits)
@@ -146,7 +147,7 @@ class Surface(Task):
             overlap = iou((self.distance(m)(x) < 0).numpy(), cloud.distance(x.double().numpy()) < 0)
         return {"chamfer": far, "normal_consistency": agreement, "iou": overlap}
 
-    def save(self, m: int, folder: Path) -> None:
+    def save_pictures(self, m: int, folder: Path) -> None:
         pictures.save_surface(folder, self.meshes[m], extract(self.distance(m), DRAFT), self.signals[m])
 
 

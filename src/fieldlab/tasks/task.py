@@ -3,7 +3,7 @@
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,10 @@ from jaxtyping import Float
 from lightning import LightningModule
 from torch import Tensor, nn
 
-from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.metrics import Scores
-from fieldlab.operators import Function
 from fieldlab.tasks.chunks import Chunk
-from fieldlab.tasks.constraints import Constraint, Reading, sloped
+from fieldlab.tasks.dealer import Dealer
 from fieldlab.tasks.descent import Descent, clip_by_member, compile_losses, relative_rates, shorten_steps
-from fieldlab.tasks.samples import Batch, Samples
 
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
 
@@ -34,38 +31,35 @@ class Progress:
 
 
 class Task(LightningModule, ABC):
-    """Minimise the sum of constraints for each member of an ensemble, as if it were alone.
+    """Minimise a loss for each of some members, as if it were alone.
 
-    The loss is summed over members, so that each descends by its own gradient. Optimisation is by hand, many
-    steps to a `training_step`, and nothing waits for the device within them: a member whose loss is no longer
-    finite is noticed at the end of a chunk. `clip_norm` bounds each member's gradient norm. On several devices each
-    computes its share of every batch, and of the points that are scored.
+    What is optimised is one `ensemble`, whose parameters have the members along their first axis, in equal parts. The loss
+    is summed over members, so that each descends by its own gradient. Optimisation is by hand, many steps to a
+    `training_step`, and nothing waits for the device within them: a member whose loss is no longer finite is noticed at the
+    end of a chunk. `clip_norm` bounds each member's gradient norm. On several devices each computes its share of every
+    batch, and of what is scored.
     """
 
     def __init__(
-        self,
-        ensemble: Ensemble,
-        samples: Samples,
-        constraints: Mapping[str, Constraint],
-        descent: Descent,
-        clip_norm: float | None,
+        self, ensemble: nn.Module, members: int, samples: Dealer, descent: Descent, clip_norm: float | None
     ) -> None:
         super().__init__()
-        if not constraints:
-            raise ValueError("constraints is empty: nothing would be learned")
         if clip_norm is not None and clip_norm <= 0:
             raise ValueError(f"clip_norm must be positive or null, not {clip_norm}")
         self.automatic_optimization = False
         self.ensemble = ensemble
+        self.members = members
         self.samples = samples
-        self.constraints = nn.ModuleDict(constraints)
-        self.sloped = sloped(constraints.values())
         self.descent = descent
         self.clip_norm = clip_norm
         self.losses = compile_losses(self.total) if descent.compiled else self.total
-        self.progress = [Progress() for _ in range(ensemble.members)]
+        self.progress = [Progress() for _ in range(members)]
         self.seconds = 0.0  # spent on optimisation alone
         self.earlier: State | None = None
+
+    @abstractmethod
+    def total(self, batch: Any) -> Float[Tensor, "m"]:
+        """The loss of each member."""
 
     @abstractmethod
     def to_device(self) -> None:
@@ -73,7 +67,7 @@ class Task(LightningModule, ABC):
 
     @abstractmethod
     def measure(self) -> tuple[list[Scores], list[bool]]:
-        """By member: the scores as they are now, and whether the field is finite."""
+        """By member: the scores as they are now, and whether all of it is finite."""
 
     @abstractmethod
     def shown(self, m: int) -> Mapping[str, np.ndarray]:
@@ -84,6 +78,10 @@ class Task(LightningModule, ABC):
         """What the result of a member says once it has been fitted: `scores`, and those of its yardsticks."""
 
     @abstractmethod
+    def facts(self, m: int) -> dict[str, Any]:
+        """What the result of a member says of it in any case: `parameters`, `grid`, `channels` and the like."""
+
+    @abstractmethod
     def save(self, m: int, folder: Path) -> None:
         """Write what member m has become into the fit's folder."""
 
@@ -92,11 +90,6 @@ class Task(LightningModule, ABC):
         self.optimizer = self.descent.optimizer(self.ensemble.parameters(), **largest)
         self.rate = self.descent.schedule(self.optimizer)
         return self.optimizer
-
-    def total(self, batch: Batch) -> Float[Tensor, "m"]:
-        """The sum of constraints, by member."""
-        reading = Reading(self.ensemble, batch, self.sloped)
-        return torch.stack([constraint(reading) for constraint in self.constraints.values()]).sum(0)
 
     def resume(self, state: State) -> None:
         """Begin where `state` was taken, instead of at step 0."""
@@ -163,7 +156,7 @@ class Task(LightningModule, ABC):
         if all(progress.diverged_at is not None for progress in self.progress):
             self.trainer.should_stop = True
 
-    def step(self, batch: Batch, number: int) -> Float[Tensor, "m"]:
+    def step(self, batch: Any, number: int) -> Float[Tensor, "m"]:
         """The optimiser's step of this number; the losses before it, of this device's share of the batch."""
         seen: list[Tensor] = []
         before = [] if self.descent.rates is None else [p.detach().clone() for p in self.ensemble.parameters()]
@@ -175,7 +168,7 @@ class Task(LightningModule, ABC):
             total = losses.sum()
             self.manual_backward(total)
             if self.clip_norm is not None:
-                clip_by_member(self.ensemble, self.clip_norm)
+                clip_by_member(self.ensemble, self.members, self.clip_norm)
             return total
 
         self.optimizer.step(closure)  # type: ignore[arg-type]  # torch's stubs want a float where L-BFGS wants a tensor
@@ -192,25 +185,12 @@ class Task(LightningModule, ABC):
             if progress.diverged_at is None and not sound:  # losses do not see the very last step
                 progress.diverged_at = step
             if progress.diverged_at is None:
-                seconds = round(self.seconds / self.ensemble.members, 4)
+                seconds = round(self.seconds / self.members, 4)
                 progress.curve.append({"step": step, "seconds": seconds, **scores})
 
     def latest(self, m: int) -> Scores:
         """A member's scores where its curve ends."""
         return {name: value for name, value in self.progress[m].curve[-1].items() if name not in ("step", "seconds")}
-
-    @torch.no_grad()
-    def evaluate(
-        self, operator: Callable[[Function, Tensor], Tensor], x: Float[Tensor, "m n dim"]
-    ) -> Float[Tensor, "m n ..."]:
-        """The operator of the fields at points, in blocks, which devices share out."""
-        rank, world = self.samples.rank, self.samples.world
-        block = max(1, POINTS_AT_ONCE // self.ensemble.members)
-        whole = x.new_zeros(*x.shape[:2], *operator(self.ensemble, x[:, :1]).shape[2:])
-        for start in range(0, x.shape[1], block)[rank::world]:
-            part = slice(start, start + block)
-            whole[:, part] = operator(self.ensemble, x[:, part])
-        return self.over_devices(whole)
 
     def over_devices(self, tensor: Tensor) -> Tensor:
         """The sum over devices."""

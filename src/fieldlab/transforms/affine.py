@@ -1,6 +1,7 @@
 """Affine transforms about the middle of an image: scale, rotation and shear, in pixels, whatever its aspect."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -32,10 +33,9 @@ class Affine(Transform):
 class Scale(Affine):
     """Larger by a factor uniform in `factors`; the size in pixels stays."""
 
-    def __init__(self, *, factors: tuple[float, float], outside: Outside) -> None:
+    def __init__(self, *, factors: Sequence[float], outside: Outside) -> None:
         super().__init__(outside)
-        check_interval("factors", factors, above=0)
-        self.factors = factors
+        self.factors = check_interval("factors", factors, above=0)
 
     def matrices(self, u: Float[Tensor, "n"]) -> Float[Tensor, "n 2 2"]:
         return torch.eye(2, device=u.device) / between(*self.factors, u)[:, None, None]

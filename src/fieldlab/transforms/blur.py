@@ -1,6 +1,7 @@
 """Blur: a Gaussian of random width."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -21,9 +22,8 @@ class Blur(Transform):
 
     numbers = 1
 
-    def __init__(self, *, sigmas: tuple[float, float]) -> None:
-        check_interval("sigmas", sigmas, above=0)
-        self.sigmas = sigmas
+    def __init__(self, *, sigmas: Sequence[float]) -> None:
+        self.sigmas = check_interval("sigmas", sigmas, above=0)
 
     def __call__(self, images: Float[Tensor, "n c h w"], u: Float[Tensor, "n 1"]) -> Float[Tensor, "n c h w"]:
         reach = math.ceil(REACH * self.sigmas[1])

@@ -38,8 +38,8 @@ def between(low: float, high: float, u: Float[Tensor, "*n"]) -> Float[Tensor, "*
     return low + (high - low) * u
 
 
-def check_interval(name: str, interval: tuple[float, float], *, above: float) -> None:
-    """Raise where an interval is none, or begins too low."""
-    low, high = interval
-    if not above < low <= high:
+def check_interval(name: str, interval: Sequence[float], *, above: float) -> tuple[float, float]:
+    """The interval's two ends; raise where it is none, or begins too low."""
+    if len(interval) != 2 or not above < interval[0] <= interval[1]:
         raise ValueError(f"{name} must be two numbers above {above:g}, low before high, not {list(interval)}")
+    return interval[0], interval[1]

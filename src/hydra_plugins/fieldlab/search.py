@@ -112,13 +112,16 @@ class OptunaSweeper(Sweeper):
         from fieldlab.check import Checks
         from fieldlab.configuration import plain_config, resolved
         from fieldlab.errors import InputError
-        from fieldlab.prepare import prepare
+        from fieldlab.prepare import Fitting, prepare
 
         config = resolved(self.context.config_loader.load_sweep_config(self.composed, overrides))
         Checks().check(plain_config(config))
         prepared = prepare(config)
-        if prepared.signal.centre is not None:
-            raise InputError("signal: a search is judged by validation PSNR, which shapes do not have; sweep with -m")
+        if not isinstance(prepared, Fitting) or prepared.signal.centre is not None:
+            raise InputError(
+                "hydra/sweeper: a search is judged by validation PSNR, which shapes and visualisations do not have;"
+                " sweep with -m"
+            )
         if not prepared.split.validation.any():
             raise InputError(
                 "split: nothing validates here, so nothing can be tuned; take another, like split=stride"

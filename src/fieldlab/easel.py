@@ -1,0 +1,156 @@
+"""Easel: what the configuration of a visualisation describes, built: a model, an objective, transforms and a canvas."""
+
+import copy
+import functools
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+
+from fieldlab.build import build, locate, plain
+from fieldlab.canvases.canvas import Canvas, inner
+from fieldlab.canvases.colors import Colors
+from fieldlab.canvases.parameterization import Parameterization
+from fieldlab.errors import InputError, first_line
+from fieldlab.field import build_field, draw
+from fieldlab.models.activations import Activations, layer_shapes
+from fieldlab.models.model import Model
+from fieldlab.objectives.objective import Objective, spelled_out
+from fieldlab.signals.photos import read_photos
+from fieldlab.transforms.transform import Composed
+
+KEPT = 4  # models that stay in memory, for the visualisations that share them
+OWN = ("colors", "bounded", "size", "start")  # settings of a canvas that are not its parameterization's
+SMALLEST = 8  # rows and columns of a canvas
+
+
+def build_model(config: DictConfig | Mapping[str, Any]) -> Model:
+    """The model, made once for all visualisations of it."""
+    return made(json.dumps(plain(config["model"], "model"), sort_keys=True))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def made(settings: str) -> Model:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # parameters that no file gives are the same every time
+        model = build(json.loads(settings), "model")
+    if not isinstance(model, Model):
+        raise InputError(f"model._target_: makes a {type(model).__name__}, and no fieldlab.models.model.Model")
+    return model
+
+
+def build_objective(text: str, model: Model) -> Objective:
+    """The objective, with `layer:*` spelled out for this model.
+
+    Raises:
+        InputError: text that is no objective; layers and units that the model does not have.
+    """
+
+    def units(layer: str) -> int:
+        with Activations(model.network, [layer]):  # a wrong name is told with those that are close
+            shape = shapes(model)[layer]
+        return shape[-1] if len(shape) == 2 else shape[0]  # transformers answer with [tokens, channels]
+
+    try:
+        objective = Objective(spelled_out(text, units))
+        with Activations(model.network, objective.layers):
+            return objective
+    except ValueError as error:
+        raise InputError(f"objective: {first_line(error)}") from error
+
+
+@functools.lru_cache(maxsize=KEPT)
+def shapes(model: Model) -> dict[str, tuple[int, ...]]:
+    """What every layer answers, `logits` among them, to an image of the size that the model was made for.
+
+    Raises:
+        InputError: a model that does not take such images.
+    """
+    try:
+        return layer_shapes(model.network, (model.channels, *model.size))
+    except (RuntimeError, ValueError, AssertionError, TypeError) as error:
+        size = " x ".join(map(str, (model.channels, *model.size)))
+        raise InputError(f"model: {model.name} does not take images of {size} ({first_line(error)})") from error
+
+
+def build_transforms(node: DictConfig | Mapping[str, Any] | None, key: str) -> Composed:
+    """Transforms by name, one after the other; null leaves one out."""
+    parts = {name: part for name, part in (node or {}).items() if name != "name" and part is not None}
+    return Composed([build(part, f"{key}.{name}") for name, part in parts.items()])
+
+
+def build_canvas(config: DictConfig, model: Model, images: int) -> Canvas:
+    """So many images for the model, drawn with the configuration's seed.
+
+    Raises:
+        InputError: settings that cannot work, a canvas that has other channels than the model.
+    """
+    settings = plain(config.canvas, "canvas")
+    size = sides(settings.get("size"), model)
+    colors = build_colors(settings.get("colors"), model, settings.get("bounded") == "clip")
+    own = {name: value for name, value in settings.items() if name not in OWN}
+    given: dict[str, Any] = {"images": images, "channels": model.channels, "size": size}
+    wanted = inspect.signature(locate(str(own.get("_target_")), "canvas._target_")).parameters
+    if "make" in wanted:
+        given["make"] = lambda: build_field(config.field, dim=2, channels=model.channels)
+    if "magnitude" in wanted:
+        photos = read_photos(config.photos, "photos", channels=model.channels, size=size)
+        seen = inner(torch.stack(list(photos.values())), colors, settings["bounded"])
+        given["magnitude"] = torch.fft.rfft2(seen).abs().mean(0)
+    taken = {name: value for name, value in given.items() if name in wanted}  # a field knows its channels itself
+    parameterization: Parameterization = draw(lambda: build(own, "canvas", **taken), config.seed)
+    frame = {"_target_": "fieldlab.canvases.canvas.Canvas", "bounded": settings.get("bounded")}
+    canvas: Canvas = build(frame, "canvas", parameterization=parameterization, colors=colors)
+    if settings.get("start") is not None:
+        begin(canvas, str(settings["start"]), model.channels, size, images)
+    return canvas
+
+
+def build_colors(settings: Any, model: Model, clipped: bool) -> Colors:
+    """How the canvas's channels are mixed, around their mean (middle grey where none is known) or, before a sigmoid, 0.
+
+    The name that a set of colours goes by is for tables.
+    """
+    colors = {name: value for name, value in (settings or {}).items() if name != "name"}
+    colors["mean"] = (colors.get("mean") or [0.5] * model.channels) if clipped else None
+    matrix = colors.get("matrix")
+    if isinstance(matrix, list) and len(matrix) != model.channels:
+        raise InputError(
+            f"canvas.colors: these are for {len(matrix)} channels, and {model.name} sees {model.channels}; take"
+            " canvas/colors=none"
+        )
+    return build(colors, "canvas.colors", channels=model.channels)
+
+
+def sides(size: Any, model: Model) -> tuple[int, int]:
+    """Rows and columns: N, [ROWS, COLUMNS], or null for what the model was made for."""
+    match size:
+        case None:
+            return model.size
+        case int() if size >= SMALLEST:
+            return size, size
+        case [int() as rows, int() as columns] if min(rows, columns) >= SMALLEST:
+            return rows, columns
+    raise InputError(
+        f"canvas.size: {size} should be N or [ROWS, COLUMNS], at least {SMALLEST}, or null for the model's"
+    )
+
+
+def begin(canvas: Canvas, path: str, channels: int, size: tuple[int, int], images: int) -> None:
+    """Start from a picture, cut and resampled to the canvas."""
+    [picture] = read_photos({"start": path}, "canvas", channels=channels, size=size).values()
+    try:
+        canvas.write(picture.expand(images, -1, -1, -1))
+    except ValueError as error:
+        raise InputError(f"canvas.start: {first_line(error)}") from error
+
+
+def take_in(canvases: Sequence[Canvas]) -> Canvas:
+    """One canvas with the images of all of them, one after the other."""
+    first, *others = canvases
+    first = copy.deepcopy(first)
+    first.parameterization.join([canvas.parameterization for canvas in others])
+    return first

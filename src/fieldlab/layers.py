@@ -1,0 +1,39 @@
+"""The `fieldlab-layers` command: what can be looked into."""
+
+import argparse
+import sys
+
+from fieldlab.cli import guarded
+from fieldlab.configuration import compose
+
+
+def main() -> None:
+    """Console entry. Exit codes: 0 ok, 2 bad input."""
+    parser = argparse.ArgumentParser(
+        "fieldlab-layers",
+        description="The layers of a model by the names that objectives take, and the shape of what each answers.",
+        epilog="fieldlab-layers          the texture network's;   fieldlab-layers model=torchvision model.name=resnet50",
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="model=… model.KEY=VALUE", help="as for fieldlab; model=texture by default"
+    )
+    overrides = parser.parse_args().overrides
+    sys.exit(guarded(lambda: print(listed(overrides))))
+
+
+def listed(overrides: list[str]) -> str:
+    """One line a layer, in the order in which they answer."""
+    from fieldlab.easel import build_model, shapes
+
+    model = build_model(
+        compose(*overrides, *([] if any(o.startswith("model=") for o in overrides) else ["model=texture"]))
+    )
+    kinds = {name: type(module).__name__ for name, module in model.network.named_modules()}
+    rows = [
+        (name, " x ".join(map(str, shape)), kinds.get(name, "the model's answer"))
+        for name, shape in shapes(model).items()
+    ]
+    wide, shaped = (max(len(row[i]) for row in rows) for i in (0, 1))
+    size = " x ".join(map(str, (model.channels, *model.size)))
+    lines = [f"{name:{wide}}  {shape:>{shaped}}  {kind}" for name, shape, kind in rows]
+    return "\n".join([f"{model.name}, for images of {size}:", *lines])

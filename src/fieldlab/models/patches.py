@@ -1,0 +1,53 @@
+"""Patches: areas of real photos, and those that a network answers to most."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fieldlab.models.activations import Activations
+from fieldlab.models.model import Model
+from fieldlab.objectives.objective import Objective
+from fieldlab.signals.photos import crops
+
+AT_ONCE = 32
+SEED = 0
+KEPT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """Pictures [c, h, w] in [0, 1] by name."""
+
+    pictures: Mapping[str, Float[Tensor, "c h w"]]
+
+
+@functools.lru_cache(maxsize=KEPT)
+@torch.no_grad()
+def best_patches(
+    model: Model, photos: Photos, objective: str, size: tuple[int, int], count: int
+) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n"]]:
+    """Of `count` areas of every photo, for each image of the objective the one that scores best, and its score.
+
+    Scores are the network's answers alone; of an objective without any it is the first area, with a score of NaN.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    areas = torch.cat([crops(photo, size, count, generator) for photo in photos.pictures.values()])
+    whole = Objective(objective)
+    alone = [whole.alone(i) for i in range(whole.images)]
+    device = next((p.device for p in model.network.parameters()), torch.device("cpu"))
+    if not whole.answers:
+        return areas[:1].to(device).expand(whole.images, -1, -1, -1), torch.full(
+            (whole.images,), torch.nan, device=device
+        )
+    scores = []
+    with Activations(model.network, whole.layers) as look:
+        for some in areas.split(AT_ONCE):
+            images = some.to(device)
+            seen = look(model.normalized(images))
+            scores.append(torch.stack([one.answer(seen, images) for one in alone]))
+    best = torch.cat(scores, dim=1).max(1)
+    return areas.to(device)[best.indices], best.values

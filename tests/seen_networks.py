@@ -1,0 +1,34 @@
+"""Small networks for tests to look into."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Small(nn.Module):
+    """Two convolutions with rectifiers, and five logits; one whose input size is fixed by a linear layer, if asked."""
+
+    def __init__(self, channels: int = 3, side: int = 0) -> None:
+        super().__init__()
+        self.layer1 = nn.Sequential(nn.Conv2d(channels, 6, 3, padding=1), nn.ReLU(inplace=True))
+        self.layer2 = nn.Sequential(nn.Conv2d(6, 8, 3, stride=2, padding=1), nn.ReLU())
+        self.side = side
+        self.logits = nn.Linear(8 * (side // 2) ** 2 if side else 8, 5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        answer = self.layer2(self.layer1(images))
+        return self.logits(answer.flatten(1) if self.side else answer.mean((2, 3)))
+
+
+class Broken(Small):
+    """Answers with NaN."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        nn.init.constant_(self.logits.bias, torch.nan)
+
+
+class BreaksLater(Small):
+    """Answers with infinity as soon as images have some contrast."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images / (images.std() < 0.05))
