@@ -3,14 +3,18 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage
 import trimesh
 from PIL import Image
 
+import fieldlab.colors
+import fieldlab.layers
 import fieldlab.query.cli
 import fieldlab.report.cli
 from conftest import Command
@@ -24,7 +28,17 @@ FEW_STEPS = (
     "task.scores=1",
     "trainer=cpu",
 )
-CLIS = {"fieldlab-report": fieldlab.report.cli.main, "fieldlab-query": fieldlab.query.cli.main}
+FEW_PATCHES = (
+    "canvas.size=16",
+    "task.patches=1",
+    *(f"model.{of}{key}=1" for of in ("", "judge.") for key in ("crops", "epochs")),
+)
+CLIS = {
+    "fieldlab-report": fieldlab.report.cli.main,
+    "fieldlab-query": fieldlab.query.cli.main,
+    "fieldlab-layers": fieldlab.layers.main,
+    "fieldlab-colors": fieldlab.colors.main,
+}
 
 
 def blocks(language: str, text: str) -> list[str]:
@@ -42,6 +56,12 @@ def own_files(folder: Path) -> None:
     for name in ("photo", "a", "b"):
         pixels = np.random.default_rng(0).integers(0, 255, (50, 60, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{name}.png")
+    (folder / "photos").mkdir()
+    for name in ("a", "b"):
+        shutil.copyfile(
+            Path(skimage.__file__).parent / "data" / {"a": "coffee.png", "b": "chelsea.png"}[name],
+            folder / f"photos/{name}.png",
+        )
     np.save(folder / "sound.npy", np.sin(np.linspace(0, 50, 400)))
     trimesh.creation.icosphere(subdivisions=3).export(folder / "bunny.ply")
     for name, block in re.findall(r"`([\w/]+\.(?:py|yaml))`[^\n]*\n\n```\w+\n(.*?)```", README, re.DOTALL):
@@ -53,6 +73,7 @@ def own_files(folder: Path) -> None:
 @pytest.mark.parametrize("text", [README, TOUR], ids=["readme", "tour"])
 def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: pytest.MonkeyPatch, text: str):
     own_files(clean_folder)
+    monkeypatch.setenv("FIELDLAB_CACHE", str(clean_folder / "cache"))
     assert (clean_folder / "mymodule.py").exists()
     assert (clean_folder / "conf/field/encoding/triangle.yaml").exists()
     for line in commands(text):
@@ -64,10 +85,13 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
                 word in line for word in ("torus_knot", "signal=cloud", "experiment=shapes", "experiment=meshes")
             )
             size = ("signal.points=500", "task.resolution=64", "task.compared=500") if shape else size
+            size = FEW_PATCHES if "visualize" in line or "features" in line else size
             search = ("hydra.sweeper.trials=2",) if "tune" in line or "optuna" in line else ()
             quick = () if "--help" in arguments else (*FEW_STEPS, *size, *search)
             code, _, err = command(*arguments, *quick)
             assert code == 0, f"{line}: {err}"
+        elif program in ("fieldlab-layers", "fieldlab-colors"):
+            other_command(monkeypatch, program, arguments)
         elif program in CLIS:
             of_shape = "-0.3" in line
             fits = sorted(file.parent for file in Path("runs/fit").glob("*/result.json"))

@@ -58,4 +58,4 @@ def save_images(folder: Path, images: Pixels, names: Sequence[str]) -> None:
 
 def bytes_of(images: np.ndarray) -> Pixels:
     """Images [n, c, h, w] in [0, 1] as RGB bytes; of other than three channels the first, in grey."""
-    return np.stack([picture(image) for image in np.moveaxis(images, 1, -1).clip(0, 1)])
+    return np.stack([picture(image) for image in np.nan_to_num(np.moveaxis(images, 1, -1)).clip(0, 1)])
