@@ -94,6 +94,8 @@ def build_canvas(config: DictConfig, model: Model, images: int) -> Canvas:
     own = {name: value for name, value in settings.items() if name not in OWN}
     given: dict[str, Any] = {"images": images, "channels": model.channels, "size": size}
     wanted = inspect.signature(locate(str(own.get("_target_")), "canvas._target_")).parameters
+    if "make" not in wanted and "network" in config.field:
+        raise InputError("field: this canvas is painted by none; take canvas=field with it")
     if "make" in wanted:
         given["make"] = lambda: build_field(config.field, dim=2, channels=model.channels)
     if "magnitude" in wanted:

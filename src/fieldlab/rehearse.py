@@ -24,6 +24,8 @@ def check_seeing(config: DictConfig) -> None:
     """
     if config.compile:
         raise InputError("compile: what layers answer cannot be seen in a compiled network; leave it false")
+    if str(config.trainer.get("precision")).startswith("64"):
+        raise InputError("trainer.precision: networks are looked into as they are, in 32 bits; take 32 or bf16-mixed")
     task = make_task([prepare(config)])
     assert isinstance(task, Visualize)
     step_once(task)

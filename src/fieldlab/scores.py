@@ -44,7 +44,7 @@ SCORES: Mapping[str, Score] = {
     "recognised": Score("recognised"),
     "high_frequency": Score("high frequencies", 3, judged=False),
     "slope": Score("slope", judged=False),
-    "flat": Score("flat", lower=True),
+    "flat": Score("flat", judged=False),
 }
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from fieldlab.models.activations import Activations
-from fieldlab.objectives.objective import Objective, numbers, parse
+from fieldlab.objectives.objective import Objective, numbers, parse, spelled_out
 
 SEEN = {"conv.1": torch.randn(6, 4, 5, 7), "logits": torch.randn(6, 10), "tokens": torch.randn(6, 9, 4)}
 IMAGES = torch.rand(6, 3, 8, 9)
@@ -57,6 +57,33 @@ def test_a_direction(tmp_path: Path):
     torch.testing.assert_close(score(f"direction(conv.1, {tmp_path}/v.npy, 2)"), expected)
 
 
+def test_a_layer_is_its_mean():
+    torch.testing.assert_close(score("layer(conv.1)"), SEEN["conv.1"].mean((1, 2, 3)))
+
+
+def test_all_units_are_spelled_out():
+    units = {"logits": 3, "layer1.0": 12}.__getitem__
+    assert spelled_out("logits:* - 0.1*tv", units) == "logits:[0-2] - 0.1*tv"
+    assert spelled_out("2*layer1.0: *+neuron(logits:*)", units) == "2*layer1.0:[0-11]+neuron(logits:[0-2])"
+    assert spelled_out("logits:1*2 - tv", units) == "logits:1*2 - tv"
+    assert Objective(spelled_out("0.5*logits:*", units)).images == 3
+
+
+def test_answers_are_the_part_that_is_the_networks():
+    objective = Objective("2*conv.1:1 - conv.1:0 - 3*tv + diversity(conv.1)")
+    expected = (2 * SEEN["conv.1"][:, 1] - SEEN["conv.1"][:, 0]).mean((1, 2))
+    torch.testing.assert_close(objective.answer(SEEN, IMAGES), expected)
+    assert objective.answers
+    assert not Objective("l1 - tv").answers
+
+
+def test_each_image_has_an_objective_alone():
+    objective = Objective("conv.1:[0-2] - 0.1*tv")
+    for i in range(3):
+        assert objective.alone(i).text == f"conv.1:{i} - 0.1*tv"
+        torch.testing.assert_close(objective.alone(i)(SEEN, IMAGES)[i], objective(SEEN, IMAGES)[i])
+
+
 def test_deepdream_is_the_mean_square():
     torch.testing.assert_close(score("deepdream(conv.1)"), SEEN["conv.1"].square().mean((1, 2, 3)))
 
@@ -89,7 +116,7 @@ def test_penalties():
 
 @pytest.mark.parametrize(
     "text",
-    ["2:[0,1]", "neuron(2:1)", "direction(2, v.npy, 1)", "deepdream(0)", "2:0 + diversity(2)", "logits:[2,3]", "-1*tv", "-1*l1", "-1*l2", "-1*blur"],
+    ["2:[0,1]", "neuron(2:1)", "direction(2, v.npy, 1)", "layer(2)", "deepdream(0)", "2:0 + diversity(2)", "logits:[2,3]", "-1*tv", "-1*l1", "-1*l2", "-1*blur"],
 )  # fmt: skip
 def test_each_objective_ascends(text: str, clean_folder: Path):
     torch.manual_seed(0)

@@ -70,7 +70,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
             axes.spines[:].set_visible(False)
             if i == 0:
                 name_columns(axes, row.fits[0][0], images.shape)
-    figure.savefig(file, dpi=130)
+    figure.savefig(file, dpi=100)
     return CAPTION
 
 

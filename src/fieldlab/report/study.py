@@ -17,7 +17,7 @@ from fieldlab.report.paired import best_settings, by_world, judge_of
 from fieldlab.report.summary import latex, markdown, nothing_held_out, short, shown, summary_table
 from fieldlab.report.table import fits_table, kind_of_fits, read_fits
 from fieldlab.results import Plan, Result, result_or_none
-from fieldlab.scores import SCORES, kind_of, told
+from fieldlab.scores import SCORES, told
 
 PAGE = "report.html"
 
@@ -121,7 +121,7 @@ def answer(fits: pd.DataFrame) -> list[str]:
             lines.append(f"Mean {called(rows)} on {signal}{where}: {ranking(best[headline])}.")
         if len(settings) > 1:
             ranked = best.sort_values(headline, ascending=SCORES[headline].lower)
-            lines += [f"- {describe(row, settings, judge)}" for row in ranked.to_dict("records")]
+            lines += [f"- {describe(row, settings, judge, kind.unit)}" for row in ranked.to_dict("records")]
     return lines
 
 
@@ -159,10 +159,10 @@ def over_all(fits: pd.DataFrame) -> list[str]:
     return [f"Mean {called(fits)} over {every} {shared.shape[1]} signals{where}: {means}."]
 
 
-def describe(row: dict, settings: list[str], judge: str) -> str:
+def describe(row: dict, settings: list[str], judge: str, unit: str) -> str:
     """`siren: lr 0.0003, first_omega_0 30 (27.00 dB)`."""
     chosen = ", ".join(f"{short(key)} {shown(row[key])}" for key in settings[1:] if shown(row[key]) != "–")
-    return f"{row['field']}: {chosen} ({SCORES[judge].shown(row[judge])}{kind_of(row).unit})"
+    return f"{row['field']}: {chosen} ({SCORES[judge].shown(row[judge])}{unit})"
 
 
 def machine(results: Mapping[str, Result]) -> list[str]:
