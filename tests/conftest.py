@@ -21,6 +21,12 @@ import fieldlab  # noqa: E402
 torch.set_num_threads(1)  # tests run side by side
 
 SMALL = ("signal.size=32", "field.network.width=64", "steps=2", "task.scores=1", "trainer=cpu")
+SEEING = (
+    "model=checkpoint", "model.network={_target_: seen_networks.Small}", "model.size=[16,16]", "canvas.size=16",
+    "photos={brick: 'skimage:brick.png', grass: 'skimage:grass.png'}", "task.patches=4", "task.draws=2", "task.scores=2",
+    "task.leaky_steps=2", "transforms=none", "objective=logits:[0,1,2]", "steps=12", "trainer=cpu", "logger=none",
+    "task.held_out={jitter: {_target_: fieldlab.transforms.jitter.Jitter, pixels: 2}}",
+)  # fmt: skip
 CONF = Path(__file__).parents[1] / "conf"
 Command = Callable[..., tuple[int, str, str]]
 
@@ -49,6 +55,12 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def compose_small(*overrides: str) -> DictConfig:
     """A configuration that fits a small network to a 32 x 32 photo for two steps, with further overrides."""
     return fieldlab.compose(*SMALL, *overrides)
+
+
+def seeing(*overrides: str) -> DictConfig:
+    """A visualisation of a small network, of 16 x 16 pixels for a few steps, with further overrides."""
+    given = {override.partition("=")[0] for override in overrides}
+    return fieldlab.compose(*(o for o in SEEING if o.partition("=")[0] not in given), *overrides)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "atomic", "schema", "identity", "scores"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
-    {"metrics", "shapes", "canvases", "transforms", "objectives"}, {"signals"}, {"pictures", "models"}, {"sheets"}, {"tasks"}, {"easel"}, {"results", "machine"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"rehearse"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
+    {"metrics", "shapes", "canvases", "transforms", "objectives", "warps"}, {"signals"}, {"pictures", "models"}, {"sheets"}, {"tasks"}, {"easel"}, {"results", "machine"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"rehearse"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {
     "errors",
@@ -85,7 +85,7 @@ def test_every_file_says_what_it_is_for_and_fits_its_room(file: Path):
 
 def parts() -> list[type[nn.Module]]:
     found = []
-    for room in ("encodings", "networks", "canvases", "transforms", "tasks"):
+    for room in ("encodings", "networks", "canvases", "transforms", "warps", "tasks"):
         for file in sorted((SOURCE / room).glob("[a-z]*.py")):
             module = import_module(f"fieldlab.{room}.{file.stem}")
             found += [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module.__name__]

@@ -85,7 +85,7 @@ def save_curve(file: Path, curve: Sequence[Mapping[str, float | None]]) -> None:
         points = [(point["step"], point[score]) for point in curve if point[score] is not None]
         if points:
             axes.plot(*zip(*points, strict=True), label=label, marker=".", markersize=4)
-    if curve:
+    if axes.lines:
         axes.legend(frameon=False)
     axes.set(xlabel="step", ylabel=kind.axis, yscale="log" if kind.logarithmic else "linear")
     axes.grid(alpha=0.3)

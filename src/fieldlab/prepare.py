@@ -162,8 +162,10 @@ def seen(members: Sequence[Seeing], settings: dict[str, Any]) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=KEPT)
 def reference(settings: str) -> Photos:
-    """The photos that images are compared with, read once."""
+    """The photos that images are compared with, read once; none for a model that does not see grey or RGB."""
     paths, channels = json.loads(settings)
+    if channels not in (1, 3):
+        return Photos({})
     return Photos(read_photos(paths, "photos", channels=channels, size=None))
 
 

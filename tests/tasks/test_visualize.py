@@ -11,18 +11,12 @@ from omegaconf import DictConfig
 from PIL import Image
 
 import fieldlab
-from conftest import Command, slow
+from conftest import SEEING, Command, seeing, slow
 from fieldlab import easel
 from fieldlab.configuration import understood
 from fieldlab.prepare import make_task, prepare
 from fieldlab.tasks.visualize import Visualize
 
-SMALL = (
-    "model=checkpoint", "model.network={_target_: seen_networks.Small}", "model.size=[16,16]", "canvas.size=16",
-    "photos={brick: 'skimage:brick.png', grass: 'skimage:grass.png'}", "task.patches=4", "task.draws=2", "task.scores=2",
-    "task.leaky_steps=2", "transforms=none", "objective=logits:[0,1,2]", "steps=12", "trainer=cpu", "logger=none",
-    "task.held_out={jitter: {_target_: fieldlab.transforms.jitter.Jitter, pixels: 2}}",
-)  # fmt: skip
 JITTER = "+transforms.jitter={_target_: fieldlab.transforms.jitter.Jitter, pixels: 2}"
 CANVASES = [
     ("fourier",), ("pixels", "canvas/colors=none"), ("pyramid", "canvas/colors=bundled"), ("phase",),
@@ -34,11 +28,6 @@ CANVASES = [
 @pytest.fixture(autouse=True)
 def fresh_models():
     easel.made.cache_clear()
-
-
-def seeing(*overrides: str) -> DictConfig:
-    given = {override.partition("=")[0] for override in overrides}
-    return fieldlab.compose(*(o for o in SMALL if o.partition("=")[0] not in given), *overrides)
 
 
 def images_in(config: DictConfig) -> np.ndarray:
@@ -219,16 +208,18 @@ def test_it_begins_with_a_picture_and_with_ones_own_magnitudes(clean_folder: Pat
     assert power[0, 1:].sum() > 0.99 * power[:, 1:].sum()  # what varies along columns alone stays so
 
 
-def test_a_grey_model_and_one_of_five_channels():
-    for channels in (1, 5):
-        config = seeing(
-            f"model.network={{_target_: seen_networks.Small, channels: {channels}}}", f"model.channels={channels}",
-            "canvas/colors=none", f"study=c{channels}", "photos=bundled" if channels == 1 else "photos={}",
-        )  # fmt: skip
-        if channels == 1:
-            [result] = fieldlab.fit([config])
-            assert result.status == "finished"
-            assert images_in(config).shape == (3, 1, 16, 16)
+@pytest.mark.parametrize("channels", [1, 5])
+def test_models_of_other_channels(channels: int, command: Command):
+    own = (
+        f"model.network={{_target_: seen_networks.Small, channels: {channels}}}", f"model.channels={channels}", "canvas/colors=none",
+    )  # fmt: skip
+    config = seeing(*own)
+    code, out, error = command(*(o for o in SEEING if not o.startswith("model.network")), *own)
+    assert code == 0, error
+    assert images_in(config).shape == (3, channels, 16, 16)
+    result = json.loads((Path(config.folder) / "result.json").read_text())
+    assert (result["real"] is None) == (channels == 5)  # photos are grey or RGB
+    assert ("no real images to compare with" in out) == (channels == 5)
 
 
 def test_magnified_fields_are_finer_and_the_same():
@@ -279,7 +270,7 @@ def test_what_turns_into_nan_is_a_diverged_result():
 
 
 def test_the_report_shows_sheets_films_and_real_patches(command: Command):
-    arguments = [o for o in SMALL if not o.startswith(("transforms", "steps"))]
+    arguments = [o for o in SEEING if not o.startswith(("transforms", "steps"))]
     code, out, error = command(
         "-m", *arguments, "steps=3", "canvas=fourier,pixels", "transforms=none,crops", "seed=0,1"
     )
@@ -340,7 +331,7 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
 def test_bad_input_is_one_line(command: Command, clean_folder: Path, overrides: list[str], message: str):
     (clean_folder / "empty").mkdir()
     given = {override.partition("=")[0] for override in overrides}
-    code, out, error = command(*(o for o in SMALL if o.partition("=")[0] not in given), *overrides)
+    code, out, error = command(*(o for o in SEEING if o.partition("=")[0] not in given), *overrides)
     assert code == 2, out
     assert error.startswith(f"fieldlab: {message}"), error
     assert error.count("\n") == 1
@@ -372,7 +363,7 @@ def test_a_checkpoint_is_loaded_and_what_is_none_is_told(clean_folder: Path, com
         "grey.pt": "model.path: grey.pt is of another network than Small: layer1.0.weight is [6, 1, 3, 3], and not [6, 3, 3, 3]",
         "part.pt": "model.path: part.pt is of another network than Small: it lacks logits.bias, logits.weight",
     }.items():
-        code, _, error = command(*SMALL, f"model.path={file}")
+        code, _, error = command(*SEEING, f"model.path={file}")
         assert code == 2
         assert error.startswith(f"fieldlab: {message}"), error
 

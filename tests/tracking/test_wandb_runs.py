@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parent))
 import wandb_log
 
 import fieldlab
-from conftest import SMALL, Command
+from conftest import SMALL, Command, seeing
 from fieldlab.tracking import wandb_runs
 from fieldlab.tracking.wandb_runs import WandbRuns, choose_mode
 
@@ -176,3 +176,12 @@ def test_a_sweep_without_its_server_finishes(command: Command, monkeypatch: pyte
     assert len(list(Path("runs/both").glob("*/result.json"))) == 2
     assert len(list(Path("runs/both").glob("**/offline-run-*"))) == 3
     assert "cannot open a run (no network): offline" in caplog.text
+
+
+def test_a_visualisation_logs_its_sheet_and_scores():
+    config = seeing("logger=wandb", "logger.mode=offline", "logger.pictures=1")
+    [result] = fieldlab.fit([config])
+    logged = wandb_log.history(log_of(config.folder))
+    assert [row["_step"] for row in logged] == [6, 12]
+    assert ["sheet.path" in row for row in logged] == [False, True]
+    assert logged[-1]["robust_activation"] == pytest.approx(result.scores["robust_activation"])

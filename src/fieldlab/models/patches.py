@@ -29,25 +29,25 @@ class Photos:
 @torch.no_grad()
 def best_patches(
     model: Model, photos: Photos, objective: str, size: tuple[int, int], count: int
-) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n"]]:
+) -> tuple[Float[Tensor, "n c h w"] | None, Float[Tensor, "n"]]:
     """Of `count` areas of every photo, for each image of the objective the one that scores best, and its score.
 
-    Scores are the network's answers alone; of an objective without any it is the first area, with a score of NaN.
+    Scores are the network's answers alone; of an objective without any it is the first area, with a score of NaN. Without
+    photos there are no areas either, None.
     """
     generator = torch.Generator().manual_seed(SEED)
-    areas = torch.cat([crops(photo, size, count, generator) for photo in photos.pictures.values()])
+    areas = [crops(photo, size, count, generator) for photo in photos.pictures.values()]
     whole = Objective(objective)
     alone = [whole.alone(i) for i in range(whole.images)]
     device = next((p.device for p in model.network.parameters()), torch.device("cpu"))
-    if not whole.answers:
-        return areas[:1].to(device).expand(whole.images, -1, -1, -1), torch.full(
-            (whole.images,), torch.nan, device=device
-        )
+    if not whole.answers or not areas:
+        unknown = torch.full((whole.images,), torch.nan, device=device)
+        return (areas[0][[0] * whole.images].to(device) if areas else None), unknown
     scores = []
     with Activations(model.network, whole.layers) as look:
-        for some in areas.split(AT_ONCE):
+        for some in torch.cat(areas).split(AT_ONCE):
             images = some.to(device)
             seen = look(model.normalized(images))
             scores.append(torch.stack([one.answer(seen, images) for one in alone]))
     best = torch.cat(scores, dim=1).max(1)
-    return areas.to(device)[best.indices], best.values
+    return torch.cat(areas).to(device)[best.indices], best.values

@@ -38,7 +38,7 @@ class Visualize(Task):
     `leaky_steps` slopes pass through rectifiers that are off.
 
     Images are scored as they are, `scores` times. `activation`: the objective's part that is the network's answer,
-    relative to the best of `patches` areas of every photo, as large as the canvas; `robust_activation` the same under
+    relative to the best of `patches` areas of every photo, as large as the canvas (None where the model sees no photos); `robust_activation` the same under
     `held_out` transforms, `draws` times; `kept` their ratio; `high_frequency`, `slope` and `flat` as in `measures`; and of
     objectives over `logits`, where the model has a judge, whether the judge takes an image for what it is for:
     `recognised`. All are means over the member's images.
@@ -138,8 +138,10 @@ class Visualize(Task):
         )
         size: Any = tuple(self.ensemble().shape[2:])
         patches, self.best = best_patches(self.model, self.photos, self.objective.text, size, self.patches)
-        rows = self.scores_of(patches.repeat(self.images // len(patches), 1, 1, 1))
-        self.real = self.mean({name: values[None] for name, values in rows.items()}, 0)
+        self.real: Scores | None = None
+        if patches is not None:
+            rows = self.scores_of(patches.repeat(self.images // len(patches), 1, 1, 1))
+            self.real = self.mean({name: values[None] for name, values in rows.items()}, 0)
 
     def total(self, batch: Float[Tensor, "m copies n k"]) -> Float[Tensor, "m"]:
         m, copies, n, _ = batch.shape

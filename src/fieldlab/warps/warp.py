@@ -1,0 +1,51 @@
+"""Warp: where images are read, by learned parameters."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fieldlab.warps.wrap import Wrap
+
+
+class Warp(nn.Module, ABC):
+    """Where each of n images is read: canonical coordinates x (rows, columns) -> canonical coordinates.
+
+    The image that is seen at x is the field at warp(x). A new warp leaves all where it is. Parameters have the images
+    along their first axis.
+    """
+
+    @abstractmethod
+    def forward(self, x: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k 2"]: ...
+
+    def told(self) -> dict[str, Float[Tensor, "n"]]:
+        """What has been learned of each image, in words and numbers."""
+        return {}
+
+
+class Warped(nn.Module):
+    """Several warps, one after the other, and a wrap: the first one is the outermost, as seen from the picture."""
+
+    def __init__(self, warps: Sequence[Warp], wrap: Wrap) -> None:
+        super().__init__()
+        self.warps = nn.ModuleList(warps)
+        self.wrap = wrap
+
+    def forward(self, x: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k 2"]:
+        for warp in self.warps:
+            x = warp(x)
+        return self.wrap(x)
+
+    def told(self) -> dict[str, Float[Tensor, "n"]]:
+        return {name: value for warp in self.warps for name, value in warp.told().items()}  # type: ignore[operator, union-attr]
+
+
+def about_centre(
+    x: Float[Tensor, "n k 2"], matrices: Float[Tensor, "n 2 2"], size: tuple[int, int]
+) -> Float[Tensor, "n k 2"]:
+    """x with each image's matrix applied around the middle, in pixels: canonical axes differ where the sides do."""
+    sides = torch.tensor(size, dtype=x.dtype, device=x.device)
+    moved = torch.einsum("nij,nkj->nki", matrices, (x - 0.5) * sides)
+    return moved / sides + 0.5
