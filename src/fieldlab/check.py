@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from fieldlab.build import build, locate
 from fieldlab.errors import InputError, suggest
 from fieldlab.field import Field, build_field, structure
-from fieldlab.identity import SEEING, content, seen_content, sees, sight_name
+from fieldlab.identity import SEEING, content, digested, sees, sight_name
 from fieldlab.operators import hessian, slope_error
 from fieldlab.prepare import Fitting, build_signal, build_split, described, make_task, make_trainer, prepare
 from fieldlab.rehearse import check_seeing, step_once
@@ -80,10 +80,12 @@ class Checks:
         if sees(plain):
             if devices > 1:
                 raise InputError("trainer.devices: one device sees; share seeds out with -m and hydra/launcher=local")
-            files, canvas = str(seen_content(plain)), described(nameless(plain), *SEEING, "field")
-            training = described(plain, "task", "optimizer", "schedule", "steps", "compile")
-            self.once(canvas, training, files, look=lambda: check_seeing(checked.config))
-            return dataclasses.replace(checked, stack_key=stack_key(plain, canvas, files), devices=devices)
+            check_running(plain)
+            own = {**plain, **{key: digested(plain[key], key) for key in SEEING}}
+            canvas = described(nameless(own), *SEEING, "field")
+            training = described(plain, "task", "optimizer", "schedule", "steps")
+            self.once(canvas, training, look=lambda: check_seeing(checked.config))
+            return dataclasses.replace(checked, stack_key=stack_key(plain, canvas), devices=devices)
         digest = str(content(plain["signal"]))
         world = described(plain, "signal", "split")
         name, grid, dim, channels, samples = self.once(world, digest, look=lambda: signal_facts(checked.config))
@@ -218,6 +220,15 @@ def check_kind(config: Mapping[str, Any]) -> None:
     for key in ("signal", "split", "supervise"):
         if config[key] is None:
             raise InputError(f"{key}: a fit needs one")
+
+
+def check_running(config: Mapping[str, Any]) -> None:
+    """A network is looked into as it is."""
+    if config["compile"]:
+        raise InputError("compile: what layers answer cannot be seen in a compiled network; leave it false")
+    precision = str(config["trainer"].get("precision") or 32)
+    if precision not in ("32", "32-true", "bf16-mixed"):
+        raise InputError(f"trainer.precision: {precision} would change the network; take 32 or bf16-mixed")
 
 
 def check_devices(config: Mapping[str, Any], count: int, batch: int) -> None:

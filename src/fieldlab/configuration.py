@@ -46,7 +46,9 @@ def quoted(override: str) -> str:
     key, _, text = override.partition("=")
     if key != "objective" or not set(text) & set("[(") or text.startswith(("[", '"', "'", "choice(")):
         return override
-    return f"{key}=" + ",".join(f'"{part.strip()}"' for part in re.split(r",(?![^\[]*\]|[^(]*\))", text))
+    balanced = all(text.count(opening) == text.count(closing) for opening, closing in ("[]", "()"))
+    parts = re.split(r",(?![^\[]*\]|[^(]*\))", text) if balanced else [text]
+    return f"{key}=" + ",".join(f'"{part.strip()}"' for part in parts)
 
 
 def resolved(config: DictConfig) -> DictConfig:

@@ -16,6 +16,7 @@ from fieldlab.canvases.colors import Colors
 from fieldlab.canvases.parameterization import Parameterization
 from fieldlab.errors import InputError, first_line
 from fieldlab.field import build_field, draw
+from fieldlab.identity import digested
 from fieldlab.models.activations import Activations, layer_shapes
 from fieldlab.models.model import Model
 from fieldlab.objectives.objective import Objective, spelled_out
@@ -29,11 +30,13 @@ SMALLEST = 8  # rows and columns of a canvas
 
 def build_model(config: DictConfig | Mapping[str, Any]) -> Model:
     """The model, made once for all visualisations of it."""
-    return made(json.dumps(plain(config["model"], "model"), sort_keys=True))
+    settings = plain(config["model"], "model")
+    return made(json.dumps(settings, sort_keys=True), str(digested(settings)))
 
 
 @functools.lru_cache(maxsize=KEPT)
-def made(settings: str) -> Model:
+def made(settings: str, digest: str) -> Model:
+    """`digest` is that of its files: what has changed is read again."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # parameters that no file gives are the same every time
         model = build(json.loads(settings), "model")
@@ -43,16 +46,22 @@ def made(settings: str) -> Model:
 
 
 def build_objective(text: str, model: Model) -> Objective:
-    """The objective, with `layer:*` spelled out for this model.
+    """The objective, made once for a model and the files that it names.
 
     Raises:
         InputError: text that is no objective; layers and units that the model does not have.
     """
+    return understood(text, model, str(digested(text, "objective")))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def understood(text: str, model: Model, digest: str) -> Objective:
+    """The objective, with `layer:*` spelled out for this model."""
 
     def units(layer: str) -> int:
         with Activations(model.network, [layer]):  # a wrong name is told with those that are close
             shape = shapes(model)[layer]
-        return shape[-1] if len(shape) == 2 else shape[0]  # transformers answer with [tokens, channels]
+        return shape[-1] if len(shape) == 2 or (len(shape) == 3 and model.channels_last) else shape[0]
 
     try:
         objective = Objective(spelled_out(text, units))
@@ -80,6 +89,14 @@ def build_transforms(node: DictConfig | Mapping[str, Any] | None, key: str) -> C
     """Transforms by name, one after the other; null leaves one out."""
     parts = {name: part for name, part in (node or {}).items() if name != "name" and part is not None}
     return Composed([build(part, f"{key}.{name}") for name, part in parts.items()])
+
+
+def count_images(config: DictConfig, objective: Objective) -> int:
+    """Of one member: `task.each` for every unit."""
+    each = config.task.get("each")
+    if not isinstance(each, int) or each < 1:
+        raise InputError(f"task.each: {each} should be a whole number, at least 1")
+    return each * objective.images
 
 
 def build_canvas(config: DictConfig, model: Model, images: int) -> Canvas:
@@ -143,7 +160,10 @@ def sides(size: Any, model: Model) -> tuple[int, int]:
 
 def begin(canvas: Canvas, path: str, channels: int, size: tuple[int, int], images: int) -> None:
     """Start from a picture, cut and resampled to the canvas."""
-    [picture] = read_photos({"start": path}, "canvas", channels=channels, size=size).values()
+    pictures = list(read_photos({"start": path}, "canvas", channels=channels, size=size).values())
+    if len(pictures) > 1:
+        raise InputError(f"canvas.start: {path} is a folder; name one picture in it")
+    picture = pictures[0]
     try:
         canvas.write(picture.expand(images, -1, -1, -1))
     except ValueError as error:

@@ -17,6 +17,7 @@ from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 DETERMINES = ("field", "signal", "split", "task", "optimizer", "schedule", "steps", "seed")
+DIRECTION = r"direction\([^,()]*,\s*([^,()]+?)\s*[,)]"
 SEEING = ("model", "objective", "canvas", "transforms", "photos")  # determine a visualisation besides
 PARTS = ("encoding", "network")
 FILES = ("path", "other", "mask")  # settings of a signal that name files: their content counts, not their place
@@ -98,13 +99,14 @@ def fit_hash(config: DictConfig) -> str:
         for key in (*DETERMINES, *SEEING)
         if key in DETERMINES or config.get(key) is not None
     }
+    covered |= {key: digested(covered[key], key) for key in SEEING if key in covered}
     sources = {target: source_digest(target) for target in sorted(set(targets(covered)))}
     (covered["signal"] or {}).pop("name", None)
     covered["field"].pop("learning_rate", None)  # what the optimiser makes of it is covered
     for key in FILES:
         (covered["signal"] or {}).pop(key, None)
     covered |= {
-        "content": seen_content(covered) if sees(config) else content(config.signal),
+        "content": None if sees(config) else content(config.signal),
         "precision": str(config.trainer.get("precision")),
         "version": version("fieldlab"),
         "sources": {target: digest for target, digest in sources.items() if digest},
@@ -127,15 +129,16 @@ def content(signal: Mapping[str, Any] | DictConfig) -> str | list[str | None] | 
     return digests if any(digests[1:]) else digests[0]
 
 
-def seen_content(config: Mapping[str, Any]) -> dict[str, str]:
-    """Digests of the files that a visualisation's configuration names: photos, parameters, the picture to begin with."""
-    named = {
-        **(config.get("photos") or {}),
-        "path": config["model"].get("path"),
-        "start": config["canvas"].get("start"),
-    }
-    digests = {name: content_digest(path) for name, path in named.items()}
-    return {name: digest for name, digest in digests.items() if digest and digest != named[name]}
+def digested(node: Any, key: str = "") -> Any:
+    """What a visualisation's configuration says, with digests for the files that it names: their content counts, not their
+    place. Files are parameters (`path`), pictures to begin with (`start`), photos, and the directions of an objective."""
+    if isinstance(node, Mapping):
+        return {name: digested(value, "path" if key == "photos" else str(name)) for name, value in node.items()}
+    if key in ("path", "start"):
+        return content_digest(node) or node
+    if key == "objective" and isinstance(node, str):
+        return [node, *(content_digest(file) for file in re.findall(DIRECTION, node))]
+    return node
 
 
 def content_digest(path: Any) -> str | None:

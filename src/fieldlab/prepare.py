@@ -16,9 +16,9 @@ from omegaconf import DictConfig
 from fieldlab.build import build, plain
 from fieldlab.canvases.canvas import Canvas
 from fieldlab.configuration import plain_value
-from fieldlab.easel import build_canvas, build_model, build_objective, build_transforms, take_in
+from fieldlab.easel import build_canvas, build_model, build_objective, build_transforms, count_images, take_in
 from fieldlab.field import Ensemble, Field, build_field, draw
-from fieldlab.identity import content, sees, sight_name
+from fieldlab.identity import content, digested, sees, sight_name
 from fieldlab.machine import can_compile
 from fieldlab.models.model import Model
 from fieldlab.models.patches import Photos
@@ -79,7 +79,7 @@ def prepare(config: DictConfig) -> Fitting | Seeing:
     if sees(config):
         model = build_model(config)
         objective = build_objective(config.objective, model)
-        return Seeing(config, model, objective, build_canvas(config, model, objective.images * config.task.each))
+        return Seeing(config, model, objective, build_canvas(config, model, count_images(config, objective)))
     signal = build_signal(config)
     split = build_split(described(config, "split"), signal.grid)
     field = draw(lambda: build_field(config.field, dim=signal.dim, channels=signal.channels), config.seed)
@@ -154,19 +154,23 @@ def seen(members: Sequence[Seeing], settings: dict[str, Any]) -> dict[str, Any]:
         "ensemble": take_in([member.canvas for member in members]),
         "model": first.model,
         "objective": first.objective,
-        "photos": reference(json.dumps([plain(first.config.photos, "photos"), first.model.channels])),
+        "photos": photos_of(first.config.photos, first.model.channels),
         "transforms": build_transforms(first.config.transforms, "transforms"),
         "held_out": build_transforms(settings.pop("held_out", None), "task.held_out"),
     }
 
 
-@functools.lru_cache(maxsize=KEPT)
-def reference(settings: str) -> Photos:
+def photos_of(node: DictConfig, channels: int) -> Photos:
     """The photos that images are compared with, read once; none for a model that does not see grey or RGB."""
+    paths = plain(node, "photos") if channels in (1, 3) else {}
+    return reference(json.dumps([paths, channels]), str(digested(paths, "photos")))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def reference(settings: str, digest: str) -> Photos:
+    """`digest` is that of the files."""
     paths, channels = json.loads(settings)
-    if channels not in (1, 3):
-        return Photos({})
-    return Photos(read_photos(paths, "photos", channels=channels, size=None))
+    return Photos(read_photos(paths, "photos", channels=channels, size=None) if paths else {})
 
 
 def own_rates(members: Sequence[Prepared]) -> list[float] | None:

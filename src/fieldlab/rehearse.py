@@ -22,10 +22,6 @@ def check_seeing(config: DictConfig) -> None:
     Raises:
         InputError: a canvas that the model does not take, an answer that is no number.
     """
-    if config.compile:
-        raise InputError("compile: what layers answer cannot be seen in a compiled network; leave it false")
-    if str(config.trainer.get("precision")).startswith("64"):
-        raise InputError("trainer.precision: networks are looked into as they are, in 32 bits; take 32 or bf16-mixed")
     task = make_task([prepare(config)])
     assert isinstance(task, Visualize)
     step_once(task)
@@ -38,7 +34,7 @@ def check_seeing(config: DictConfig) -> None:
         trial("task.held_out", lambda: task.held_out(images, held_out))
         size = " x ".join(map(str, changed.shape[1:]))
         takes = f"canvas.size: {task.model.name} does not take the {size} that transforms make of it"
-        seen = trial(takes, lambda: task.look(task.model.normalized(changed)))
+        seen = trial(takes, lambda: task.seen(changed))
         for layer, answer in seen.items():
             if not answer.isfinite().all():
                 raise InputError(f"model: {layer} of {task.model.name} answers the first images with NaN or infinity")

@@ -121,7 +121,7 @@ FEATURES = Kind(
     " against log frequency; flat: the share of images that vary by less than 0.02. Real patches: the same of the best"
     " patch for each image. Mean ± standard deviation over n seeds of the mean over images; seconds: median time of"
     " optimisation alone. Activation alone ranks noise first.",
-    nothing="no real images to compare with",
+    nothing="no real patch with a positive answer to compare with",
 )
 
 

@@ -29,6 +29,8 @@ def load(folder: str | Path) -> Field:
         InputError: a folder without a fit, damaged weights, or weights that do not match config.yaml.
     """
     folder = Path(folder)
+    if (folder / "images.npy").is_file():
+        raise InputError(f"{folder}: is a visualisation, and no fit of a field; its images are in images.npy")
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: has no {name}; is it the folder of a finished fit?")

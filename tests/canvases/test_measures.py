@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fieldlab.canvases.measures import high_frequency_share, is_flat, power, spectral_slope
+from fieldlab.canvases.measures import high_frequency_share, is_flat, multiplicity, power, spectral_slope
 from fieldlab.canvases.spectrum import frequencies
 
 
@@ -21,7 +21,10 @@ def test_power_is_that_of_the_whole_spectrum():
     rows, columns = np.hanning(12), np.hanning(9)
     whole = np.abs(np.fft.fft2((images - images.mean((2, 3), keepdim=True)).numpy() * rows[:, None] * columns)) ** 2
     torch.testing.assert_close(
-        power(images).sum((1, 2)), torch.from_numpy(whole.sum((1, 2, 3))).float(), rtol=1e-4, atol=0
+        (power(images) * multiplicity(9, images.device)).sum((1, 2)),
+        torch.from_numpy(whole.sum((1, 2, 3))).float(),
+        rtol=1e-4,
+        atol=0,
     )
 
 

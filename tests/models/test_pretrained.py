@@ -48,7 +48,7 @@ def packages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def torchvision(**changed: object):
-    settings = {"name": "resnet18", "weights": "DEFAULT", "resize": True, "judge": None}
+    settings = {"name": "resnet18", "weights": "DEFAULT", "resize": True, "channels_last": False, "judge": None}
     return pretrained.torchvision(**{**settings, **changed})  # type: ignore[arg-type]
 
 
@@ -64,7 +64,7 @@ def test_torchvision_says_how_its_networks_see():
 
 @pytest.mark.usefixtures("packages")
 def test_timm_says_how_its_networks_see():
-    model = pretrained.timm(name="vit", pretrained=True, resize=True, judge=None)
+    model = pretrained.timm(name="vit", pretrained=True, resize=True, channels_last=False, judge=None)
     assert (model.channels, model.size, model.mean, model.std) == (1, (24, 28), (0.5,), (0.25,))
 
 
@@ -77,7 +77,7 @@ def test_unknown_names_and_missing_parameters_are_told():
     with pytest.raises(InputError, match=r"model: its parameters cannot be fetched \(no network\)"):
         torchvision(name="resnet50")
     with pytest.raises(InputError, match=r"model\.name: timm has no network vti; did you mean vit"):
-        pretrained.timm(name="vti", pretrained=True, resize=True, judge=None)
+        pretrained.timm(name="vti", pretrained=True, resize=True, channels_last=False, judge=None)
 
 
 @pytest.mark.parametrize("package", ["torchvision", "timm"])
@@ -85,5 +85,5 @@ def test_without_them_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, p
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match=rf"model: {package} cannot be used .*pip install 'fieldlab\[vision\]'"):
         torchvision() if package == "torchvision" else pretrained.timm(
-            name="a", pretrained=True, resize=True, judge=None
+            name="a", pretrained=True, resize=True, channels_last=False, judge=None
         )

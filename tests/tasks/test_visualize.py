@@ -67,7 +67,7 @@ def test_a_visualisation_leaves_all_that_is_promised():
     film = Image.open(folder / "progress.gif")
     assert film.n_frames == 2  # type: ignore[attr-defined]  # of GIFs
     table = pd.read_csv(folder / "images.csv")
-    assert list(table.image) == ["layer2:1 - 0.1*tv", "layer2:4 - 0.1*tv"]
+    assert list(table.objective) == ["layer2:1 - 0.1*tv", "layer2:4 - 0.1*tv"]
     assert (result.signal, result.seed, result.grid, result.channels) == (
         "checkpoint layer2:[1,4] - 0.1*tv",
         3,
@@ -219,7 +219,7 @@ def test_models_of_other_channels(channels: int, command: Command):
     assert images_in(config).shape == (3, channels, 16, 16)
     result = json.loads((Path(config.folder) / "result.json").read_text())
     assert (result["real"] is None) == (channels == 5)  # photos are grey or RGB
-    assert ("no real images to compare with" in out) == (channels == 5)
+    assert ("no real patch with a positive answer" in out) == (channels == 5)
 
 
 def test_magnified_fields_are_finer_and_the_same():
@@ -323,7 +323,7 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
         (["field=siren"], "field: this canvas is painted by none; take canvas=field with it"),
         (["signal=camera"], "signal: a visualisation looks into a model and at no signal"),
         (["photos=folder", "photos.folder=empty"], "photos.folder: there are no pictures in empty"),
-        (["trainer.precision=64"], "trainer.precision: networks are looked into as they are, in 32 bits"),
+        (["trainer.precision=64"], "trainer.precision: 64 would change the network; take 32 or bf16-mixed"),
         (["compile=true"], "compile: what layers answer cannot be seen in a compiled network"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value)[:50],

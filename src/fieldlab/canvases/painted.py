@@ -33,7 +33,9 @@ class Painted(Parameterization):
         return values.movedim(-1, 1).unflatten(-1, tuple(size))
 
     def write(self, images: Float[Tensor, "n c h w"]) -> None:
-        raise ValueError("a field is fitted to an image, not written: start from the weights of a fit")
+        raise ValueError(
+            "a field is fitted to an image, not written; pixels, fourier, pyramid and phase can begin with one"
+        )
 
     def join(self, others: Sequence[Parameterization]) -> None:
         painted = [self, *(other for other in others if isinstance(other, Painted))]

@@ -62,7 +62,7 @@ class Activations:
         """What each layer answers, [n, …].
 
         Raises:
-            ValueError: a layer that the model did not come by, or that answers with no tensor.
+            ValueError: a layer that the model did not come by, that answers with no tensor, or not once for each image.
         """
         self.seen.clear()
         answer = self.model(images)
@@ -70,6 +70,8 @@ class Activations:
             if not isinstance(self.seen.get(layer), Tensor):
                 answered = type(self.seen[layer]).__name__ if layer in self.seen else "nothing"
                 raise ValueError(f"layer {layer} answers with {answered}, not with a tensor")
+            if len(self.seen[layer]) != len(images):
+                raise ValueError(f"layer {layer} answers {len(self.seen[layer])} times for {len(images)} images")
         return {**self.seen, OUTPUT: answer} if OUTPUT not in self.seen else dict(self.seen)
 
     def note(self, layer: str) -> Callable[[nn.Module, Any, Any], None]:

@@ -14,7 +14,8 @@ class Model:
     """A network of images [n, channels, h, w] in [0, 1], normalised as (image - mean) / std.
 
     `size` is what it was made for, and where `resize` is true all it ever sees: images of another size are resampled.
-    `labels` name what its answer, `logits`, tells apart. A `judge` with the same answers, trained by itself, says whether
+    Where `channels_last` is true its layers answer with [n, h, w, c] wherever an answer has four axes (Swin). `labels` name
+    what its answer, `logits`, tells apart. A `judge` with the same answers, trained by itself, says whether
     it recognises what was drawn for this one.
 
     Raises:
@@ -28,6 +29,7 @@ class Model:
     mean: Sequence[float]
     std: Sequence[float]
     resize: bool = False
+    channels_last: bool = False
     labels: Sequence[str] = ()
     judge: "Model | None" = None
 
@@ -48,6 +50,10 @@ class Model:
             images = interpolate(images, self.size, mode="bilinear", align_corners=False, antialias=True)
         mean, std = (torch.tensor(list(part), device=images.device)[:, None, None] for part in (self.mean, self.std))
         return (images - mean) / std
+
+    def arranged(self, answer: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+        """A layer's answer with its channels first."""
+        return answer.movedim(-1, 1) if self.channels_last and answer.ndim == 4 else answer
 
     def to(self, device: torch.device) -> None:
         self.network.to(device)

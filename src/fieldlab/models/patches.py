@@ -28,7 +28,7 @@ class Photos:
 @functools.lru_cache(maxsize=KEPT)
 @torch.no_grad()
 def best_patches(
-    model: Model, photos: Photos, objective: str, size: tuple[int, int], count: int
+    model: Model, photos: Photos, objective: Objective, size: tuple[int, int], count: int
 ) -> tuple[Float[Tensor, "n c h w"] | None, Float[Tensor, "n"]]:
     """Of `count` areas of every photo, for each image of the objective the one that scores best, and its score.
 
@@ -37,17 +37,16 @@ def best_patches(
     """
     generator = torch.Generator().manual_seed(SEED)
     areas = [crops(photo, size, count, generator) for photo in photos.pictures.values()]
-    whole = Objective(objective)
-    alone = [whole.alone(i) for i in range(whole.images)]
+    alone = [objective.alone(i) for i in range(objective.images)]
     device = next((p.device for p in model.network.parameters()), torch.device("cpu"))
-    if not whole.answers or not areas:
-        unknown = torch.full((whole.images,), torch.nan, device=device)
-        return (areas[0][[0] * whole.images].to(device) if areas else None), unknown
+    if not objective.answers or not areas:
+        unknown = torch.full((objective.images,), torch.nan, device=device)
+        return (areas[0][[0] * objective.images].to(device) if areas else None), unknown
     scores = []
-    with Activations(model.network, whole.layers) as look:
+    with Activations(model.network, objective.layers) as look:
         for some in torch.cat(areas).split(AT_ONCE):
             images = some.to(device)
-            seen = look(model.normalized(images))
+            seen = {layer: model.arranged(answer) for layer, answer in look(model.normalized(images)).items()}
             scores.append(torch.stack([one.answer(seen, images) for one in alone]))
     best = torch.cat(scores, dim=1).max(1)
     return torch.cat(areas).to(device)[best.indices], best.values

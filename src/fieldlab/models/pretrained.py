@@ -15,7 +15,7 @@ NAMED_STATE = ("state_dict", "model", "model_state_dict")  # what training scrip
 MOST_NAMED = 3
 
 
-def torchvision(*, name: str, weights: str | None, resize: bool, judge: Model | None) -> Model:
+def torchvision(*, name: str, weights: str | None, resize: bool, channels_last: bool, judge: Model | None) -> Model:
     """`torchvision.models.get_model(name, weights)`, normalised as its weights say; weights None: random parameters.
 
     Raises:
@@ -37,10 +37,10 @@ def torchvision(*, name: str, weights: str | None, resize: bool, judge: Model | 
     seen = described.transforms()
     [side] = seen.crop_size
     labels = described.meta.get("categories", ()) if weights is not None else ()
-    return Model(name, network, 3, (side, side), seen.mean, seen.std, resize, labels, judge)
+    return Model(name, network, 3, (side, side), seen.mean, seen.std, resize, channels_last, labels, judge)
 
 
-def timm(*, name: str, pretrained: bool, resize: bool, judge: Model | None) -> Model:
+def timm(*, name: str, pretrained: bool, resize: bool, channels_last: bool, judge: Model | None) -> Model:
     """`timm.create_model(name, pretrained)`, normalised as its own configuration says.
 
     Raises:
@@ -57,7 +57,9 @@ def timm(*, name: str, pretrained: bool, resize: bool, judge: Model | None) -> M
     network = fetched(lambda: package.create_model(name, pretrained=pretrained))
     seen: Any = network.pretrained_cfg
     channels, *size = seen["input_size"]
-    return Model(name, network, channels, (size[0], size[1]), seen["mean"], seen["std"], resize, judge=judge)
+    return Model(
+        name, network, channels, (size[0], size[1]), seen["mean"], seen["std"], resize, channels_last, judge=judge
+    )
 
 
 def checkpoint(
@@ -70,6 +72,7 @@ def checkpoint(
     mean: Sequence[float] | None,
     std: Sequence[float] | None,
     resize: bool,
+    channels_last: bool,
     labels: Sequence[str],
     judge: Model | None,
 ) -> Model:
@@ -93,6 +96,7 @@ def checkpoint(
         mean or [0] * channels,
         std or [1] * channels,
         resize,
+        channels_last,
         labels,
         judge,
     )

@@ -1,7 +1,7 @@
 """Objective: what an image is optimised for, as text: `layer4:[1,5,9] - 0.1*tv`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,13 @@ class Objective:
     def answer(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
         """The sum of those terms that are answers of the network to an image by itself."""
         return torch.stack([factor * term(seen, images) for factor, term in self.terms if term.answers]).sum(0)
+
+    def channels_of(self, layer: str) -> Sequence[int]:
+        """The units of this layer that it wants more of; none where it is about others, or about several lists of them."""
+        wanted = [
+            term for factor, term in self.terms if factor > 0 and type(term) is Channel and term.layers == [layer]
+        ]
+        return wanted[0].units if len(wanted) == 1 else ()
 
     def alone(self, i: int) -> "Objective":
         """What image i is for, of as many images as there are."""
@@ -143,8 +150,11 @@ def numbers(text: str) -> list[int]:
 
 
 def vector(file: str) -> Float[Tensor, "channels"]:
-    """A direction from a .npy file."""
+    """A direction from a .npy file: finite numbers along one axis."""
     try:
-        return torch.from_numpy(np.atleast_1d(np.load(Path(file).expanduser())).astype(np.float32))
+        found = torch.from_numpy(np.atleast_1d(np.load(Path(file).expanduser())).astype(np.float32))
     except (OSError, ValueError) as error:
         raise ValueError(f"direction: {file} is no array of numbers ({error})") from error
+    if found.ndim > 1 or not found.isfinite().all():
+        raise ValueError(f"direction: {file} should hold finite numbers along one axis, and is {list(found.shape)}")
+    return found

@@ -1,5 +1,6 @@
 """Terms: the scores that an objective is a sum of; each gives every image a number."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
@@ -52,10 +53,14 @@ class Channel(Term):
 
 
 class Neuron(Channel):
-    """A channel at the middle of the image alone: `neuron(layer4:12)`."""
+    """A channel at the middle of the image alone: `neuron(layer4:12)`; of a transformer's tokens [n, k, c] at the middle of the
+    largest square that they hold, behind those that stand for no place."""
 
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
         chosen = self.chosen(seen)
+        if chosen.ndim == 2:
+            side = math.isqrt(chosen.shape[1])
+            chosen = chosen[:, -(side**2) :].unflatten(1, (side, side))
         for _ in range(chosen.ndim - 1):
             chosen = chosen.select(1, chosen.shape[1] // 2)
         return chosen

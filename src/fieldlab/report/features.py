@@ -22,6 +22,7 @@ from fieldlab.scores import SCORES
 
 MOST_ROWS, MOST_IMAGES, MOST_SIGNALS = 12, 20, 4
 SIDE = 0.62  # inches of an image
+MOST_LETTERS = 14  # of a name above it
 BARS = ("activation", "robust_activation", "recognised")
 CAPTION = (
     "Above: robust activation (relative to the best real patch, under held-out transforms) against steps, mean and range over"
@@ -91,7 +92,8 @@ def rows_by_signal(folder: Path, results: Mapping[str, Result]) -> dict[str, lis
 
 def name_columns(axes: Axes, folder: Path, shape: tuple[int, ...]) -> None:
     """What the images of a strip are for, above it."""
-    names = pd.read_csv(folder / "images.csv").image.astype(str).str.rpartition(" ")[2][:MOST_IMAGES]
+    table = pd.read_csv(folder / "images.csv").head(MOST_IMAGES)
+    names = [str(name)[:MOST_LETTERS] for name in table.label.fillna(table.objective)]
     width = shape[1] / len(names)
     axes.xaxis.tick_top()
     axes.set_xticks([(j + 0.5) * width for j in range(len(names))], names, fontsize=5.5)

@@ -3,7 +3,7 @@
 # pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,7 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
     summary.to_csv(folder / "summary.csv", index=False)
     (folder / "table.md").write_text(markdown(summary) + "\n")
     (folder / "table.tex").write_text(latex(summary))
-    draw = locate(plan.figure, "figure") if plan else save_figure
+    draw = locate(plan.figure, "figure") if plan else figure_of(results)
     caption = draw(folder / "figure.png", folder, results, photos=photos)
     told = {"summary": summary, "overall": over_all(fits), "answer": answer(fits), "machine": machine(results)}
     save_page(folder / PAGE, folder, plan, results, fits, told, photos=photos)
@@ -50,6 +50,12 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
         except OSError as error:
             raise InputError(f"--to {to}: cannot be written ({error.strerror})") from error
     return markdown(summary)
+
+
+def figure_of(results: Mapping[str, Result]) -> Callable[..., str | None]:
+    """What draws the figure of fits that were made one by one: as the first of them says."""
+    named = next((result.config.get("figure") for result in results.values()), None)
+    return locate(str(named), "figure") if named else save_figure
 
 
 def commit_answer(folder: Path, to: Path, text: str) -> None:

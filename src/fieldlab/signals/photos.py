@@ -34,7 +34,7 @@ def read_photos(
 
 
 def files(paths: Mapping[str, str], key: str) -> dict[str, str]:
-    """The same with every folder opened: `name/stem` for each picture in it."""
+    """The same with every folder opened: `name/stem` for each picture in it, with the suffix where it takes one to tell two apart."""
     found: dict[str, str] = {}
     for name, path in paths.items():
         folder = Path(path).expanduser()
@@ -44,7 +44,9 @@ def files(paths: Mapping[str, str], key: str) -> dict[str, str]:
         pictures = sorted(file for file in folder.iterdir() if file.suffix.lower() in Image.registered_extensions())
         if not pictures:
             raise InputError(f"{key}.{name}: there are no pictures in {folder}")
-        found |= {f"{name}/{file.stem}": str(file) for file in pictures}
+        stems = [file.stem for file in pictures]
+        names = [file.stem if stems.count(file.stem) == 1 else file.name for file in pictures]
+        found |= {f"{name}/{own}": str(file) for own, file in zip(names, pictures, strict=True)}
     return found
 
 

@@ -21,7 +21,6 @@ from fieldlab.models.activations import OUTPUT, Activations, Seen
 from fieldlab.models.model import Model
 from fieldlab.models.patches import Photos, best_patches
 from fieldlab.objectives.objective import Objective
-from fieldlab.objectives.terms import Channel, Neuron
 from fieldlab.tasks.chunks import Chunk
 from fieldlab.tasks.descent import Descent
 from fieldlab.tasks.draws import Draws
@@ -107,9 +106,7 @@ class Visualize(Task):
     @property
     def logits(self) -> Sequence[int]:
         """The units of the model's answer that the objective is over; none where it is over something else."""
-        terms = [term for sign, term in self.objective.terms if sign > 0 and isinstance(term, Channel)]
-        classes = [term for term in terms if not isinstance(term, Neuron) and term.layers == [OUTPUT]]
-        return classes[0].units if len(classes) == 1 else ()
+        return self.objective.channels_of(OUTPUT)
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -137,7 +134,7 @@ class Visualize(Task):
             self.device
         )
         size: Any = tuple(self.ensemble().shape[2:])
-        patches, self.best = best_patches(self.model, self.photos, self.objective.text, size, self.patches)
+        patches, self.best = best_patches(self.model, self.photos, self.objective, size, self.patches)
         self.real: Scores | None = None
         if patches is not None:
             rows = self.scores_of(patches.repeat(self.images // len(patches), 1, 1, 1))
@@ -147,8 +144,13 @@ class Visualize(Task):
         m, copies, n, _ = batch.shape
         images = self.ensemble().unflatten(0, (m, n))[:, None].expand(-1, copies, -1, -1, -1, -1).flatten(0, 2)
         changed = self.transforms(images, batch.flatten(0, 2))
-        scores = self.in_turn(self.objective, self.look(self.model.normalized(changed)), images)
+        scores = self.in_turn(self.objective, self.seen(changed), images)
         return -scores.view(m, copies, n).mean(1).sum(1)
+
+    def seen(self, images: Float[Tensor, "k c h w"]) -> Seen:
+        """What the objective's layers answer, channels first."""
+        answers = self.look(self.model.normalized(images))
+        return {layer: self.model.arranged(answer) for layer, answer in answers.items()}
 
     def in_turn(self, score: Callable[[Seen, Tensor], Tensor], seen: Seen, images: Tensor) -> Float[Tensor, "k"]:
         """The scores of one set of images after the other: units come by turns, and diversity is that within a set."""
@@ -197,7 +199,7 @@ class Visualize(Task):
 
     def answer(self, images: Float[Tensor, "k c h w"]) -> Float[Tensor, "k"]:
         """The network's answer to each image, as far as the objective is about it."""
-        return self.in_turn(self.objective.answer, self.look(self.model.normalized(images)), images)
+        return self.in_turn(self.objective.answer, self.seen(images), images)
 
     def facts(self, m: int) -> dict[str, Any]:
         images = self.ensemble()
@@ -236,7 +238,9 @@ class Visualize(Task):
         film = [sheets.contact_sheet(frame, self.names, least=sheets.LEAST_FRAME) for frame in frames]
         sheets.save_film(folder / "progress.gif", film)
         rows = {name: values[m].tolist() for name, values in self.rows.items()}
-        pd.DataFrame({"image": self.names, **rows}).to_csv(folder / "images.csv", index=False)
+        about = {"image": range(self.images), "objective": map(self.objective.name, range(self.images))}
+        about["label"] = map(self.label, range(self.images))
+        pd.DataFrame({**about, **rows}).to_csv(folder / "images.csv", index=False)
 
     def state(self, step: int) -> State:
         return {**super().state(step), "frames": self.frames}
