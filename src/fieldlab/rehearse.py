@@ -14,6 +14,7 @@ from fieldlab.tasks.task import Task
 from fieldlab.tasks.visualize import Visualize
 
 T = TypeVar("T")
+COMPLAINTS = (RuntimeError, ValueError, AssertionError, IndexError)  # of modules and terms about their input
 
 
 def check_seeing(config: DictConfig) -> None:
@@ -34,18 +35,20 @@ def check_seeing(config: DictConfig) -> None:
         trial("task.held_out", lambda: task.held_out(images, held_out))
         size = " x ".join(map(str, changed.shape[1:]))
         takes = f"canvas.size: {task.model.name} does not take the {size} that transforms make of it"
-        seen = trial(takes, lambda: task.seen(changed))
+        seen = trial("objective", lambda: trial(takes, lambda: task.seen(changed), (RuntimeError, AssertionError)))
         for layer, answer in seen.items():
             if not answer.isfinite().all():
                 raise InputError(f"model: {layer} of {task.model.name} answers the first images with NaN or infinity")
         trial("objective", lambda: task.in_turn(task.objective, seen, images))
 
 
-def trial(key: str, action: Callable[[], T]) -> T:
+def trial(key: str, action: Callable[[], T], errors: tuple[type[Exception], ...] = COMPLAINTS) -> T:
     """Whatever a user's transform, model or objective has to say against its input, under this key."""
     try:
         return action()
-    except (RuntimeError, ValueError, AssertionError, IndexError) as error:
+    except InputError:
+        raise
+    except errors as error:
         raise InputError(f"{key}: {first_line(error)}") from error
 
 

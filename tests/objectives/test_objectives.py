@@ -178,3 +178,19 @@ def test_units_that_a_layer_does_not_have():
         score("direction(conv.1, v.npy)")
     with pytest.raises(ValueError, match="diversity is one of several images"):
         Objective("diversity(a)")({"a": torch.randn(1, 4, 5, 5)}, IMAGES[:1])
+
+
+def test_the_middle_of_tokens_is_the_middle_of_their_square():
+    tokens = torch.rand(2, 1 + 14 * 14, 3)
+    picture = tokens[:, 1:].mT.unflatten(-1, (14, 14))
+    found = Objective("neuron(blocks:2)")({"blocks": tokens}, IMAGES[:2])
+    torch.testing.assert_close(found, picture[:, 2, 7, 7])
+    torch.testing.assert_close(
+        Objective("neuron(blocks:2)")({"blocks": tokens[:, 1:]}, IMAGES[:2]), picture[:, 2, 7, 7]
+    )
+
+
+def test_channels_of_a_layer():
+    assert Objective("logits:[1,2] - tv - logits:3").channels_of("logits") == [1, 2]
+    for text in ("neuron(logits:1)", "-logits:1", "other:1", "logits:1 + logits:2"):
+        assert Objective(text).channels_of("logits") == ()

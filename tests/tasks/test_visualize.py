@@ -317,6 +317,11 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
         (["canvas.decay_powr=1"], "canvas.decay_powr: there is no such key; did you mean decay_power"),
         (["canvas.bounded=maybe"], "canvas.bounded: 'maybe' should be one of 'sigmoid', 'clip'"),
         ([JITTER.replace("2", "40")], "transforms: an image of 16 x 16 pixels has no room to jitter by 40"),
+        (["task.each=0"], "task.each: 0 should be a whole number, at least 1"),
+        (["task.each=a"], "task.each: a should be a whole number, at least 1"),
+        (["canvas.start=two"], "canvas.start: two is a folder; name one picture in it"),
+        (["model.network={_target_: seen_networks.Last}", "objective=windows:1"], "objective: layer windows answers 4 times for 1 image"),
+        (["objective=direction(layer2, matrix.npy)"], "objective: direction: matrix.npy should hold finite numbers along one axis"),
         (["task.copies=0"], "task: copies must be at least 1"),
         (["task.magnify=2"], "task: magnify=2 needs a canvas that is known between its pixels: canvas=field"),
         (["task.patches=0"], "task: patches must be at least 1"),
@@ -330,6 +335,10 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
 )  # fmt: skip
 def test_bad_input_is_one_line(command: Command, clean_folder: Path, overrides: list[str], message: str):
     (clean_folder / "empty").mkdir()
+    (clean_folder / "two").mkdir()
+    for name in ("a", "b"):
+        Image.new("L", (9, 9)).save(clean_folder / f"two/{name}.png")
+    np.save(clean_folder / "matrix.npy", np.eye(8))
     given = {override.partition("=")[0] for override in overrides}
     code, out, error = command(*(o for o in SEEING if o.partition("=")[0] not in given), *overrides)
     assert code == 2, out
@@ -406,3 +415,83 @@ def test_images_are_recognised_by_a_network_that_was_trained_by_itself(
     assert scores["robust_activation"] > 1  # 2.6 when this was written
     assert scores["recognised"] >= 0.75  # 1.0; chance is 0.25
     assert "recognised 1.00" in out or "recognised 0.75" in out
+
+
+def test_what_a_file_holds_counts_and_not_where_it_lies(clean_folder: Path):
+    from seen_networks import Small
+
+    def hash_of(*overrides: str) -> str:
+        return seeing(*overrides).folder.rpartition("-")[2]
+
+    judge = "model.judge={_target_: fieldlab.models.pretrained.checkpoint, name: j, network: {_target_: seen_networks.Small}, path: %s, channels: 3, size: [16,16], mean: null, std: null, resize: false, channels_last: false, labels: [], judge: null}"  # fmt: skip
+    Path("other").mkdir()
+    for name in ("a.png", "other/b.png"):
+        Image.fromarray(np.zeros((20, 20), np.uint8)).save(name)
+    for name in ("net.pt", "other/net.pt"):
+        torch.manual_seed(0)
+        torch.save(Small().state_dict(), name)
+    for name in ("v.npy", "other/v.npy"):
+        np.save(name, np.ones(8))
+    texts = {
+        "canvas.start=%s": ("a.png", "other/b.png"),
+        "model.path=%s": ("net.pt", "other/net.pt"),
+        "+photos.path=%s": ("a.png", "other/b.png"),
+        judge: ("net.pt", "other/net.pt"),
+    }
+    for text, (one, same) in texts.items():
+        assert hash_of(text % one) == hash_of(text % same), text
+    direction = "objective=direction(layer2, v.npy) - tv"
+    before = {text: hash_of(text % one) for text, (one, _) in texts.items()} | {direction: hash_of(direction)}
+    Image.fromarray(np.ones((20, 20), np.uint8)).save("a.png")
+    torch.save(Small().state_dict(), "net.pt")
+    np.save("v.npy", np.arange(8))
+    for text, then in before.items():
+        assert hash_of(text % texts[text][0] if text in texts else text) != then, text
+
+
+def test_files_that_change_are_read_again(clean_folder: Path):
+    from seen_networks import Small
+
+    found = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        torch.save(Small().state_dict(), "net.pt")
+        np.save("v.npy", np.eye(8)[seed])
+        config = seeing("model.path=net.pt")
+        fieldlab.fit([config])
+        found.append(images_in(config))
+        model = easel.build_model(config)
+        assert easel.build_objective("direction(layer2, v.npy)", model).terms[0][1].direction[seed] == 1  # type: ignore[attr-defined]
+    assert np.abs(found[0] - found[1]).max() > 0.05
+
+
+def test_layers_with_channels_last_are_read_along_their_last_axis():
+    overrides = ("model.network={_target_: seen_networks.Last}", "model.channels_last=true", "objective=last:*")
+    config = seeing(*overrides)
+    task = make_task([prepare(config)])
+    assert isinstance(task, Visualize)
+    assert task.images == 6
+    with task.looking(), torch.no_grad():
+        images = task.ensemble()
+        expected = task.model.network.layer1(images).mean((2, 3)).diagonal()  # type: ignore[operator]
+        torch.testing.assert_close(task.answer(images), expected)
+
+
+def test_a_visualisation_made_alone_has_a_report_and_is_no_field(command: Command, ask: Command):
+    config = seeing("study=alone")
+    fieldlab.fit([config])
+    from fieldlab.report.study import report
+
+    assert "real patches" in report(Path("runs/alone"))
+    assert Path("runs/alone/figure.png").exists()
+    code, _, error = ask(config.folder, "--at=1,1")
+    assert code == 2
+    assert "is a visualisation, and no fit of a field; its images are in images.npy" in error
+
+
+@pytest.mark.parametrize("text", ["layer1:[0,1", "neuron(layer1:2", "direction(layer2, a.npy, 1"])
+def test_an_unbalanced_objective_is_told_as_it_was_written(command: Command, text: str):
+    code, _, error = command(*(o for o in SEEING if not o.startswith("objective")), f"objective={text}")
+    assert code == 2
+    assert error.startswith("fieldlab: objective: "), error
+    assert text in error

@@ -71,7 +71,7 @@ class Activations:
                 answered = type(self.seen[layer]).__name__ if layer in self.seen else "nothing"
                 raise ValueError(f"layer {layer} answers with {answered}, not with a tensor")
             if len(self.seen[layer]) != len(images):
-                raise ValueError(f"layer {layer} answers {len(self.seen[layer])} times for {len(images)} images")
+                raise ValueError(f"layer {layer} answers {len(self.seen[layer])} times for {len(images)} image(s)")
         return {**self.seen, OUTPUT: answer} if OUTPUT not in self.seen else dict(self.seen)
 
     def note(self, layer: str) -> Callable[[nn.Module, Any, Any], None]:
