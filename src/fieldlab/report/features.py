@@ -93,7 +93,7 @@ def rows_by_signal(folder: Path, results: Mapping[str, Result]) -> dict[str, lis
 def name_columns(axes: Axes, folder: Path, shape: tuple[int, ...]) -> None:
     """What the images of a strip are for, above it."""
     table = pd.read_csv(folder / "images.csv").head(MOST_IMAGES)
-    names = [str(name)[:MOST_LETTERS] for name in table.label.fillna(table.objective)]
+    names = [str(name)[:MOST_LETTERS] for name in np.where(table.label.isna(), table.objective, table.label)]
     width = shape[1] / len(names)
     axes.xaxis.tick_top()
     axes.set_xticks([(j + 0.5) * width for j in range(len(names))], names, fontsize=5.5)

@@ -27,8 +27,6 @@ from fieldlab.tasks.draws import Draws
 from fieldlab.tasks.task import State, Task
 from fieldlab.transforms.transform import Composed
 
-HELD_OUT_SEED = 0
-
 
 class Visualize(Task):
     """Ascend the objective: a member is n images, `each` of every unit; its loss is minus the sum of their scores.
@@ -36,11 +34,11 @@ class Visualize(Task):
     At every step `copies` of each image are transformed by themselves, and their scores averaged. In the first
     `leaky_steps` slopes pass through rectifiers that are off.
 
-    Images are scored as they are, `scores` times. `activation`: the objective's part that is the network's answer,
-    relative to the best of `patches` areas of every photo, as large as the canvas (None where the model sees no photos); `robust_activation` the same under
-    `held_out` transforms, `draws` times; `kept` their ratio; `high_frequency`, `slope` and `flat` as in `measures`; and of
-    objectives over `logits`, where the model has a judge, whether the judge takes an image for what it is for:
-    `recognised`. All are means over the member's images.
+    Images are scored as they are, `scores` times. `activation`: the objective's part that is the network's answer, relative
+    to the best of `patches` areas of every photo, as large as the canvas, where that is positive; `robust_activation` the
+    same under `held_out` transforms, `draws` times; `kept` their ratio; `high_frequency`, `slope` and `flat` as in
+    `measures`; and of objectives over `logits`, where the model has a judge, whether the judge takes an image for what it is
+    for: `recognised`. All are means over the member's images.
 
     `magnify`: so many times finer the saved images are than those that were optimised; only fields can be.
 
@@ -93,6 +91,7 @@ class Visualize(Task):
         self.draws = draws
         self.magnify = magnify
         self.frames: list[UInt8[Tensor, "k h w 3"]] = []
+        self.real: Scores | None = None
 
     @property
     def names(self) -> list[str]:
@@ -129,15 +128,14 @@ class Visualize(Task):
     def to_device(self) -> None:
         """And find what real images make of the objective."""
         self.model.to(self.device)
-        shape = (self.draws, self.images, self.held_out.numbers)
-        self.held_out_draws = torch.rand(shape, generator=torch.Generator().manual_seed(HELD_OUT_SEED)).to(
-            self.device
-        )
+        always = torch.Generator().manual_seed(0)
+        drawn = torch.rand(self.draws, self.images, self.held_out.numbers, generator=always)
+        self.held_out_draws = drawn.to(self.device)
         size: Any = tuple(self.ensemble().shape[2:])
-        patches, self.best = best_patches(self.model, self.photos, self.objective, size, self.patches)
-        self.real: Scores | None = None
+        patches, best = best_patches(self.model, self.photos, self.objective, size, self.patches)
+        self.best, self.real = best.to(self.device), None
         if patches is not None:
-            rows = self.scores_of(patches.repeat(self.images // len(patches), 1, 1, 1))
+            rows = self.scores_of(patches.to(self.device).repeat(self.images // len(patches), 1, 1, 1))
             self.real = self.mean({name: values[None] for name, values in rows.items()}, 0)
 
     def total(self, batch: Float[Tensor, "m copies n k"]) -> Float[Tensor, "m"]:
@@ -192,7 +190,8 @@ class Visualize(Task):
         found["slope"] = measures.spectral_slope(images)
         found["flat"] = measures.is_flat(images)
         if (judge := self.model.judge) is not None and self.logits:
-            taken_for = judge.network.eval()(judge.normalized(images)).argmax(1)
+            with Activations(judge.network, []) as look:
+                taken_for = look(judge.normalized(images))[OUTPUT].argmax(1)
             wanted = torch.tensor(self.logits, device=images.device).repeat(len(images) // len(self.logits))
             found["recognised"] = (taken_for == wanted).float()
         return found
