@@ -168,7 +168,8 @@ def over_all(fits: pd.DataFrame) -> list[str]:
 def describe(row: dict, settings: list[str], judge: str, unit: str) -> str:
     """`siren: lr 0.0003, first_omega_0 30 (27.00 dB)`."""
     chosen = ", ".join(f"{short(key)} {shown(row[key])}" for key in settings[1:] if shown(row[key]) != "–")
-    return f"{row['field']}: {chosen} ({SCORES[judge].shown(row[judge])}{unit})"
+    score = f"({SCORES[judge].shown(row[judge])}{unit})"
+    return f"{row['field']}: {chosen} {score}" if chosen else f"{row['field']} {score}"
 
 
 def machine(results: Mapping[str, Result]) -> list[str]:
