@@ -34,6 +34,7 @@ REPORT_READS = {
     "pictures",
     "query",
     "report",
+    "warps",
     "cli",
 }
 

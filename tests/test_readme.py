@@ -130,6 +130,9 @@ def test_the_python_runs(capsys: pytest.CaptureFixture[str]):
     assert (tuple(names["values"].shape), names["zoom"].shape) == ((2, 1), (512, 512, 1))
     score, value = capsys.readouterr().out.strip().splitlines()[-2:]
     assert 0 < float(score) < 60
+    rolling = next(block for block in blocks("python", README) if ".rolled(" in block)
+    exec(rolling.replace('"signal.size=64", "steps=100"', '"signal.size=64", "steps=2", "trainer=cpu"'), names)
+    assert names["pixels"].shape == (64, 64, 1)
     assert value.startswith("tensor([[")
 
 

@@ -15,6 +15,9 @@ from conftest import compose_small
 from fieldlab.errors import InputError
 from fieldlab.operators import gradient
 from fieldlab.pictures import hue
+from fieldlab.warps.floor import Floor
+from fieldlab.warps.rolled import Rolled
+from fieldlab.warps.smooth_sawtooth import SmoothSawtooth
 
 Compose = Callable[..., DictConfig]
 
@@ -163,3 +166,49 @@ def test_no_fit_and_no_file(folder: str, ask, tmp_path: Path):
     Path(copy, "weights.safetensors").unlink()
     with pytest.raises(InputError, match=r"has no weights\.safetensors"):
         fieldlab.Query(copy)
+
+
+@pytest.mark.parametrize("shift", [(3, -5), (-27, 70), (0, 0)])
+def test_a_rolled_fit_is_what_numpy_makes_of_its_picture(folder: str, shift: tuple[int, int]):
+    query = fieldlab.Query(folder)
+    there = query.rolled(shift).render((24, 32))
+    np.testing.assert_allclose(there, np.roll(query.render((24, 32)), shift, (0, 1)), atol=2e-5)
+
+
+def test_fractions_roll_too_and_everything_else_follows(folder: str):
+    query = fieldlab.Query(folder)
+    rolled = query.rolled((2.5, -1.25))
+    places = [[7.5, 4.0], [12.0, 20.75]]
+    before = [[5.0, 5.25], [9.5, 22.0]]
+    torch.testing.assert_close(rolled.at(places), query.at(before), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(rolled.at(places, gradient), query.at(before, gradient), atol=1e-3, rtol=1e-3)
+    assert rolled.rolled((-2.5, 1.25)).at(places).numpy() == pytest.approx(query.at(places).numpy(), abs=1e-5)
+
+
+def test_a_smooth_sawtooth_is_off_at_the_seam_alone(folder: str):
+    query = fieldlab.Query(folder)
+    exact, smooth = (query.rolled((0, 16), wrap).render((24, 32)) for wrap in (None, SmoothSawtooth(delta=1e-4)))
+    error = np.abs(exact - smooth).max((0, 2))
+    assert error[[15, 16]].max() > 2 * error[[4, 5, 26, 27]].max()
+
+
+def test_impossible_rolls(folder: str):
+    with pytest.raises(InputError, match=r"shift: \[1\] should be 2 numbers, one for each axis"):
+        fieldlab.Query(folder).rolled([1])
+    query = fieldlab.Query(folder)
+    query.alignment = "corners"
+    with pytest.raises(InputError, match="first and the last sample would be at one place"):
+        query.rolled((1, 1))
+
+
+def test_a_shift_is_learned_back(folder: str):
+    query = fieldlab.Query(folder)
+    x = torch.rand(256, 2, generator=torch.Generator().manual_seed(0))
+    target = query.rolled((2, -3)).field(x)
+    moving = Rolled(query.field, torch.zeros(2), Floor())
+    optimizer = torch.optim.Adam([moving.shift], lr=0.01)
+    for _ in range(60):
+        optimizer.zero_grad()
+        (moving(x) - target).square().mean().backward()
+        optimizer.step()
+    torch.testing.assert_close(moving.shift * torch.tensor([24, 32]), torch.tensor([2.0, -3.0]), atol=0.3, rtol=0)

@@ -1,12 +1,13 @@
 """A fitted signal, asked in its own terms: sample positions in, original values out."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from fieldlab import weights
 from fieldlab.build import build
@@ -18,6 +19,9 @@ from fieldlab.signals import stencils
 from fieldlab.signals.grid import Grid, canonical
 from fieldlab.signals.interpolation import cubic
 from fieldlab.signals.splits import Split
+from fieldlab.warps.floor import Floor
+from fieldlab.warps.rolled import Rolled
+from fieldlab.warps.wrap import Wrap
 
 Region = Sequence[float]
 Operator = Callable[[Function, Tensor], Tensor]
@@ -38,7 +42,7 @@ class Query:
         self.result = read_result(Path(folder))
         if self.result.centre is not None:
             raise InputError(f"{folder}: is the fit of a shape; ask fieldlab.Shape")
-        self.field = weights.load(folder)
+        self.field: nn.Module = weights.load(folder)
         self.grid = tuple(self.result.grid)
         self.alignment = self.result.config["signal"]["alignment"]
 
@@ -68,6 +72,25 @@ class Query:
         parts = [self.at(positions, operator).numpy() for _, positions in blocks(size, self.edges(region))]
         whole = np.concatenate(parts)
         return whole.reshape(*size, *whole.shape[1:])
+
+    def rolled(self, shift: Sequence[float], wrap: Wrap | None = None) -> "Query":
+        """The same, with the signal rolled by so many samples along each axis, as `numpy.roll` moves it; fractions too.
+
+        The default wrap is the exact one, `fieldlab.warps.floor.Floor`.
+
+        Raises:
+            InputError: another number of shifts than axes; a signal whose first and last samples are both on the border.
+        """
+        if len(shift) != len(self.grid):
+            raise InputError(
+                f"shift: {list(shift)} should be {len(self.grid)} numbers, one for each axis of the signal"
+            )
+        if self.alignment == "corners":
+            raise InputError("shift: with alignment=corners the first and the last sample would be at one place")
+        sides = torch.tensor([by / size for by, size in zip(shift, self.grid, strict=True)])
+        there = copy.copy(self)
+        there.field = Rolled(self.field, sides, wrap or Floor()).requires_grad_(False)
+        return there
 
     def of_signal(self) -> dict[str, Float[np.ndarray, "..."]]:
         """The signal's own `value`, `gradient` and `laplacian` at its samples, by the fit's stencil.
