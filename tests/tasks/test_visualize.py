@@ -19,9 +19,10 @@ from fieldlab.tasks.visualize import Visualize
 
 JITTER = "+transforms.jitter={_target_: fieldlab.transforms.jitter.Jitter, pixels: 2}"
 CANVASES = [
-    ("fourier",), ("pixels", "canvas/colors=none"), ("pyramid", "canvas/colors=bundled"), ("phase",),
-    ("field", "field=cppn"), ("field", "field=siren", "field.network.width=16"),
-    ("pixels", "canvas.bounded=clip"),
+    ("fourier",), ("pixels", "canvas.bounded=clip"), ("phase",), ("field", "field=siren", "field.network.width=16"),
+    *(pytest.param(canvas, marks=pytest.mark.slow) for canvas in (
+        ("pixels", "canvas/colors=none"), ("pyramid", "canvas/colors=bundled"), ("field", "field=cppn")
+    )),
 ]  # fmt: skip
 
 
@@ -311,6 +312,7 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
         (["model.network={_target_: seen_networks.Broken}"], "model: logits of Broken answers the first images with NaN or infinity"),
         (["model.path=none.pt"], "model.path: there is no file none.pt"),
         (["model.mean=[0,0]"], "model: mean has 2 numbers; 3 channels need as many"),
+        *slow(
         (["canvas.size=4"], "canvas.size: 4 should be N or [ROWS, COLUMNS], at least 8"),
         (["canvas.start=none.png"], "canvas.start: there is no file none.png"),
         (["canvas=field", "field=cppn", "canvas.start=skimage:brick.png"], "canvas.start: a field is fitted to an image, not written"),
@@ -330,6 +332,7 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
         (["photos=folder", "photos.folder=empty"], "photos.folder: there are no pictures in empty"),
         (["trainer.precision=64"], "trainer.precision: 64 would change the network; take 32 or bf16-mixed"),
         (["compile=true"], "compile: what layers answer cannot be seen in a compiled network"),
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value)[:50],
 )  # fmt: skip
