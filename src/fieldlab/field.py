@@ -15,7 +15,7 @@ from fieldlab.errors import InputError
 
 POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)
 
-Drawn = TypeVar("Drawn", bound=nn.Module)
+Drawn = TypeVar("Drawn")
 SETTINGS = ("name", "encoding", "network", "output", "coordinates", "values", "learning_rate")
 
 

@@ -25,9 +25,7 @@ def listed(overrides: list[str]) -> str:
     """One line a layer, in the order in which they answer."""
     from fieldlab.easel import build_model, shapes
 
-    model = build_model(
-        compose(*overrides, *([] if any(o.startswith("model=") for o in overrides) else ["model=texture"]))
-    )
+    model = build_model(compose("task=visualize", *overrides))
     kinds = {name: type(module).__name__ for name, module in model.network.named_modules()}
     rows = [
         (name, " x ".join(map(str, shape)), kinds.get(name, "the model's answer"))

@@ -1,6 +1,5 @@
 """A digit network: grey, for scikit-learn's digits; trained here in seconds."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from fieldlab.errors import InputError
+from fieldlab.field import draw
 from fieldlab.models import training
 from fieldlab.models.model import Model
 
@@ -52,9 +52,8 @@ def digits(*, epochs: int, seed: int, judge: Model | None) -> Model:
     pixels = torch.from_numpy(np.asarray(found.images, dtype=np.float32))[:, None] / 16
     x = interpolate(pixels, (SIZE, SIZE), mode="bilinear", align_corners=False)
     y = torch.from_numpy(np.asarray(found.target))
-    source = Path(__file__).read_text() + Path(training.__file__).read_text()
     network = training.trained_once(
-        f"digits-s{seed}", [epochs, seed, source], DigitNet(), lambda: train(x, y, epochs, seed)
+        f"digits-s{seed}", [epochs, seed], __file__, DigitNet(), lambda: train(x, y, epochs, seed)
     )
     return Model("digits", network, 1, (SIZE, SIZE), (0,), (1,), labels=[str(i) for i in range(10)], judge=judge)
 
@@ -63,8 +62,6 @@ def train(x: Float[Tensor, "n 1 h w"], y: Tensor, epochs: int, seed: int) -> tup
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))  # every seed holds out the same digits
     tested, trained = order.tensor_split([round(HELD_OUT * len(x))])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = DigitNet()
+    network = draw(DigitNet, seed)
     training.learn(network, x[trained], y[trained], epochs=epochs, vary=lambda images, _: images, generator=generator)
     return network, training.accuracy(network.eval(), x[tested], y[tested])

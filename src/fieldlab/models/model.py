@@ -8,6 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from fieldlab.models.activations import Activations, Seen
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -51,9 +53,11 @@ class Model:
         mean, std = (torch.tensor(list(part), device=images.device)[:, None, None] for part in (self.mean, self.std))
         return (images - mean) / std
 
-    def arranged(self, answer: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
-        """A layer's answer with its channels first."""
-        return answer.movedim(-1, 1) if self.channels_last and answer.ndim == 4 else answer
+    def seen(self, look: Activations, images: Float[Tensor, "n c h w"]) -> Seen:
+        """What layers answer to images in [0, 1], channels first."""
+        last = 4 if self.channels_last else None  # axes of an answer whose channels come last
+        answers = look(self.normalized(images))
+        return {layer: a.movedim(-1, 1) if a.ndim == last else a for layer, a in answers.items()}
 
     def to(self, device: torch.device) -> None:
         self.network.to(device)

@@ -1,5 +1,6 @@
 """Pretrained networks: of torchvision, of timm, and a user's own checkpoint."""
 
+import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,7 @@ def torchvision(*, name: str, weights: str | None, resize: bool, channels_last: 
     Raises:
         InputError: torchvision is not installed, knows no such network or weights, or cannot fetch them.
     """
-    try:
-        from torchvision import models  # pyright: ignore[reportMissingImports]
-    except (ImportError, RuntimeError) as error:  # the latter where it was built for another torch
-        raise InputError(
-            f"model: torchvision cannot be used ({first_line(error)}); pip install 'fieldlab[vision]'"
-        ) from error
+    models = installed("torchvision").models
     if name not in models.list_models():
         raise InputError(f"model.name: torchvision has no network {name}{suggest(name, models.list_models())}")
     known = models.get_model_weights(name)
@@ -46,12 +42,7 @@ def timm(*, name: str, pretrained: bool, resize: bool, channels_last: bool, judg
     Raises:
         InputError: timm is not installed, knows no such network, or cannot fetch its parameters.
     """
-    try:
-        import timm as package  # pyright: ignore[reportMissingImports]
-    except (ImportError, RuntimeError) as error:
-        raise InputError(
-            f"model: timm cannot be used ({first_line(error)}); pip install 'fieldlab[vision]'"
-        ) from error
+    package = installed("timm")
     if not package.is_model(name):
         raise InputError(f"model.name: timm has no network {name}{suggest(name, package.list_models())}")
     network = fetched(lambda: package.create_model(name, pretrained=pretrained))
@@ -134,6 +125,16 @@ def load_parameters(network: nn.Module, file: Path) -> None:
                 f" {list(stored[key].shape)}, and not {list(value.shape)}"
             )
     network.load_state_dict(dict(stored))
+
+
+def installed(package: str) -> Any:
+    """A package of the extra [vision]."""
+    try:
+        return importlib.import_module(package)
+    except (ImportError, RuntimeError) as error:  # the latter where it was built for another torch
+        raise InputError(
+            f"model: {package} cannot be used ({first_line(error)}); pip install 'fieldlab[vision]'"
+        ) from error
 
 
 def fetched(make: Any) -> nn.Module:

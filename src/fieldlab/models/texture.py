@@ -5,12 +5,12 @@ substitute for a network that has seen the world.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from fieldlab.field import draw
 from fieldlab.identity import content_digest
 from fieldlab.models import training
 from fieldlab.models.model import Model
@@ -55,13 +55,10 @@ def texture(*, photos: Mapping[str, str], crops: int, epochs: int, seed: int, ju
     opened = files(photos, "photos")
     if len(opened) < 2 or min(crops, epochs) < 1:
         raise ValueError("a texture network needs two photos at least, and crops and epochs")
-    source = Path(__file__).read_text() + Path(training.__file__).read_text()
-    settings = [{name: content_digest(path) for name, path in opened.items()}, crops, epochs, seed, source]
+    settings = [{name: content_digest(path) for name, path in opened.items()}, crops, epochs, seed]
+    blank = TextureNet(len(opened))
     network = training.trained_once(
-        f"texture-s{seed}",
-        settings,
-        TextureNet(len(opened)),
-        lambda: train(opened, crops, epochs, seed),
+        f"texture-s{seed}", settings, __file__, blank, lambda: train(opened, crops, epochs, seed)
     )
     return Model("texture", network, 3, (PATCH, PATCH), (0, 0, 0), (1, 1, 1), labels=list(opened), judge=judge)
 
@@ -76,9 +73,7 @@ def train(photos: Mapping[str, str], crops: int, epochs: int, seed: int) -> tupl
                 f"photos.{name}: {photos[name]} is too small for patches of {PATCH} x {PATCH} pixels: it needs"
                 f" {PATCH} rows and {-(-PATCH * 10 // 3)} columns"
             )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = TextureNet(len(photos))
+    network = draw(lambda: TextureNet(len(photos)), seed)
     x, y = patches(list(pictures.values()), TRAINED, crops, generator)
     training.learn(network, x, y, epochs=epochs, vary=recoloured, generator=generator)
     return network, training.accuracy(

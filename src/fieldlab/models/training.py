@@ -29,14 +29,16 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def trained_once(
-    name: str, settings: object, network: Network, train: Callable[[], tuple[Network, float]]
+    name: str, settings: object, source: str, network: Network, train: Callable[[], tuple[Network, float]]
 ) -> Network:
-    """`network` with the parameters that `train` found, now or at an earlier time with the same settings.
+    """`network` with the parameters that `train` found, now or at an earlier time with the same settings and the same text
+    of `source`, the file that defines it, and of this one.
 
     Parameters are kept in `$FIELDLAB_CACHE`, or in the user's own cache. `train` tells the share of held-out images that
     its network knows.
     """
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+    texts = [Path(file).read_text() for file in (source, __file__)]
+    digest = hashlib.sha256(json.dumps([settings, texts], sort_keys=True).encode()).hexdigest()[:12]
     folder = Path(os.environ.get("FIELDLAB_CACHE") or user_cache_dir("fieldlab"))
     file = folder / f"{name}-{digest}.safetensors"
     if not file.exists():

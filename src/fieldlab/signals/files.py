@@ -13,9 +13,9 @@ def signal_files(folder: Path) -> list[Path]:
     Raises:
         InputError: neither is there, or two files that differ in their suffix alone and would be one signal.
     """
-    pictures = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    here = sorted(file for file in folder.iterdir() if file.is_file())
-    found = [file for file in here if file.suffix.lower() in pictures] or [f for f in here if f.suffix == ".npy"]
+    found = pictures_in(folder) or sorted(
+        file for file in folder.iterdir() if file.is_file() and file.suffix == ".npy"
+    )
     if not found:
         raise InputError(f"signal.path: there are no pictures and no .npy arrays in {folder}")
     names: dict[str, Path] = {}
@@ -23,3 +23,9 @@ def signal_files(folder: Path) -> list[Path]:
         if (first := names.setdefault(file.stem, file)) != file:
             raise InputError(f"signal.path: {first} and {file.name} would both be called {file.stem}; rename one")
     return found
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The files in a folder that Pillow can open by their suffix, by name."""
+    pictures = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    return sorted(file for file in folder.iterdir() if file.is_file() and file.suffix.lower() in pictures)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
 from fieldlab.errors import InputError
+from fieldlab.signals.files import pictures_in
 from fieldlab.signals.images import PACKAGES, load
 
 
@@ -41,7 +41,7 @@ def files(paths: Mapping[str, str], key: str) -> dict[str, str]:
         if path.startswith(tuple(PACKAGES)) or not folder.is_dir():
             found[name] = path
             continue
-        pictures = sorted(file for file in folder.iterdir() if file.suffix.lower() in Image.registered_extensions())
+        pictures = pictures_in(folder)
         if not pictures:
             raise InputError(f"{key}.{name}: there are no pictures in {folder}")
         stems = [file.stem for file in pictures]

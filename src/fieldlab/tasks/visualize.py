@@ -147,8 +147,7 @@ class Visualize(Task):
 
     def seen(self, images: Float[Tensor, "k c h w"]) -> Seen:
         """What the objective's layers answer, channels first."""
-        answers = self.look(self.model.normalized(images))
-        return {layer: self.model.arranged(answer) for layer, answer in answers.items()}
+        return self.model.seen(self.look, images)
 
     def in_turn(self, score: Callable[[Seen, Tensor], Tensor], seen: Seen, images: Tensor) -> Float[Tensor, "k"]:
         """The scores of one set of images after the other: units come by turns, and diversity is that within a set."""
@@ -191,7 +190,7 @@ class Visualize(Task):
         found["flat"] = measures.is_flat(images)
         if (judge := self.model.judge) is not None and self.logits:
             with Activations(judge.network, []) as look:
-                taken_for = look(judge.normalized(images))[OUTPUT].argmax(1)
+                taken_for = judge.seen(look, images)[OUTPUT].argmax(1)
             wanted = torch.tensor(self.logits, device=images.device).repeat(len(images) // len(self.logits))
             found["recognised"] = (taken_for == wanted).float()
         return found
