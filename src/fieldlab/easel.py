@@ -49,11 +49,11 @@ def build_objective(text: str, model: Model) -> Objective:
     Raises:
         InputError: text that is no objective; layers and units that the model does not have.
     """
-    return understood(text, model, str(digested(text, "objective")))
+    return parsed(text, model, str(digested(text, "objective")))
 
 
 @functools.lru_cache(maxsize=KEPT)
-def understood(text: str, model: Model, digest: str) -> Objective:
+def parsed(text: str, model: Model, digest: str) -> Objective:
     """The objective, with `layer:*` spelled out for this model."""
 
     def units(layer: str) -> int:
