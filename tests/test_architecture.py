@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
     {"errors", "atomic", "schema", "identity", "scores"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
-    {"metrics", "shapes", "canvases", "transforms", "objectives", "warps"}, {"signals"}, {"pictures", "models"}, {"sheets"}, {"tasks"}, {"easel"}, {"results", "machine"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"rehearse"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
+    {"metrics", "shapes", "canvases", "transforms", "objectives", "warps"}, {"signals"}, {"pictures", "models"}, {"goals"}, {"sheets"}, {"tasks"}, {"easel", "moving"}, {"worlds"}, {"results", "machine"}, {"library"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"rehearse", "rules"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {
     "errors",
@@ -86,7 +86,7 @@ def test_every_file_says_what_it_is_for_and_fits_its_room(file: Path):
 
 def parts() -> list[type[nn.Module]]:
     found = []
-    for room in ("encodings", "networks", "canvases", "transforms", "warps", "tasks"):
+    for room in ("encodings", "networks", "canvases", "transforms", "warps", "goals", "tasks"):
         for file in sorted((SOURCE / room).glob("[a-z]*.py")):
             module = import_module(f"fieldlab.{room}.{file.stem}")
             found += [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module.__name__]
@@ -101,6 +101,12 @@ def test_constructors_have_no_defaults(part: type):
     assert defaults == []
 
 
+NEEDED = {
+    "canvas/colors": ["model=texture"],
+    "goal/model": ["task=roll", "goal=adversarial"],
+    "warp/moves": ["task=roll"],
+    "warp/wrap": ["task=roll"],
+}
 NEED_A_FILE = ("signal/image", "signal/array", "signal/cloud", "experiment/meshes")
 
 
@@ -112,8 +118,9 @@ def yaml_files() -> list[str]:
 def test_every_yaml_composes(file: str):
     group, _, option = file.rpartition("/")
     needed = ["signal.path=skimage:camera.png"] if file in NEED_A_FILE else []
-    needed += ["model=texture"] if group == "canvas/colors" else []
-    config = fieldlab.compose(f"{group}={option}", *needed)
+    needed += NEEDED.get(group, [])
+    chosen = f"[{option}]" if group == "warp/moves" else option
+    config = fieldlab.compose(f"{group}={chosen}", *needed)
     if file != "signal/array":
         settings = yaml.safe_load((CONF / f"{file}.yaml").read_text()) or {}
         settings = settings.get("signal", settings)

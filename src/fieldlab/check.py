@@ -11,15 +11,17 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from fieldlab.build import build, locate
-from fieldlab.errors import InputError, suggest
+from fieldlab.build import build
+from fieldlab.errors import InputError
 from fieldlab.field import Field, build_field, structure
-from fieldlab.identity import SEEING, content, digested, sees, sight_name
+from fieldlab.identity import ROLLING, SEEING, content, digested, roll_name, rolls, sees, sight_name
+from fieldlab.library import memorising
 from fieldlab.operators import hessian, slope_error
-from fieldlab.prepare import Fitting, build_signal, build_split, described, make_task, make_trainer, prepare
-from fieldlab.rehearse import check_seeing, step_once
-from fieldlab.schema import Schema
+from fieldlab.prepare import Fitting, make_task, make_trainer, prepare
+from fieldlab.rehearse import check_rolling, check_seeing, step_once
+from fieldlab.rules import check_devices, check_running, check_top
 from fieldlab.tasks.constraints import Constraint
+from fieldlab.worlds import build_signal, build_split, described
 
 MOST_SLOPE_ERROR = 0.01
 SHARED = ("logger", "task", "optimizer", "schedule", "trainer", "steps", "compile", "resume", "checkpoint_minutes")
@@ -29,20 +31,27 @@ SHARED = ("logger", "task", "optimizer", "schedule", "trainer", "steps", "compil
 class Checked:
     """A configuration that can work, and what must be known to plan its fit.
 
-    Fits with equal `stack_key` can be members of one batched call.
+    Fits with equal `stack_key` can be members of one batched call. What a roll `needs` are the fits that it moves.
     """
 
     plain: Mapping[str, Any]
     signal: str
     stack_key: str
     devices: int
+    needs: tuple["Checked", ...] = ()
 
     @functools.cached_property
     def config(self) -> DictConfig:
         return OmegaConf.create(dict(self.plain))
 
     def __reduce__(self) -> tuple:
-        return Checked, (self.plain, self.signal, self.stack_key, self.devices)  # without what `config` has cached
+        return Checked, (
+            self.plain,
+            self.signal,
+            self.stack_key,
+            self.devices,
+            self.needs,
+        )  # without what `config` has cached
 
     @property
     def folder(self) -> Path:
@@ -74,18 +83,20 @@ class Checks:
             InputError: anything in it that cannot work.
         """
         check_top(plain)
-        checked = Checked(plain, sight_name(plain) if sees(plain) else "", "", 1)
+        checked = Checked(plain, "", "", 1)
         self.once(described(plain, "logger"), look=lambda: build(plain["logger"], "logger"))
         devices = self.once(described(plain, "trainer"), look=lambda: make_trainer(checked.config).world_size)
         if sees(plain):
-            if devices > 1:
-                raise InputError("trainer.devices: one device sees; share seeds out with -m and hydra/launcher=local")
-            check_running(plain)
+            check_running(plain, devices)
             own = {**plain, **{key: digested(plain[key], key) for key in SEEING}}
             canvas = described(nameless(own), *SEEING, "field")
             training = described(plain, "task", "optimizer", "schedule", "steps")
             self.once(canvas, training, look=lambda: check_seeing(checked.config))
-            return dataclasses.replace(checked, stack_key=stack_key(plain, canvas), devices=devices)
+            return dataclasses.replace(
+                checked, signal=sight_name(plain), stack_key=stack_key(plain, canvas), devices=devices
+            )
+        if rolls(plain):
+            return self.check_roll(checked, devices)
         digest = str(content(plain["signal"]))
         world = described(plain, "signal", "split")
         name, grid, dim, channels, samples = self.once(world, digest, look=lambda: signal_facts(checked.config))
@@ -102,6 +113,18 @@ class Checks:
         check_devices(plain, devices, batch)
         key = stack_key(plain, field, grid, samples)
         return dataclasses.replace(checked, signal=name, stack_key=key, devices=devices)
+
+    def check_roll(self, checked: Checked, devices: int) -> Checked:
+        """Check a roll, and the fits that it needs."""
+        plain = checked.plain
+        check_running(plain, devices)
+        needs = tuple(self.check(fit) for fit in memorising(plain))
+        own = {**plain, **{key: digested(plain[key], key) for key in ROLLING}}
+        what = described(nameless(own), *ROLLING, "field")
+        training = described(plain, "task", "optimizer", "schedule", "steps")
+        self.once(what, training, look=lambda: check_rolling(checked.config))
+        key = stack_key(plain, what)
+        return dataclasses.replace(checked, signal=roll_name(plain), stack_key=key, devices=devices, needs=needs)
 
 
 def stack_key(plain: Mapping[str, Any], *own: Any) -> str:
@@ -171,76 +194,3 @@ def stirred(field: Field) -> Field:
 
 def build_constraints(config: DictConfig) -> list[Constraint]:
     return [build(node, f"task.constraints.{key}") for key, node in config.task.constraints.items()]
-
-
-def check_top(config: Mapping[str, Any]) -> None:
-    """Hold the top-level keys to what their types cannot say."""
-    known = [key.name for key in dataclasses.fields(Schema)]
-    for key in config:
-        if key not in known:
-            raise InputError(f"{key}: there is no such key{suggest(str(key), known)}")
-    if config["steps"] < 1:
-        raise InputError(f"steps: {config['steps']} is too few; a fit takes at least 1 step")
-    if not 0 <= config["seed"] < 2**63:
-        raise InputError(f"seed: {config['seed']} should be between 0 and 2^63 - 1")
-    check_kind(config)
-    for key in ("study", "folder"):
-        if not config[key].strip():
-            raise InputError(f"{key}: needs a name")
-    for key, name in (("study", config["study"]), ("signal.name", (config["signal"] or {}).get("name") or "")):
-        if "/" in str(name):
-            raise InputError(f"{key}: {name} must not contain a slash")
-    minutes = config["checkpoint_minutes"]
-    if minutes is not None and minutes < 0:
-        raise InputError(f"checkpoint_minutes: {minutes} should be at least 0, or null for never")
-    locate(config["figure"], "figure")
-    if str(config["trainer"].get("precision")) in ("16", "16-mixed"):
-        raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
-
-
-def check_kind(config: Mapping[str, Any]) -> None:
-    """Either a field is fitted to a signal, or images are found for a model: what belongs to the other is no input."""
-    if sees(config):
-        if config["task"].get("_target_", "").rpartition(".")[2] in ("Fit", "Surface"):
-            raise InputError("task: with a model it is to visualise; leave task out, or the model")
-        for key in ("signal", "split", "supervise"):
-            if config[key] is not None:
-                raise InputError(
-                    f"{key}: a visualisation looks into a model and at no signal; leave it out, or the model"
-                )
-        for key in ("canvas", "photos", "objective"):
-            if not config[key]:
-                raise InputError(f"{key}: a visualisation needs one")
-        return
-    if config["task"].get("_target_", "").endswith(".Visualize"):
-        raise InputError("model: a visualisation needs one, like model=texture")
-    for key in SEEING[1:]:
-        if config[key] is not None:
-            raise InputError(f"{key}: belongs to a visualisation; add a model, like model=texture")
-    for key in ("signal", "split", "supervise"):
-        if config[key] is None:
-            raise InputError(f"{key}: a fit needs one")
-
-
-def check_running(config: Mapping[str, Any]) -> None:
-    """A network is looked into as it is."""
-    if config["compile"]:
-        raise InputError("compile: what layers answer cannot be seen in a compiled network; leave it false")
-    precision = str(config["trainer"].get("precision") or 32)
-    if precision not in ("32", "32-true", "bf16-mixed"):
-        raise InputError(f"trainer.precision: {precision} would change the network; take 32 or bf16-mixed")
-
-
-def check_devices(config: Mapping[str, Any], count: int, batch: int) -> None:
-    """Several devices share one fit only where each gradient is the mean of theirs and nothing else couples them."""
-    if count == 1:
-        return
-    devices = f"trainer.devices: {config['trainer']['devices']} devices"
-    if config["trainer"].get("strategy") != "ddp":
-        raise InputError(f"{devices} need trainer.strategy=ddp, not {config['trainer'].get('strategy')}")
-    if not config["optimizer"].get("stacks", False):
-        raise InputError(
-            f"{devices} need an elementwise optimiser (adam, adamw, sgd): this one looks at the loss itself"
-        )
-    if batch < count:
-        raise InputError(f"{devices} cannot share batches of {batch}; task.batch_size should be larger")

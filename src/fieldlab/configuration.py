@@ -15,6 +15,8 @@ from hydra_plugins.fieldlab.search import OptunaSweeper
 from hydra_plugins.fieldlab.search_path import UserConfig
 from hydra_plugins.fieldlab.sweeper import GridSweeper
 
+BROUGHT = {"task=visualize": "model=texture", "task=roll": "warp=floor"}
+
 
 def register() -> None:
     """Tell Hydra of fieldlab's resolvers, schema and plugins (an editable install hides them from discovery)."""
@@ -32,12 +34,15 @@ def compose(*overrides: str) -> DictConfig:
 
 
 def understood(overrides: Sequence[str]) -> list[str]:
-    """Overrides as Hydra takes them: `task=visualize` brings the default model, and objectives need no quotes.
+    """Overrides as Hydra takes them: `task=visualize` brings the default model, `task=roll` the default warp, and objectives
+    need no quotes.
 
-    What visualising changes comes with the model: Hydra lets an option choose only for the groups before its own.
+    What visualising changes comes with the model, and what rolling changes with the warp: Hydra lets an option choose only
+    for the groups before its own.
     """
     chosen = {override.partition("=")[0] for override in overrides}
-    brings = {"task=visualize": ["model=texture"]} if not chosen & {"model", "experiment"} else {}
+    missing = {task: part for task, part in BROUGHT.items() if not chosen & {part.partition("=")[0], "experiment"}}
+    brings = {task: [part] for task, part in missing.items()}
     return [part for override in overrides for part in (quoted(override), *brings.get(override, []))]
 
 
@@ -57,8 +62,14 @@ def resolved(config: DictConfig) -> DictConfig:
 
 
 def plain_config(config: DictConfig) -> dict[str, Any]:
-    """The same as plain dictionaries: a thousand of them take seconds less."""
-    return {str(key): plain_value(config, str(key)) for key in config if key != "hydra"}
+    """The same as plain dictionaries: a thousand of them take seconds less.
+
+    The fits of a library have fields and pictures of their own, so that those which Hydra chose are left out.
+    """
+    plain = {str(key): plain_value(config, str(key)) for key in config if key != "hydra"}
+    if plain.get("library") is not None:
+        plain |= {"field": {"name": config.field.name}, "memorise": None, "photos": None}
+    return plain
 
 
 def plain_value(config: DictConfig | Mapping[str, Any], key: str) -> object:

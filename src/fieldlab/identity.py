@@ -18,7 +18,10 @@ from omegaconf import DictConfig, OmegaConf
 
 DETERMINES = ("field", "signal", "split", "task", "optimizer", "schedule", "steps", "seed")
 DIRECTION = r"direction\([^,()]*,\s*([^,()]+?)\s*[,)]"
+MOST_NAMED = 3  # pictures in the name of a roll
 SEEING = ("model", "objective", "canvas", "transforms", "photos")  # determine a visualisation besides
+ROLLING = ("memorise", "library", "photos", "warp", "goal", "shift_init")  # determine a roll besides
+PLACES = ("study", "folder", "question", "notes", "figure")  # say where fits are kept, and what for
 PARTS = ("encoding", "network")
 FILES = ("path", "other", "mask")  # settings of a signal that name files: their content counts, not their place
 
@@ -31,13 +34,30 @@ def register_resolvers() -> None:
 
 def fit_name(*, _root_: DictConfig) -> str:
     """`<field>-<signal>-s<seed>-<hash8>`, the folder of a fit within its study."""
-    signal = slug(sight_name(_root_)) if sees(_root_) else signal_name(_root_.signal)
+    if sees(_root_):
+        signal = slug(sight_name(_root_))
+    else:
+        signal = slug(roll_name(_root_)) if rolls(_root_) else signal_name(_root_.signal)
     return f"{_root_.field.name}-{signal}-s{_root_.seed}-{fit_hash(_root_)}"
 
 
 def sees(config: Mapping[Any, Any] | DictConfig) -> bool:
     """Whether the configuration is that of a visualisation: whether it has a model."""
     return config.get("model") is not None
+
+
+def rolls(config: Mapping[Any, Any] | DictConfig) -> bool:
+    """Whether the configuration is that of a roll: whether it has a warp."""
+    return config.get("warp") is not None
+
+
+def roll_name(config: Mapping[Any, Any] | DictConfig) -> str:
+    """What is rolled towards what, as the table says it: `astronaut+coffee recover`, `library match`."""
+    goal = config["goal"].get("name") if config["goal"] else "roll"
+    if config["library"] is not None:
+        return f"{Path(str(config['library'])).name} {goal}"
+    names = list(map(str, config["photos"] or {}))
+    return f"{'+'.join(names) if len(names) <= MOST_NAMED else f'{len(names)} pictures'} {goal}"
 
 
 def sight_name(config: Mapping[Any, Any] | DictConfig) -> str:
@@ -63,14 +83,30 @@ def signal_name(signal: DictConfig) -> str:
 def field_name(*, _root_: DictConfig) -> str:
     """The preset's name, or `encoding+network` where a part was exchanged; that of a canvas without a field.
 
-    Reads Hydra's record of what was chosen, and the preset's own defaults list.
+    Reads Hydra's record of what was chosen, and the preset's own defaults list. Rolls of a library take its fits' name.
     """
+    if _root_.get("library") is not None:
+        return library_field(Path(str(_root_.library)).expanduser())
     choices = (_root_.get("hydra") or HydraConfig.get()).runtime.choices  # a task's own config has no hydra node
     if choices.get("field") is None:
         return str(choices.get("canvas"))
     chosen = {part: choices[f"field/{part}"] for part in PARTS}
     own = preset_parts(choices["field"])
     return choices["field"] if chosen == own else "+".join(chosen.values())
+
+
+def library_files(folder: Path) -> list[Path]:
+    """The results of the fits in a folder, or of the fit that it is."""
+    own = folder / "result.json"
+    return [own] if own.is_file() else sorted(folder.glob("*/result.json"))
+
+
+def library_field(folder: Path) -> str:
+    """What the fits in a folder call their field; the folder's name where there are none, as checking will say."""
+    try:
+        return str(json.loads(library_files(folder)[0].read_text())["field"])
+    except (OSError, ValueError, KeyError, IndexError):
+        return folder.name
 
 
 def preset_parts(preset: str) -> dict[str, str | None]:
@@ -96,17 +132,19 @@ def fit_hash(config: DictConfig) -> str:
     """
     covered: dict[str, Any] = {
         key: OmegaConf.to_container(config[key], resolve=True) if OmegaConf.is_config(config[key]) else config[key]
-        for key in (*DETERMINES, *SEEING)
+        for key in dict.fromkeys((*DETERMINES, *SEEING, *ROLLING))
         if key in DETERMINES or config.get(key) is not None
     }
-    covered |= {key: digested(covered[key], key) for key in SEEING if key in covered}
+    covered |= {key: digested(covered[key], key) for key in (*SEEING, *ROLLING) if key in covered}
+    if covered.get("library") is not None:  # its fits know the rest themselves
+        covered |= {"field": {}, "memorise": None, "photos": None}
     sources = {target: source_digest(target) for target in sorted(set(targets(covered)))}
     (covered["signal"] or {}).pop("name", None)
     covered["field"].pop("learning_rate", None)  # what the optimiser makes of it is covered
     for key in FILES:
         (covered["signal"] or {}).pop(key, None)
     covered |= {
-        "content": None if sees(config) else content(config.signal),
+        "content": None if covered["signal"] is None else content(config.signal),
         "precision": str(config.trainer.get("precision")),
         "version": version("fieldlab"),
         "sources": {target: digest for target, digest in sources.items() if digest},
@@ -130,12 +168,17 @@ def content(signal: Mapping[str, Any] | DictConfig) -> str | list[str | None] | 
 
 
 def digested(node: Any, key: str = "") -> Any:
-    """What a visualisation's configuration says, with digests for the files that it names: their content counts, not their
-    place. Files are parameters (`path`), pictures to begin with (`start`), photos, and the directions of an objective."""
+    """What the configuration of a visualisation or roll says, with digests for the files that it names: their content counts,
+    not their place. Files are parameters (`path`), pictures (`start`, `target`, photos), the fits of a library, and the directions of an
+    objective. Where a roll's fits are kept, and under which name, does not count."""
     if isinstance(node, Mapping):
-        return {name: digested(value, "path" if key == "photos" else str(name)) for name, value in node.items()}
-    if key in ("path", "start"):
+        kept = {name: value for name, value in node.items() if key != "memorise" or name not in PLACES}
+        return {name: digested(value, "path" if key == "photos" else str(name)) for name, value in kept.items()}
+    if key in ("path", "start", "target"):
         return content_digest(node) or node
+    if key == "library" and node is not None:
+        fits = [file.parent for file in library_files(Path(str(node)).expanduser())]
+        return [content_digest(str(fit / name)) for fit in fits for name in ("config.yaml", "weights.safetensors")]
     if key == "objective" and isinstance(node, str):
         return [node, *(content_digest(file) for file in re.findall(DIRECTION, node))]
     return node

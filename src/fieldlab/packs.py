@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +17,17 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from fieldlab.check import Checked, Checks
-from fieldlab.checkpoint import noted_fits
+from fieldlab.checkpoint import is_finished, noted_fits
 from fieldlab.claims import claims, owner
 from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError, first_line
 from fieldlab.identity import fit_hash
 from fieldlab.prepare import assemble, prepare
-from fieldlab.results import Result, result_or_none
+from fieldlab.results import Result, one_line, result_or_none
 from fieldlab.run import failures, fit_together, train
 
 MOST_MEMBERS = 256  # each holds a lock, and perhaps a W&B run: files that a process has open
+WAIT_SECONDS = 1.0
 GAIN = 0.95  # twice as many members must make a step of each this much cheaper
 
 T = TypeVar("T")
@@ -47,6 +49,7 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
     fits = [checks.check(plain_config(config)) for config in configs]
     if len({fit.stack_key for fit in fits}) > 1:
         raise ValueError("these configurations do not stack; fit them one by one")
+    memorise(fits)
     by_folder = {fit.folder: fit for fit in fits}
     with claims(list(by_folder)) as mine:
         for folder in by_folder:
@@ -54,6 +57,24 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
                 raise InputError(f"folder: {owner(folder)} is at work in {folder}; wait for it, or change the study")
         results = compute([list(by_folder.values())], fit_together)
     return [results[fit.folder] for fit in fits]
+
+
+def memorise(fits: Iterable[Checked]) -> None:
+    """Make the fits that rolls need and that are not there yet, and say what became of them.
+
+    Waits for those that other processes make. What fails is told by the rolls that need it.
+    """
+    missing = {need.folder: need for fit in fits for need in fit.needs if not is_finished(need.folder)}
+    while missing:
+        alike: dict[str, list[Checked]] = {}
+        for need in missing.values():
+            alike.setdefault(need.stack_key, []).append(need)
+        for pack in alike.values():
+            for folder, result in fit_pack(pack, None).items():
+                print(f"memorised {one_line(result)}", flush=True)
+                del missing[folder]
+        missing = {folder: need for folder, need in missing.items() if not is_finished(folder)}
+        time.sleep(WAIT_SECONDS if missing else 0)
 
 
 def fit_pack_in(folder: Path, members: int | None, fits: Pack) -> Results:

@@ -1,10 +1,11 @@
 """Prepare: what a checked configuration describes, built; nothing is written yet."""
 
+import copy
 import functools
 import json
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,26 @@ from omegaconf import DictConfig
 
 from fieldlab.build import build, plain
 from fieldlab.canvases.canvas import Canvas
-from fieldlab.configuration import plain_value
+from fieldlab.configuration import plain_config
 from fieldlab.easel import build_canvas, build_model, build_objective, build_transforms, count_images, take_in
 from fieldlab.field import Ensemble, Field, build_field, draw
-from fieldlab.identity import content, digested, sees, sight_name
+from fieldlab.goals.goal import Goal
+from fieldlab.identity import digested, roll_name, rolls, sees, sight_name
+from fieldlab.library import Memories, recall
 from fieldlab.machine import can_compile
 from fieldlab.models.model import Model
 from fieldlab.models.patches import Photos
+from fieldlab.moving import build_goal, build_rolls
 from fieldlab.objectives.objective import Objective
 from fieldlab.signals.photos import read_photos
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.descent import Descent
+from fieldlab.tasks.starts import Start
 from fieldlab.tasks.task import Task
+from fieldlab.worlds import build_signal, build_split, described
 
-KEPT = 8  # signals and splits that stay in memory, for the fits that share them
+KEPT = 8  # sets of photos that stay in memory, for the visualisations that share them
 
 
 @dataclass(frozen=True)
@@ -70,12 +76,31 @@ class Seeing(Prepared):
         return sight_name(self.config)
 
 
-def prepare(config: DictConfig) -> Fitting | Seeing:
-    """Build signal, split and field; or model, objective and canvas.
+@dataclass(frozen=True)
+class Rolling(Prepared):
+    """Memorised pictures for a goal."""
+
+    memories: Memories
+    goal: Goal
+    start: Start
+
+    @property
+    def name(self) -> str:
+        return roll_name(self.config)
+
+
+def prepare(config: DictConfig, *, fitted: bool = True) -> Fitting | Seeing | Rolling:
+    """Build signal, split and field; or model, objective and canvas; or memories, goal and start.
+
+    Of a roll that is not `fitted` yet the fields have memorised nothing.
 
     Raises:
         InputError: anything in them that cannot work.
     """
+    if rolls(config):
+        memories = recall(plain_config(config), fitted=fitted)
+        goal = build_goal(plain(config.goal, "goal"), "goal", memories.pictures)
+        return Rolling(config, memories, goal, build(config.shift_init, "shift_init"))
     if sees(config):
         model = build_model(config)
         objective = build_objective(config.objective, model)
@@ -84,27 +109,6 @@ def prepare(config: DictConfig) -> Fitting | Seeing:
     split = build_split(described(config, "split"), signal.grid)
     field = draw(lambda: build_field(config.field, dim=signal.dim, channels=signal.channels), config.seed)
     return Fitting(config, signal, split, field)
-
-
-def described(config: DictConfig | Mapping[str, Any], *keys: str) -> str:
-    """These top-level keys as JSON: equal where what they describe is."""
-    return json.dumps([plain_value(config, key) for key in keys], sort_keys=True)
-
-
-def build_signal(config: DictConfig) -> Signal:
-    """The signal, read once for all fits to it."""
-    return read_signal(described(config, "signal"), str(content(config.signal)))
-
-
-@functools.lru_cache(maxsize=KEPT)
-def read_signal(settings: str, digest: str) -> Signal:
-    """`digest` is that of its files: a file that has changed is read again."""
-    return build(json.loads(settings)[0], "signal")
-
-
-@functools.lru_cache(maxsize=KEPT)
-def build_split(settings: str, grid: tuple[int, ...]) -> Split:
-    return build(json.loads(settings)[0], "split", grid=grid)
 
 
 def assemble(members: Sequence[Prepared], *callbacks: Callback) -> tuple[Task, Trainer]:
@@ -119,6 +123,7 @@ def make_task(members: Sequence[Prepared]) -> Task:
     settings = plain(config.task, "task")
     given = fitted([m for m in members if isinstance(m, Fitting)])
     given |= seen([m for m in members if isinstance(m, Seeing)], settings)
+    given |= rolled([m for m in members if isinstance(m, Rolling)])
     return build(
         settings,
         "task",
@@ -157,6 +162,19 @@ def seen(members: Sequence[Seeing], settings: dict[str, Any]) -> dict[str, Any]:
         "photos": photos_of(first.config.photos, first.model.channels),
         "transforms": build_transforms(first.config.transforms, "transforms"),
         "held_out": build_transforms(settings.pop("held_out", None), "task.held_out"),
+    }
+
+
+def rolled(members: Sequence[Rolling]) -> dict[str, Any]:
+    """What a task that rolls pictures is given."""
+    if not members:
+        return {}
+    first = members[0]
+    groups = len(members) * first.goal.cases * first.start.tries
+    return {
+        "ensemble": build_rolls(first.config, copy.deepcopy(first.goal), groups),
+        "fields": Ensemble(first.memories.fields),
+        "start": first.start,
     }
 
 

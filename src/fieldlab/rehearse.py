@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from fieldlab.easel import shapes
 from fieldlab.errors import InputError, first_line
 from fieldlab.prepare import make_task, prepare
+from fieldlab.tasks.roll import Roll
 from fieldlab.tasks.task import Task
 from fieldlab.tasks.visualize import Visualize
 
@@ -40,6 +41,21 @@ def check_seeing(config: DictConfig) -> None:
             if not answer.isfinite().all():
                 raise InputError(f"model: {layer} of {task.model.name} answers the first images with NaN or infinity")
         trial("objective", lambda: task.in_turn(task.objective, seen, images))
+
+
+def check_rolling(config: DictConfig) -> None:
+    """Build memories, warps, goal and training, with fields that have memorised nothing yet, and take a step.
+
+    Raises:
+        InputError: a goal, a start or a move that does not take these pictures.
+    """
+    task = make_task([prepare(config, fitted=False)])
+    assert isinstance(task, Roll)
+    step_once(task)
+    task.samples.to(torch.device("cpu"), 0, 1)
+    trial("shift_init", task.to_device)
+    [batch] = task.samples.batches(1)
+    trial("goal", lambda: task.total(batch).sum().backward())
 
 
 def trial(key: str, action: Callable[[], T], errors: tuple[type[Exception], ...] = COMPLAINTS) -> T:

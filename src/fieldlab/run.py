@@ -38,6 +38,7 @@ PICTURES = (
     "images.npy",
     "images.csv",
     "images/*.png",
+    "warp.safetensors",
 )
 WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
 

@@ -35,6 +35,11 @@ class Schema:
     canvas: dict[str, Any] | None = None
     transforms: dict[str, Any] | None = None
     photos: dict[str, Any] | None = None
+    warp: dict[str, Any] | None = None
+    goal: dict[str, Any] | None = None
+    shift_init: dict[str, Any] | None = None
+    memorise: dict[str, Any] | None = None
+    library: str | None = None
     experiment: Any = None
 
 

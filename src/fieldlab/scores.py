@@ -45,6 +45,15 @@ SCORES: Mapping[str, Score] = {
     "high_frequency": Score("high frequencies", 3, judged=False),
     "slope": Score("slope", judged=False),
     "flat": Score("flat", judged=False),
+    "goal_loss": Score("loss", 5, lower=True),
+    "matched_psnr": Score("matched PSNR", unit=" in dB"),
+    "recovered": Score("recovered"),
+    "shift_error": Score("shift error (px)", 3, lower=True),
+    "probability": Score("probability", 3, judged=False),
+    "succeeded": Score("succeeded"),
+    "exact_psnr": Score("rolled PSNR", unit=" in dB"),
+    "seam_psnr": Score("at the seam", unit=" in dB"),
+    "interior_psnr": Score("elsewhere", unit=" in dB"),
 }
 
 
@@ -123,6 +132,31 @@ FEATURES = Kind(
     " optimisation alone. Activation alone ranks noise first.",
     nothing="no real patch with a positive answer to compare with",
 )
+ROLLS = Kind(
+    headline="goal_loss",
+    judges={"goal_loss": "the goal's loss"},
+    told={
+        "loss": "goal_loss",
+        "PSNR": "matched_psnr",
+        "recovered": "recovered",
+        "shift error": "shift_error",
+        "probability": "probability",
+        "succeeded": "succeeded",
+    },
+    prefix="",
+    unit="",
+    noun="scores",
+    curves={"loss": "goal_loss"},
+    panels=("goal_loss", "matched_psnr"),
+    logarithmic=True,
+    axis="loss",
+    knobs={"loss": "goal_loss"},
+    note="Loss: the goal's, over all of its pixels, of the best try; matched PSNR: of what is seen against its target in dB, over the"
+    " goal's pixels; recovered: the share of rolls that end within half a pixel of the true shift; shift error: the median distance"
+    " from it; probability: of the goal's class; succeeded: the share of pictures for which the classifier changed its mind;"
+    " rolled PSNR: of pictures moved by the true shift itself, over all pixels, over those within three pixels of where the"
+    " edges meet, and elsewhere. Means over pictures and cases; mean ± standard deviation over n seeds; seconds: median time of optimisation alone.",
+)
 
 
 OF_SHAPES = (
@@ -136,6 +170,18 @@ OF_SHAPES = (
 )
 OF_FEATURES = ("robust_activation", "activation", "kept", "recognised", "high_frequency", "slope", "flat")
 
+OF_ROLLS = (
+    "goal_loss",
+    "matched_psnr",
+    "recovered",
+    "shift_error",
+    "probability",
+    "succeeded",
+    "exact_psnr",
+    "seam_psnr",
+    "interior_psnr",
+)
+
 
 def told(scores: Mapping[str, float | None]) -> str:
     """`train 40.12, test 26.31, full 27.80`; what is not known is left out."""
@@ -147,6 +193,8 @@ def told(scores: Mapping[str, float | None]) -> str:
 
 def kind_of(scores: Collection[str]) -> Kind:
     """The kind of fits that have these scores; of fits of several kinds that of pictures."""
+    if "goal_loss" in scores and "test_psnr" not in scores:
+        return ROLLS
     if "high_frequency" in scores and "test_psnr" not in scores:
         return FEATURES
     return SHAPES if "surface_error" in scores and "test_psnr" not in scores else PICTURES

@@ -17,12 +17,15 @@ FRAME_MS, LAST_MS = 120, 1500
 Pixels = UInt8[np.ndarray, "n h w 3"]
 
 
-def contact_sheet(images: Pixels, names: Sequence[str], least: int = LEAST_SIDE) -> UInt8[np.ndarray, "i j 3"]:
-    """Images side by side on white, about as many rows as columns, each above its name; at least so many pixels large."""
+def contact_sheet(
+    images: Pixels, names: Sequence[str], least: int = LEAST_SIDE, columns: int | None = None
+) -> UInt8[np.ndarray, "i j 3"]:
+    """Images side by side on white, each above its name; at least so many pixels large; by default about as many rows as
+    columns."""
     factor = max(1, -(-least // max(images.shape[1:3])))
     images = images.repeat(factor, axis=1).repeat(factor, axis=2)
     n, h, w, _ = images.shape
-    columns = math.ceil(math.sqrt(n * h / w)) if n > 1 else 1
+    columns = columns or (math.ceil(math.sqrt(n * h / w)) if n > 1 else 1)
     rows = -(-n // columns)
     sheet = Image.new("RGB", (GAP + columns * (w + GAP), GAP + rows * (h + LINE + GAP)), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(10)

@@ -20,14 +20,13 @@ from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError, first_line
 from fieldlab.executors.executor import Executor
 from fieldlab.identity import fit_hash
-from fieldlab.packs import Pack, Results, claimed, cut, fit_pack_in, interrupted
+from fieldlab.packs import WAIT_SECONDS, Pack, Results, claimed, cut, fit_pack_in, interrupted, memorise
 from fieldlab.results import RESULT, Plan, Planned, Result, result_or_none
 from fieldlab.run import failures
 from fieldlab.tracking.sweep_line import SweepLine
 from fieldlab.tracking.tracker import safely
 
 SHARES = 2  # packs for each worker, so that none waits long for the last one
-WAIT_SECONDS = 1.0
 
 
 def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Executor) -> list[Result]:
@@ -53,6 +52,7 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Execut
     waiting = [fitting for folder, fitting in by_folder.items() if folder not in results]
     if waiting:
         build(waiting[0].config.logger, "logger").settle()
+        memorise(waiting)
         results |= fit_waiting(waiting, members, executor)
     return [results[fitting.folder] for fitting in checked]
 

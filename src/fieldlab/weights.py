@@ -30,7 +30,9 @@ def load(folder: str | Path) -> Field:
     """
     folder = Path(folder)
     if (folder / "images.npy").is_file():
-        raise InputError(f"{folder}: is a visualisation, and no fit of a field; its images are in images.npy")
+        raise InputError(
+            f"{folder}: is a visualisation or a roll, and no fit of a field; its images are in images.npy"
+        )
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: has no {name}; is it the folder of a finished fit?")

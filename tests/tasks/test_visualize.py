@@ -489,7 +489,7 @@ def test_a_visualisation_made_alone_has_a_report_and_is_no_field(command: Comman
     assert Path("runs/alone/figure.png").exists()
     code, _, error = ask(config.folder, "--at=1,1")
     assert code == 2
-    assert "is a visualisation, and no fit of a field; its images are in images.npy" in error
+    assert "is a visualisation or a roll, and no fit of a field; its images are in images.npy" in error
 
 
 @pytest.mark.parametrize("text", ["layer1:[0,1", "neuron(layer1:2", "direction(layer2, a.npy, 1"])

@@ -13,7 +13,7 @@ from fieldlab.warps.warp import Warp, Warped
 
 SIZE = (6, 10)
 WARPS: list[Callable[[int, tuple[int, int]], Warp]] = [
-    Shift, Rotation, Scale, Affine, lambda images, size: Flow(images, size, highest=2),
+    Shift, Rotation, Scale, Affine, lambda images, size: Flow(images, size, highest=2, gain=1.0),
 ]  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def test_an_affine_warp_can_be_each_of_the_others():
 
 
 def test_a_flow_agrees_on_opposite_edges_and_has_no_mean():
-    flow = Flow(2, SIZE, highest=3)
+    flow = Flow(2, SIZE, highest=3, gain=1.0)
     torch.nn.init.normal_(flow.coefficients, std=0.02)
     x = torch.rand(2, 30, 2)
     torch.testing.assert_close(
@@ -131,4 +131,4 @@ def test_warps_compose_from_the_picture_inwards():
 
 def test_a_flow_needs_waves():
     with pytest.raises(ValueError, match="highest must be at least 1"):
-        Flow(1, SIZE, highest=0)
+        Flow(1, SIZE, highest=0, gain=1.0)

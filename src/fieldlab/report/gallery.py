@@ -19,7 +19,7 @@ from trimesh.viewer.notebook import scene_to_html
 from fieldlab.pictures import ERROR_LIMIT, SURFACE_LIMIT
 from fieldlab.report.figure import quality, size_of
 from fieldlab.results import Result
-from fieldlab.scores import FEATURES, PICTURES, SHAPES, kind_of, told
+from fieldlab.scores import FEATURES, PICTURES, ROLLS, SHAPES, kind_of, told
 
 MOST_SIGNALS, MOST_FIELDS = 8, 8
 FLOOR = -100  # dB below the strongest frequency of the original that a spectrum shows as black
@@ -27,6 +27,7 @@ ERRORS = {
     PICTURES: ("mean absolute error over channels", ERROR_LIMIT),
     SHAPES: ("distance from the given surface in sides of the cube", SURFACE_LIMIT),
     FEATURES: ("", None),
+    ROLLS: ("", None),
 }
 LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -74,7 +75,7 @@ def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool
     if not chosen:
         return None
     size = size_of(chosen[0][1]).replace(" x ", " × ")
-    if kind_of(chosen[0][1].scores) is FEATURES:
+    if kind_of(chosen[0][1].scores) in (FEATURES, ROLLS):
         return Wall(signal, size, [sight(folder / name, result) for name, result in chosen], None, "")
     flat = len(chosen[0][1].grid) == 2
     target = folder / chosen[0][0] / "target.png"
@@ -100,7 +101,7 @@ def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool
 
 
 def sight(folder: Path, result: Result) -> Shown:
-    """What a canvas became, and how."""
+    """What a canvas or a roll became, and how."""
     film = embedded(folder / "progress.gif")
     return Shown(result.field, scores(result), embedded(folder / "sheet.png"), film, None)
 

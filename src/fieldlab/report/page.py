@@ -17,7 +17,7 @@ from fieldlab.report.figure import colours
 from fieldlab.report.paired import best_settings, judge_of, pairs
 from fieldlab.report.table import kind_of_fits
 from fieldlab.results import Plan, Result
-from fieldlab.scores import FEATURES, PICTURES, SCORES
+from fieldlab.scores import FEATURES, PICTURES, ROLLS, SCORES
 
 MOST_SIGNALS = 6  # whose curves are drawn
 TEXTS = ("signal", "field", "against")  # columns of words
@@ -61,7 +61,7 @@ def save_page(
         knobs=plots.knobs(fits, shades),
         pairs=pairs(fits),
         walls=walls,
-        sights=kind is FEATURES,
+        sights=kind in (FEATURES, ROLLS),
         spectra=any(column.spectrum for wall in walls for column in wall.columns),
         swept=bool(fits.attrs["swept"]),
         note=kind.note,

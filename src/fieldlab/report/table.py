@@ -11,13 +11,13 @@ import pandas as pd
 
 from fieldlab.errors import InputError
 from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_result
-from fieldlab.scores import FEATURES, OF_FEATURES, OF_SHAPES, SHAPES, Kind, kind_of
+from fieldlab.scores import FEATURES, OF_FEATURES, OF_ROLLS, OF_SHAPES, ROLLS, SHAPES, Kind, kind_of
 
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds"]
 SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
 VALIDATION = "validation_psnr"
-SOMETIMES = [VALIDATION, "gradient_psnr", "laplacian_psnr", *OF_SHAPES, *OF_FEATURES]
-OWN = {SHAPES: OF_SHAPES, FEATURES: OF_FEATURES}
+SOMETIMES = [VALIDATION, "gradient_psnr", "laplacian_psnr", *OF_SHAPES, *OF_FEATURES, *OF_ROLLS]
+OWN = {SHAPES: OF_SHAPES, FEATURES: OF_FEATURES, ROLLS: OF_ROLLS}
 DIVERGED = "diverged_at"
 WORLD = (
     "signal.",
@@ -27,6 +27,9 @@ WORLD = (
     "model.",
     "photos.",
     "canvas.size",
+    "goal.",
+    "memorise.signal",
+    "library",
 )  # settings of what is fitted, not of how
 NAMED = {  # settings that follow from a name
     "supervise": ("task.constraints", "task.free", "task.derivatives"),

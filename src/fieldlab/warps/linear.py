@@ -50,3 +50,8 @@ class Affine(Warp):
     def forward(self, x: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k 2"]:
         whole = self.matrix + torch.eye(2, device=x.device, dtype=x.dtype)
         return about_centre(x, whole, self.size) - self.offset[:, None]
+
+    def start(self, shift: Float[Tensor, "n 2"]) -> bool:
+        with torch.no_grad():
+            self.offset.copy_(shift)
+        return True

@@ -21,6 +21,11 @@ class Shift(Warp):
     def forward(self, x: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k 2"]:
         return x - self.shift[:, None]
 
+    def start(self, shift: Float[Tensor, "n 2"]) -> bool:
+        with torch.no_grad():
+            self.shift.copy_(shift)
+        return True
+
     def told(self) -> dict[str, Float[Tensor, "n"]]:
         """In pixels, from minus half a side to half a side: a whole side is no shift."""
         pixels = (self.shift - self.shift.round()) * self.shift.new_tensor(self.size)

@@ -1,7 +1,7 @@
 """Warp: where images are read, by learned parameters."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,10 @@ class Warp(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k 2"]: ...
+
+    def start(self, shift: Float[Tensor, "n 2"]) -> bool:
+        """Begin with these shifts, in sides of the picture; whether this warp can shift."""
+        return False
 
     def told(self) -> dict[str, Float[Tensor, "n"]]:
         """What has been learned of each image, in words and numbers."""
@@ -38,8 +42,25 @@ class Warped(nn.Module):
             x = warp(x)
         return self.wrap(x)
 
+    def start(self, shift: Float[Tensor, "n 2"]) -> None:
+        """Begin with these shifts, by the first of the warps that can.
+
+        Raises:
+            ValueError: none can.
+        """
+        if not any(warp.start(shift) for warp in self.warps):  # type: ignore[operator]
+            raise ValueError("none of the moves is a shift to begin with")
+
     def told(self) -> dict[str, Float[Tensor, "n"]]:
         return {name: value for warp in self.warps for name, value in warp.told().items()}  # type: ignore[operator, union-attr]
+
+
+def in_words(told: Mapping[str, float]) -> str:
+    """What has been learned of one image: `by 13.40, -9.30, degrees 2.00`."""
+    rest = dict(told)
+    shift = [rest.pop(name) for name in ("shift_rows", "shift_columns") if name in rest]
+    parts = [f"by {shift[0]:.2f}, {shift[1]:.2f}"] if shift else []
+    return ", ".join([*parts, *(f"{name.replace('_', ' ')} {value:.2f}" for name, value in rest.items())])
 
 
 def about_centre(

@@ -1,0 +1,135 @@
+"""Library: fits of pictures, to be rolled; found in a folder, or described by what they are to be made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+
+from fieldlab import weights
+from fieldlab.errors import InputError
+from fieldlab.field import Field, build_field, draw, structure
+from fieldlab.goals.goal import Pictures
+from fieldlab.identity import ROLLING, fit_name, library_files
+from fieldlab.results import read_result, result_or_none
+from fieldlab.signals.grid import Grid
+from fieldlab.signals.photos import files
+from fieldlab.worlds import build_signal
+
+MAKE = "fieldlab -m signal=image signal.path=FOLDER signal.size=64 split=all study=library"
+
+
+@dataclass(frozen=True)
+class Memories:
+    """Fields of one structure and the pictures, of one size, that they have memorised."""
+
+    pictures: Pictures
+    fields: Sequence[Field]
+
+
+def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The configurations of the fits that a roll needs, one for each of its photos; none where it has a library.
+
+    They are `memorise`, with the roll's own field, trainer and logger.
+    """
+    settings = plain["memorise"]
+    if settings is None:
+        return []
+    shared = {key: None if key in ROLLING else value for key, value in plain.items()}
+    made = []
+    for name, path in files(plain["photos"], "photos").items():
+        signal = {**settings["signal"], "name": name.replace("/", "-"), "path": path}
+        fit = {**shared, **settings, "signal": signal}
+        fit["folder"] = str(Path(settings["folder"]) / fit_name(_root_=OmegaConf.create(fit)))
+        made.append(fit)
+    return made
+
+
+def recall(plain: Mapping[str, Any], *, fitted: bool) -> Memories:
+    """What a roll moves. Not `fitted`: what can be known before anything is, with fields that have memorised nothing yet.
+
+    Raises:
+        InputError: fits that are not there, are no pictures, or cannot be rolled together.
+    """
+    if plain["library"] is not None:
+        folders = fits_in(Path(str(plain["library"])).expanduser())
+        results = [read_result(folder) for folder in folders]
+        signals = [
+            picture(result.config["signal"], str(folder)) for result, folder in zip(results, folders, strict=True)
+        ]
+        fields = [weights.load(folder) for folder in folders]
+    else:
+        fits = memorising(plain)
+        signals = [picture(fit["signal"], "memorise.signal") for fit in fits]
+        fields = [remembered(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
+    together([signal.name for signal in signals], signals, fields)
+    values = torch.stack([signal.values for signal in signals])
+    return Memories(Pictures([signal.name for signal in signals], values), fields)
+
+
+def fits_in(folder: Path) -> list[Path]:
+    """The folders of finished fits: this one, or those in it.
+
+    Raises:
+        InputError: there are none, or other than of pictures.
+    """
+    found = {file.parent: result_or_none(file.parent) for file in library_files(folder)}
+    finished = {there: result for there, result in found.items() if result and result.status == "finished"}
+    if not finished:
+        raise InputError(f"library: there are no finished fits in {folder}; make some with {MAKE}")
+    for there, result in finished.items():
+        if result.centre is not None or len(result.grid) != 2 or "split" not in result.config:
+            raise InputError(f"library: {there} is no fit of a picture: {result.signal}")
+    return list(finished)
+
+
+def picture(settings: Mapping[str, Any], where: str) -> Grid:
+    """The picture that a fit is of, read once.
+
+    Raises:
+        InputError: another kind of signal, or an alignment by which edges coincide.
+    """
+    signal = build_signal({"signal": settings})
+    if not isinstance(signal, Grid) or signal.dim != 2:
+        raise InputError(f"{where}: {signal.name} is no picture; rolls are of pictures")
+    if signal.alignment != "centers":
+        raise InputError(
+            f"{where}: {signal.name} has alignment={signal.alignment}; rolls need pixels at their centers"
+        )
+    return signal
+
+
+def remembered(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
+    """The field that has memorised a picture; or one that is going to."""
+    folder = Path(fit["folder"])
+    result = result_or_none(folder)
+    if result is not None and result.status == "finished":
+        return weights.load(folder)
+    if fitted:
+        why = "is not there" if result is None else result.error or f"{result.status} at step {result.diverged_at}"
+        raise InputError(f"memorise: the fit of {signal.name} in {folder} {why}")
+    return draw(lambda: build_field(fit["field"], dim=2, channels=signal.channels), fit["seed"])
+
+
+def together(names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
+    """Hold pictures that are rolled together to what they must have in common.
+
+    Raises:
+        InputError: pictures of several sizes or numbers of channels, fields of several structures, two of one name.
+    """
+    first = signals[0]
+    for name, signal, field in zip(names, signals, fields, strict=True):
+        pair = f"{names[0]} and {name}"
+        if signal.channels != first.channels:
+            raise InputError(
+                f"library: {pair} have {first.channels} and {signal.channels} channels, and are rolled together"
+            )
+        if signal.grid != first.grid:
+            sizes = " and ".join(" x ".join(map(str, grid)) for grid in (first.grid, signal.grid))
+            raise InputError(f"library: {pair} are {sizes} pixels large, and are rolled together")
+        if structure(field) != structure(fields[0]):
+            raise InputError(f"library: {pair} are in fields of several structures; roll each by itself")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"library: holds {names.count(twice[0])} fits of {twice[0]}; roll one of them by its folder")

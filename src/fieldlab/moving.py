@@ -1,0 +1,41 @@
+"""Moving: what the configuration of a roll describes, built: its goal, and where pictures are read."""
+
+from typing import Any
+
+from omegaconf import DictConfig
+
+from fieldlab.build import build, plain
+from fieldlab.errors import InputError
+from fieldlab.field import draw
+from fieldlab.goals.goal import Goal, Pictures
+from fieldlab.tasks.roll import Rolls
+from fieldlab.warps.warp import Warped
+
+
+def build_goal(settings: dict[str, Any], key: str, pictures: Pictures) -> Goal:
+    """The goal, and the one that it is towards, if there is one."""
+    own = {name: value for name, value in settings.items() if name not in ("name", "towards")}
+    inner = {}
+    if isinstance(settings.get("towards"), dict):
+        one = Pictures(["collage"], pictures.values[:1])
+        inner = {"towards": build_goal(settings["towards"], f"{key}.towards", one)}
+    goal = draw(lambda: build(own, key, pictures=pictures, **inner), 0)  # what no file gives is the same every time
+    if not isinstance(goal, Goal):
+        raise InputError(f"{key}._target_: makes a {type(goal).__name__}, and no fieldlab.goals.goal.Goal")
+    return goal
+
+
+def build_rolls(config: DictConfig, goal: Goal, groups: int) -> Rolls:
+    """All that is learned of so many rolls of every picture.
+
+    Raises:
+        InputError: moves or a wrap that cannot work.
+    """
+    goal.begin(groups)
+    pictures = goal.pictures
+    given = {"images": groups * len(pictures.names), "size": pictures.size}
+    moves = plain(config.warp, "warp").get("moves") or {}
+    if not moves:
+        raise InputError("warp.moves: is empty: nothing would be learned; take warp/moves=[shift]")
+    made = [build(node, f"warp.moves.{name}", **given) for name, node in moves.items() if node is not None]
+    return Rolls(Warped(made, build(config.warp.wrap, "warp.wrap")), goal)

@@ -1,0 +1,5 @@
+"""x"""
+
+
+def save_figure(file, folder, results, *, photos):
+    return None
