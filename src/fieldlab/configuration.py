@@ -15,6 +15,8 @@ from hydra_plugins.fieldlab.search import OptunaSweeper
 from hydra_plugins.fieldlab.search_path import UserConfig
 from hydra_plugins.fieldlab.sweeper import GridSweeper
 
+CHOOSERS = ("model", "warp")  # groups that change what a command is about
+NOTE, QUOTE = "+hydra.sweeper.chosen.", "'"
 BROUGHT = {"task=visualize": "model=texture", "task=roll": "warp=floor"}
 
 
@@ -43,7 +45,26 @@ def understood(overrides: Sequence[str]) -> list[str]:
     chosen = {override.partition("=")[0] for override in overrides}
     missing = {task: part for task, part in BROUGHT.items() if not chosen & {part.partition("=")[0], "experiment"}}
     brings = {task: [part] for task, part in missing.items()}
-    return [part for override in overrides for part in (quoted(override), *brings.get(override, []))]
+    parts = [part for override in overrides for part in (quoted(override), *brings.get(override, []))]
+    return [part for whole in parts for part in first_of(whole)] if {"-m", "--multirun"} & {*overrides} else parts
+
+
+def first_of(override: str) -> list[str]:
+    """`warp=floor,none` as its first value, and a note of all of them for the sweeper: without one value Hydra would know
+    nothing of what the rest of a command is about."""
+    key, _, text = override.partition("=")
+    if key not in CHOOSERS or "," not in text or "(" in text:
+        return [override]
+    return [f"{key}={text.partition(',')[0]}", f"{NOTE}{key}='{text}'"]
+
+
+def as_given(arguments: Sequence[str]) -> list[str]:
+    """The arguments before they were `understood` as sweeps."""
+    noted = dict(argument.removeprefix(NOTE).split("=", 1) for argument in arguments if argument.startswith(NOTE))
+    first = {
+        f"{key}={value.strip(QUOTE).partition(',')[0]}": f"{key}={value.strip(QUOTE)}" for key, value in noted.items()
+    }
+    return [first.get(argument, argument) for argument in arguments if not argument.startswith(NOTE)]
 
 
 def quoted(override: str) -> str:

@@ -44,7 +44,7 @@ def check_seeing(config: DictConfig) -> None:
 
 
 def check_rolling(config: DictConfig) -> None:
-    """Build memories, warps, goal and training, with fields that have memorised nothing yet, and take a step.
+    """Build memories, warps, goal and training, with fields that have memorised nothing yet, and look at a batch.
 
     Raises:
         InputError: a goal, a start or a move that does not take these pictures.
@@ -53,7 +53,6 @@ def check_rolling(config: DictConfig) -> None:
     assert isinstance(task, Roll)
     step_once(task)
     task.samples.to(torch.device("cpu"), 0, 1)
-    trial("shift_init", task.to_device)
     [batch] = task.samples.batches(1)
     trial("goal", lambda: task.total(batch).sum().backward())
 

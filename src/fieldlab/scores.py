@@ -51,6 +51,7 @@ SCORES: Mapping[str, Score] = {
     "shift_error": Score("shift error (px)", 3, lower=True),
     "probability": Score("probability", 3, judged=False),
     "succeeded": Score("succeeded"),
+    "memorised_psnr": Score("memorised PSNR", unit=" in dB"),
     "exact_psnr": Score("rolled PSNR", unit=" in dB"),
     "seam_psnr": Score("at the seam", unit=" in dB"),
     "interior_psnr": Score("elsewhere", unit=" in dB"),
@@ -154,7 +155,7 @@ ROLLS = Kind(
     note="Loss: the goal's, over all of its pixels, of the best try; matched PSNR: of what is seen against its target in dB, over the"
     " goal's pixels; recovered: the share of rolls that end within half a pixel of the true shift; shift error: the median distance"
     " from it; probability: of the goal's class; succeeded: the share of pictures for which the classifier changed its mind;"
-    " rolled PSNR: of pictures moved by the true shift itself, over all pixels, over those within three pixels of where the"
+    " memorised PSNR: of the fields where they are; rolled PSNR: of pictures moved by the true shift itself, over all pixels, over those within three pixels of where the"
     " edges meet, and elsewhere. Means over pictures and cases; mean ± standard deviation over n seeds; seconds: median time of optimisation alone.",
 )
 
@@ -177,6 +178,7 @@ OF_ROLLS = (
     "shift_error",
     "probability",
     "succeeded",
+    "memorised_psnr",
     "exact_psnr",
     "seam_psnr",
     "interior_psnr",

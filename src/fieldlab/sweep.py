@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from fieldlab.build import build
 from fieldlab.check import Checked, Checks
 from fieldlab.claims import is_free, owner
-from fieldlab.configuration import plain_config
+from fieldlab.configuration import as_given, plain_config
 from fieldlab.errors import InputError, first_line
 from fieldlab.executors.executor import Executor
 from fieldlab.identity import fit_hash
@@ -135,7 +135,7 @@ def refuse_shared_folders(checked: Sequence[Checked]) -> None:
 
 def record_plan(checked: Sequence[Checked]) -> None:
     """Write down what the study means to fit, so that its report can say what is missing."""
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    command = shlex.join([Path(sys.argv[0]).name, *as_given(sys.argv[1:])])
     studies: dict[Path, list[Checked]] = {}
     for fitting in checked:
         studies.setdefault(fitting.folder.parent, []).append(fitting)

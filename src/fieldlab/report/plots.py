@@ -39,20 +39,21 @@ def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades) ->
     if best.empty:
         return None
     kind = kind_of(results[best.index[0]].scores)
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    grid = figure.subplots(2, 2, sharex="col", sharey="row")
+    panels = [p for p in kind.panels if any(p in results[name].scores for name in best.index)] or kind.panels[:1]
+    figure = Figure(figsize=(9, 2.5 * len(panels)), layout="constrained")
+    grid = figure.subplots(len(panels), 2, sharex="col", sharey="row", squeeze=False)
     cubic = next((r.bicubic for name in best.index if (r := results[name]).bicubic), None)
-    for row, score in enumerate(kind.panels):
+    for row, score in enumerate(panels):
         for field, group in best.groupby("field", sort=False):
             draw_curve(grid[row], [results[name] for name in group.index], score, str(field), shades[str(field)])
         grid[row, 0].set_ylabel(named(score))
-        if kind.logarithmic:
+        if kind.logarithmic and not SCORES[score].unit:
             scale_by_decades(grid[row, 0])
     if cubic and cubic.get("test_psnr") is not None:
         for axes in grid[0]:
             axes.axhline(cubic["test_psnr"], color="0.4", linestyle=":", linewidth=1, label="bicubic")
-    grid[1, 0].set_xlabel("step")
-    grid[1, 1].set_xlabel("seconds of optimisation")
+    grid[-1, 0].set_xlabel("step")
+    grid[-1, 1].set_xlabel("seconds of optimisation")
     grid[0, 0].legend()
     return data_uri(figure)
 
@@ -66,7 +67,7 @@ def named(score: str) -> str:
 def draw_curve(axes: np.ndarray, fits: Sequence[Result], score: str, label: str, colour: tuple) -> None:
     """Mean and range over seeds, against steps and against the mean of seconds."""
     length = min(len(fit.curve) for fit in fits)
-    points = [[(p["step"], p["seconds"], p[score]) for p in fit.curve[:length]] for fit in fits]
+    points = [[(p["step"], p["seconds"], p.get(score)) for p in fit.curve[:length]] for fit in fits]
     steps, seconds, dB = np.array(points, dtype=float).reshape(len(fits), length, 3).transpose(2, 0, 1)
     for one, x in zip(axes, (steps.mean(0), seconds.mean(0)), strict=True):
         one.plot(x, dB.mean(0), color=colour, label=label, linewidth=1.4, marker="." if length == 1 else None)

@@ -61,7 +61,7 @@ def figure_of(results: Mapping[str, Result]) -> Callable[..., str | None]:
 def commit_answer(folder: Path, to: Path, text: str) -> None:
     """The part of a report that a repository keeps."""
     to.mkdir(parents=True, exist_ok=True)
-    for name in ("table.csv", "figure.png"):
+    for name in ("table.csv", "figure.png", "film.gif"):
         if (folder / name).exists() and not to.samefile(folder):
             shutil.copyfile(folder / name, to / name)
     (to / "README.md").write_text(text)

@@ -38,7 +38,7 @@ NAMED = {  # settings that follow from a name
 }
 IGNORED = {  # what names or follows a fit, or goes without saying
     "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "logger", "experiment",
-    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "objective", "trainer.devices",
+    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "memorise.schedule.T_max", "memorise.seed", "task.scores", "objective", "trainer.devices",
     "trainer.strategy",
 }  # fmt: skip
 

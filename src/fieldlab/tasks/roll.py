@@ -16,16 +16,18 @@ from fieldlab import sheets
 from fieldlab.canvases.painted import centres
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.goals.goal import Goal
-from fieldlab.metrics import Scores
+from fieldlab.metrics import Scores, psnr
 from fieldlab.tasks.descent import Descent
 from fieldlab.tasks.places import Places
 from fieldlab.tasks.starts import Start
 from fieldlab.tasks.task import State, Task
 from fieldlab.warps.memory import Memory
 from fieldlab.warps.warp import Warped, in_words
+from fieldlab.warps.wrap import Untouched
 
 FOUND = 0.5  # pixels within which a known shift counts as recovered
 SIDE = 192  # pixels of a picture on a sheet, at least
+ABREAST = 4  # pictures in a row of a film
 MOST_SHOWN = 8  # rolls on a film, and on the curves of what is learned
 
 
@@ -45,8 +47,8 @@ class Roll(Task):
     `batch_size` pixels (None: all). Of the tries the one with the lowest loss counts, by all of the goal's pixels.
 
     Scored are `goal_loss`, the goal's own scores, and where the true shift is known `shift_error`, the median distance from
-    it in pixels, and `recovered`, the share within half a pixel; means over pictures and cases else. In the end also what
-    is exact (`Match.exact`).
+    it in pixels, and `recovered`, the share within half a pixel; means over pictures and cases else. In the end also
+    `memorised_psnr`, of the fields where they are, and what is exact (`Match.exact`).
 
     Raises:
         ValueError: a goal that needs all pixels with a batch size, a start where nothing shifts.
@@ -74,6 +76,8 @@ class Roll(Task):
         self.memory = Memory(fields, centres(goal.pictures.size))
         self.start = start
         self.shape = (len(seeds), goal.cases, start.tries, len(goal.pictures.names))
+        if start.moves:
+            ensemble.warp.start(torch.zeros(self.rolls, 2))
         self.frames: list[UInt8[Tensor, "m s h w 3"]] = []
 
     @property
@@ -85,7 +89,7 @@ class Roll(Task):
         with torch.no_grad():
             m, k, _, n = self.shape
             shifts = self.start.shifts((m, k, n), self.samples.generators, self.drawn, self.loss_at)
-            if shifts.any():
+            if self.start.moves:
                 self.ensemble.warp.start(shifts.flatten(0, 3))
             self.look_at_all()
             self.frames = [self.film_frame()]
@@ -205,9 +209,19 @@ class Roll(Task):
         }
 
     def outcome(self, m: int) -> dict[str, Any]:
-        wrap = self.ensemble.warp.wrap
         with torch.no_grad():
-            return {"scores": self.latest(m) | self.goal.exact(lambda shift: self.memory.rolled(shift, wrap))}
+            return {"scores": self.latest(m) | self.as_memorised() | self.goal.exact(self.rolled)}
+
+    def as_memorised(self) -> Scores:
+        """PSNR in dB of the fields where they are, over all pixels."""
+        pictures = self.goal.pictures.values.flatten(1, 2).to(self.device)
+        seen = self.memory.rolled(pictures.new_zeros(2), Untouched())
+        mask = torch.ones(seen.shape[:2], dtype=torch.bool, device=self.device)
+        return {"memorised_psnr": psnr(seen, pictures, mask).mean().item()}
+
+    def rolled(self, shift: Float[Tensor, "2"]) -> Float[Tensor, "n p c"]:
+        """Whole pictures, each moved by this shift in sides and by nothing else."""
+        return self.memory.rolled(shift, self.ensemble.warp.wrap)
 
     def save(self, m: int, folder: Path) -> None:
         """images.npy [s, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, progress.gif, and warp.safetensors."""
@@ -218,7 +232,8 @@ class Roll(Task):
         names = [self.goal.rendered_names[i] + (f" {j + 1}" if k > 1 else "") for j in range(k) for i in range(s)]
         sheets.save_images(folder / "images", sheets.bytes_of(images), names)
         Image.fromarray(self.sheet(m)).save(folder / "sheet.png")
-        film = [sheets.contact_sheet(frame[m].numpy(), names[: frame.shape[1]]) for frame in self.frames]
+        columns = min(ABREAST, self.frames[-1].shape[1])
+        film = [sheets.contact_sheet(f[m].numpy(), names[: f.shape[1]], columns=columns) for f in self.frames]
         sheets.save_film(folder / "progress.gif", film)
         self.table(m).to_csv(folder / "images.csv", index=False)
         parts = {name: value.detach() for name, value in self.ensemble.named_parameters()}

@@ -19,6 +19,7 @@ class Start(ABC):
     """
 
     tries: int
+    moves: bool = True
 
     def __init__(self, tries: int) -> None:
         if tries < 1:
@@ -33,8 +34,10 @@ class Start(ABC):
         shifts."""
 
 
-class Unmoved(Start):
+class ZeroStart(Start):
     """Where the pictures are."""
+
+    moves = False
 
     def __init__(self) -> None:
         super().__init__(1)
@@ -46,8 +49,8 @@ class Unmoved(Start):
         return torch.zeros(m, k, 1, n, 2, device=generators[0].device)
 
 
-class Anywhere(Start):
-    """Uniformly distributed."""
+class RandomStart(Start):
+    """Anywhere, all places alike."""
 
     def __init__(self, *, tries: int) -> None:
         super().__init__(tries)
@@ -60,7 +63,7 @@ class Anywhere(Start):
         return torch.stack([torch.rand(size, generator=g, device=g.device) for g in generators])
 
 
-class Coarse(Start):
+class GridStart(Start):
     """The best of `cells` x `cells` shifts, at equal distances, by the loss at so many `pixels` (None: all).
 
     Raises:

@@ -25,6 +25,6 @@ class Memory(nn.Module):
         return self.fields(by_picture).unflatten(1, (b // n, p)).transpose(0, 1).flatten(0, 1)
 
     def rolled(self, shift: Float[Tensor, "2"], wrap: Wrap) -> Float[Tensor, "n p c"]:
-        """Whole pictures, each moved by this shift in sides and by nothing else."""
+        """Whole pictures, each moved by this shift in sides."""
         x = wrap(self.frame - shift.to(self.frame)).expand(self.fields.members, -1, -1)
         return torch.cat([self(part) for part in x.split(POINTS_AT_ONCE, dim=1)], dim=1)

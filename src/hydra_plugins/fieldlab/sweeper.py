@@ -20,11 +20,15 @@ class GridSweeper(Sweeper):
     """Every combination of the values given, as Hydra's basic sweeper makes them, but without a second
     composition of every job and without a multirun.yaml.
 
-    `params` is a grid, values by key, or a list of grids where some values belong together. The launcher checks
+    `params` is a grid, values by key, or a list of grids where some values belong together. `chosen` are values on the command
+    line too, of keys that stand there with the first of them. The launcher checks
     all jobs before the first one starts, and a study keeps its commands in plan.json.
     """
 
-    def __init__(self, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None) -> None:
+    def __init__(
+        self, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None, chosen: Mapping[str, str]
+    ) -> None:
+        self.chosen = chosen
         self.grids = [params or {}] if params is None or isinstance(params, Mapping) else list(params)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
@@ -35,7 +39,8 @@ class GridSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         grids = [self.choices(f"{key}={value}" for key, value in grid.items()) for grid in self.grids]
-        wanted = narrow(grids, self.choices(arguments))
+        given = self.choices(arguments) | self.choices(f"{key}={value}" for key, value in self.chosen.items())
+        wanted = narrow(grids, given)
         jobs = dict.fromkeys(job for grid in wanted for job in itertools.product(*grid.values()))
         since = time.time()
         done = self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
