@@ -27,6 +27,11 @@ SEEING = (
     "task.leaky_steps=2", "transforms=none", "objective=logits:[0,1,2]", "steps=12", "trainer=cpu", "logger=none",
     "task.held_out={jitter: {_target_: fieldlab.transforms.jitter.Jitter, pixels: 2}}",
 )  # fmt: skip
+PHOTOS = ("photos=own", "+photos.coffee=skimage:coffee.png", "+photos.cat=skimage:chelsea.png")
+ROLLING = (
+    "task=roll", *PHOTOS, "memorise.signal.size=16", "memorise.steps=200", "memorise.task.batch_size=null", "memorise.task.scores=1",
+    "field.network.width=32", "field.network.first_omega_0=10", "steps=60", "task.scores=3", "task.batch_size=64", "goal.shifts=[[3,-2]]", "trainer=cpu", "logger=none",
+)  # fmt: skip
 CONF = Path(__file__).parents[1] / "conf"
 Command = Callable[..., tuple[int, str, str]]
 
@@ -61,6 +66,15 @@ def seeing(*overrides: str) -> DictConfig:
     """A visualisation of a small network, of 16 x 16 pixels for a few steps, with further overrides."""
     given = {override.partition("=")[0] for override in overrides}
     return fieldlab.compose(*(o for o in SEEING if o.partition("=")[0] not in given), *overrides)
+
+
+def rolling(*overrides: str) -> DictConfig:
+    """A roll of two photos of 16 x 16 pixels, with further overrides."""
+    given = {override.partition("=")[0] for override in overrides}
+    left_out = {"goal.shifts"} if any(o.startswith("goal=") for o in overrides) else set()
+    if "library" in given:
+        left_out |= {o.partition("=")[0] for o in ROLLING if o.startswith(("memorise", "field", "photos", "+photos"))}
+    return fieldlab.compose(*(o for o in ROLLING if o.partition("=")[0] not in given | left_out), *overrides)
 
 
 @pytest.fixture(scope="module")

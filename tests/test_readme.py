@@ -47,7 +47,12 @@ def blocks(language: str, text: str) -> list[str]:
 
 def commands(text: str) -> list[str]:
     lines = [line.split("  #")[0].strip() for block in blocks("bash", text) for line in block.splitlines()]
-    elsewhere = ("trainer.devices=2", "--mesh", "=features")  # run by other tests, and many fits of what is run here
+    elsewhere = (
+        "trainer.devices=2",
+        "--mesh",
+        "=features",
+        "=rolling",
+    )  # run by other tests, and many fits of what is run here
     return [line for line in lines if line and not any(word in line for word in elsewhere)]
 
 
@@ -86,6 +91,8 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
             )
             size = ("signal.points=500", "task.resolution=64", "task.compared=500") if shape else size
             size = FEW_PATCHES if "visualize" in line else size
+            size = ("memorise.signal.size=16", "memorise.steps=2") if "task=roll" in line else size
+            size = (*size, "goal.model.crops=1", "goal.model.epochs=1") if "adversarial" in line else size
             search = ("hydra.sweeper.trials=2",) if "tune" in line or "optuna" in line else ()
             quick = () if "--help" in arguments else (*FEW_STEPS, *size, *search)
             code, _, err = command(*arguments, *quick)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Score:
-    """A column of a table; `lower` values are better than higher ones."""
+    """A column of a table, of so many decimals, or three significant digits; `lower` values are better than higher ones."""
 
     label: str
-    digits: int = 2
+    digits: int | None = 2
     lower: bool = False
     unit: str = ""
     judged: bool = True  # whether one is better than another
 
     def shown(self, value: float) -> str:
-        return f"{value:.{self.digits}f}"
+        return f"{value:.3g}" if self.digits is None else f"{value:.{self.digits}f}"
 
     @property
     def sign(self) -> int:
@@ -45,7 +45,7 @@ SCORES: Mapping[str, Score] = {
     "high_frequency": Score("high frequencies", 3, judged=False),
     "slope": Score("slope", judged=False),
     "flat": Score("flat", judged=False),
-    "goal_loss": Score("loss", 5, lower=True),
+    "goal_loss": Score("loss", None, lower=True),
     "matched_psnr": Score("matched PSNR", unit=" in dB"),
     "recovered": Score("recovered"),
     "shift_error": Score("shift error (px)", 3, lower=True),

@@ -67,7 +67,7 @@ def test_a_known_shift_has_the_rolled_pictures_as_targets():
 
 
 def test_a_distance_has_a_case_for_every_direction():
-    goal = recover(pictures(), shifts=[[9, 9]], distance=3.0, directions=4, region=None)
+    goal = recover(pictures(), shifts=None, distance=3.0, directions=4, region=None)
     assert goal.shifts is not None
     torch.testing.assert_close(
         goal.shifts, torch.tensor([[0.0, 3.0], [3.0, 0.0], [0.0, -3.0], [-3.0, 0.0]]), atol=1e-6, rtol=0
@@ -183,8 +183,10 @@ def test_goals_that_cannot_be_are_refused(clean_folder):
     for shifts in ([], [[1, 2, 3]]):
         with pytest.raises(ValueError, match="shifts must be pairs"):
             recover(of, shifts=shifts, distance=None, directions=1, region=None)
+    with pytest.raises(ValueError, match="has shifts and a distance"):
+        recover(of, shifts=[[1, 1]], distance=1.0, directions=8, region=None)
     with pytest.raises(ValueError, match="directions must be at least 1"):
-        recover(of, shifts=[], distance=1.0, directions=0, region=None)
+        recover(of, shifts=None, distance=1.0, directions=0, region=None)
     with pytest.raises(ValueError, match="towards must be a goal with a single case, and no collage"):
         collage(of, collage(of))
     with pytest.raises(InputError, match=r"goal.target: there is no file none.png"):

@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parent))
 import wandb_log
 
 import fieldlab
-from conftest import SMALL, Command, seeing
+from conftest import SMALL, Command, rolling, seeing
 from fieldlab.tracking import wandb_runs
 from fieldlab.tracking.wandb_runs import WandbRuns, choose_mode
 
@@ -185,3 +185,15 @@ def test_a_visualisation_logs_its_sheet_and_scores():
     assert [row["_step"] for row in logged] == [6, 12]
     assert ["sheet.path" in row for row in logged] == [False, True]
     assert logged[-1]["robust_activation"] == pytest.approx(result.scores["robust_activation"])
+
+
+def test_a_roll_logs_its_frames_and_the_shift_over_time():
+    config = rolling("logger=wandb", "logger.mode=offline", "logger.pictures=3", "memorise.steps=2", "steps=6")
+    [result] = fieldlab.fit([config])
+    logged = wandb_log.history(log_of(config.folder))
+    assert [row["_step"] for row in logged] == [2, 4, 6]
+    assert all("sheet.path" in row for row in logged)
+    rows = [row["cat/shift_rows"] for row in logged]
+    assert rows == pytest.approx([point["cat/shift_rows"] for point in result.curve])
+    assert len(set(rows)) == 3
+    assert len(list(Path("runs/library").glob("*/wandb/offline-run-*"))) == 2

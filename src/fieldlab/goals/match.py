@@ -115,26 +115,28 @@ def match(pictures: Pictures, *, target: str, region: Sequence[int] | None) -> M
 def recover(
     pictures: Pictures,
     *,
-    shifts: Sequence[Sequence[float]],
+    shifts: Sequence[Sequence[float]] | None,
     distance: float | None,
     directions: int,
     region: Sequence[int] | None,
 ) -> Match:
     """Each picture is to look like itself, rolled by a known shift: how well is that one found?
 
-    A case for each of `shifts`, [ROWS, COLUMNS] in pixels; with a `distance` for each of so many `directions`. What lies
+    A case for each of `shifts`, [ROWS, COLUMNS] in pixels; or, at a `distance`, for each of so many `directions`. What lies
     between pixels is interpolated by cubic splines that repeat as the picture does.
 
     Raises:
-        ValueError: no shifts, or one that is not two numbers; no directions.
+        ValueError: no shifts, or one that is not two numbers; no directions; shifts and a distance.
     """
+    if distance is not None and shifts is not None:
+        raise ValueError("has shifts and a distance; make one of them null")
     if distance is not None:
         if directions < 1:
             raise ValueError(f"directions must be at least 1, not {directions}")
         angles = [2 * math.pi * j / directions for j in range(directions)]
         shifts = [[distance * math.sin(a), distance * math.cos(a)] for a in angles]
     if not shifts or any(len(shift) != 2 for shift in shifts):
-        raise ValueError(f"shifts must be pairs [ROWS, COLUMNS], not {list(shifts)}")
+        raise ValueError(f"shifts must be pairs [ROWS, COLUMNS], not {shifts}")
     targets = torch.stack([torch.stack([rolled(p, shift) for p in pictures.values]) for shift in shifts])
     return Match(pictures, targets, region=region, shifts=torch.tensor(shifts, dtype=torch.float32))
 

@@ -20,6 +20,11 @@ from fieldlab.results import Plan, Result
 from fieldlab.scores import FEATURES, PICTURES, ROLLS, SCORES
 
 MOST_SIGNALS = 6  # whose curves are drawn
+SIGHTS = {
+    FEATURES: "Above: the images of each canvas (its best seed, by {judged}), each over what it is for. Below: how they came about.",
+    ROLLS: "Above: pictures, what they should look like, and what each field's best roll (by {judged}) made of them. Below: how it"
+    " was learned.",
+}
 TEXTS = ("signal", "field", "against")  # columns of words
 
 
@@ -61,7 +66,7 @@ def save_page(
         knobs=plots.knobs(fits, shades),
         pairs=pairs(fits),
         walls=walls,
-        sights=kind in (FEATURES, ROLLS),
+        sights=SIGHTS.get(kind, "").format(judged=judge_of(fits)[1]),
         spectra=any(column.spectrum for wall in walls for column in wall.columns),
         swept=bool(fits.attrs["swept"]),
         note=kind.note,
@@ -93,7 +98,7 @@ def rows(summary: pd.DataFrame) -> list[list[tuple[str, bool]]]:
 
 def leading_numbers(cells: pd.Series) -> dict[Any, float]:
     """The number that each cell begins with, where it does."""
-    found = {row: re.match(r"-?[\d.]+", str(cell)) for row, cell in cells.items()}
+    found = {row: re.match(r"-?[\d.]+(?:e-?\d+)?", str(cell)) for row, cell in cells.items()}
     return {row: float(match[0]) for row, match in found.items() if match}
 
 

@@ -68,7 +68,8 @@ def by_world(fits: pd.DataFrame) -> pd.DataFrame:
     worlds = [key for key in fits.attrs["swept"] if key.startswith(WORLD)]
     named = fits.copy()
     for key in worlds:
-        named["signal"] += [f", {short(key)} {shown(value)}" for value in named[key]]
+        settings = [shown(value) for value in named[key]]
+        named["signal"] += ["" if setting == "–" else f", {short(key)} {setting}" for setting in settings]
     named.attrs["swept"] = [key for key in fits.attrs["swept"] if key not in worlds]
     return named
 

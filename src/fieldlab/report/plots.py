@@ -23,6 +23,7 @@ STYLE = {
     "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "legend.frameon": False, "legend.fontsize": 8,
 }  # fmt: skip
 MOST_SIGNALS = 200
+MOST_LETTERS = 90  # of signals' names side by side
 
 
 def data_uri(figure: Figure) -> str:
@@ -83,7 +84,9 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades)
     means = best.groupby("signal")[headline].mean()
     order = means.sort_values(ascending=not SCORES[headline].lower).index[:MOST_SIGNALS]
     place = {signal: i for i, signal in enumerate(order)}
-    figure = Figure(figsize=(max(4.5, min(24, 1.5 + 0.42 * len(order) * 1.6)), 3.6), layout="constrained")
+    upright = len(order) <= 8 and max(map(len, order)) * len(order) <= MOST_LETTERS
+    height = 3.6 if upright else 3.2 + 0.06 * max(map(len, order))
+    figure = Figure(figsize=(max(4.5, min(24, 1.5 + 0.42 * len(order) * 1.6)), height), layout="constrained")
     axes = figure.add_subplot()
     fields = list(best.field.unique())
     for i, field in enumerate(fields):
@@ -99,9 +102,7 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades)
         axes.scatter(
             at, list(cubic.values()), marker="_", s=420, color="0.35", linewidth=1, label="bicubic", zorder=0
         )
-    axes.set_xticks(
-        range(len(order)), order, rotation=0 if len(order) <= 8 else 60, ha="center" if len(order) <= 8 else "right"
-    )
+    axes.set_xticks(range(len(order)), order, rotation=0 if upright else 60, ha="center" if upright else "right")
     axes.set_ylabel(named(headline))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return data_uri(figure)

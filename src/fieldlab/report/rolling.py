@@ -97,7 +97,7 @@ def exact_panels(fits: Fits) -> list[Callable[[Axes], None]]:
     cases: dict[str, list[tuple[Path, Result]]] = {}
     for fit in fits:
         goal = goal_of(fit[1])
-        if "exact_psnr" in fit[1].scores and goal.get("distance") is None and len(goal["shifts"]) == 1:
+        if "exact_psnr" in fit[1].scores and len(goal["shifts"] or ()) == 1:
             cases.setdefault(str(goal["shifts"][0]), []).append(fit)
     several = {shift: those for shift, those in cases.items() if len(by_method(those)) > 1}
     return [lambda axes, s=s, of=of: draw_exact(axes, s, of) for s, of in list(several.items())[:MOST_EXACT]]
@@ -118,9 +118,9 @@ def draw_exact(axes: Axes, shift: str, fits: Fits) -> None:
         at = np.arange(len(methods)) + (j - 1) * 0.27
         axes.bar(at, means, 0.26, yerr=spans, label=label, color=f"{0.25 + 0.25 * j}", error_kw={"lw": 0.8})
     axes.set_xticks(range(len(methods)), methods, rotation=35, ha="right")
-    axes.set_title(f"moved by {shift} pixels", fontsize=8)
+    axes.set_title(f"moved by {shift} pixels", fontsize=8, pad=16)
     axes.set_ylabel("PSNR (dB)", fontsize=7)
-    axes.legend(fontsize=6, frameon=False)
+    axes.legend(fontsize=6, frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 0.99))
 
 
 def recovery_panels(fits: Fits) -> list[Callable[[Axes], None]]:
@@ -130,7 +130,7 @@ def recovery_panels(fits: Fits) -> list[Callable[[Axes], None]]:
 
 def draw_recovery(axes: Axes, far: Fits, fits: Fits) -> None:
     """A line for each method from where the pictures are, and a cross for starts from a grid."""
-    for name, results in by_method(far).items():
+    for i, (name, results) in enumerate(by_method(far).items()):
         points: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
         for result in results:
             searched = result.config["shift_init"]["_target_"].endswith(".GridStart")
@@ -138,12 +138,13 @@ def draw_recovery(axes: Axes, far: Fits, fits: Fits) -> None:
         shade = colour(name, fits)
         axes.plot(*zip(*sorted(points[False]), strict=True), color=shade, label=name, marker=".", linewidth=1.2)
         if points[True]:
-            axes.plot(*zip(*sorted(points[True]), strict=True), color=shade, marker="x", linestyle="")
+            at, shares = zip(*sorted(points[True]), strict=True)
+            axes.plot(np.array(at) * 2 ** (0.08 * i), shares, color=shade, marker="x", linestyle="")  # side by side
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel("distance of the true shift (pixels)", fontsize=7)
     axes.set_ylabel("share recovered", fontsize=7)
-    axes.legend(fontsize=6, frameon=False)
+    axes.legend(fontsize=6, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw_losses(axes: Axes, fits: Fits) -> None:

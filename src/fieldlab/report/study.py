@@ -17,7 +17,7 @@ from fieldlab.report.paired import best_settings, by_world, judge_of
 from fieldlab.report.summary import latex, markdown, nothing_held_out, short, shown, summary_table
 from fieldlab.report.table import fits_table, kind_of_fits, read_fits
 from fieldlab.results import Plan, Result, result_or_none
-from fieldlab.scores import SCORES, told
+from fieldlab.scores import ROLLS, SCORES, told
 
 PAGE = "report.html"
 
@@ -125,7 +125,7 @@ def answer(fits: pd.DataFrame) -> list[str]:
         if len(best) > 1:
             where = f", each field at its best setting by {judged}" if len(settings) > 1 else ""
             lines.append(f"Mean {called(rows)} on {signal}{where}: {ranking(best[headline])}.")
-        if len(settings) > 1:
+        if len(settings) > 1 and kind is not ROLLS:  # there are as many worlds as ways to ask
             ranked = best.sort_values(headline, ascending=SCORES[headline].lower)
             lines += [f"- {describe(row, settings, judge, kind.unit)}" for row in ranked.to_dict("records")]
     return lines

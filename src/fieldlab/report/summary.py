@@ -10,7 +10,7 @@ import pandas as pd
 
 from fieldlab.report.table import DIVERGED, WORLD, kind_of_fits
 from fieldlab.results import Result
-from fieldlab.scores import SCORES, SHAPES
+from fieldlab.scores import SCORES, SHAPES, Score
 
 HELD_OUT = ("train_psnr", "test_psnr")
 
@@ -47,7 +47,7 @@ def cells(done: pd.DataFrame, scores: Sequence[str]) -> dict[str, str]:
     """Parameters, scores and seconds of finished fits that differ in their seed."""
     return {
         "parameters": f"{done.parameters.iloc[0]:,}" if len(done) else "–",
-        **{name: spread(done[name], SCORES[name].digits) for name in scores},
+        **{name: spread(done[name], SCORES[name]) for name in scores},
         "seconds": f"{done.seconds.median():.1f}" if len(done) else "–",
     }
 
@@ -119,20 +119,20 @@ def cubic_rows(cubic: pd.DataFrame, name: str, scores: Sequence[str], *, signals
     world = [key for key in cubic if key not in ("signal", *scores)]
     return [
         {"signal": name, **dict(zip(world, keys, strict=True))}
-        | {score: spread(group[score], SCORES[score].digits) for score in scores}
+        | {score: spread(group[score], SCORES[score]) for score in scores}
         | ({"train_psnr": "exact"} if group.field.iloc[0] == "bicubic" and "train_psnr" in scores else {})
         for keys, group in cubic.groupby(world, sort=False, dropna=False)
         if len(group) == signals
     ]
 
 
-def spread(values: pd.Series, digits: int) -> str:
+def spread(values: pd.Series, score: Score) -> str:
     """`mean ± standard deviation` (of the sample, n - 1); the value alone where there is but one."""
     values = values.dropna().astype(float)
     if values.empty:
         return "–"
-    mean = f"{values.mean():.{digits}f}"
-    return mean if len(values) == 1 else f"{mean} ± {values.std():.{digits}f}"
+    mean = score.shown(values.mean())
+    return mean if len(values) == 1 else f"{mean} ± {score.shown(values.std())}"
 
 
 def count(group: pd.DataFrame) -> str:

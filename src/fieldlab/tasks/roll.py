@@ -16,14 +16,13 @@ from fieldlab import sheets
 from fieldlab.canvases.painted import centres
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.goals.goal import Goal
-from fieldlab.metrics import Scores, psnr
+from fieldlab.metrics import Scores
 from fieldlab.tasks.descent import Descent
 from fieldlab.tasks.places import Places
 from fieldlab.tasks.starts import Start
 from fieldlab.tasks.task import State, Task
 from fieldlab.warps.memory import Memory
 from fieldlab.warps.warp import Warped, in_words
-from fieldlab.warps.wrap import Untouched
 
 FOUND = 0.5  # pixels within which a known shift counts as recovered
 SIDE = 192  # pixels of a picture on a sheet, at least
@@ -210,14 +209,8 @@ class Roll(Task):
 
     def outcome(self, m: int) -> dict[str, Any]:
         with torch.no_grad():
-            return {"scores": self.latest(m) | self.as_memorised() | self.goal.exact(self.rolled)}
-
-    def as_memorised(self) -> Scores:
-        """PSNR in dB of the fields where they are, over all pixels."""
-        pictures = self.goal.pictures.values.flatten(1, 2).to(self.device)
-        seen = self.memory.rolled(pictures.new_zeros(2), Untouched())
-        mask = torch.ones(seen.shape[:2], dtype=torch.bool, device=self.device)
-        return {"memorised_psnr": psnr(seen, pictures, mask).mean().item()}
+            memorised = self.memory.psnr(self.goal.pictures.values.flatten(1, 2))
+            return {"scores": {**self.latest(m), "memorised_psnr": memorised, **self.goal.exact(self.rolled)}}
 
     def rolled(self, shift: Float[Tensor, "2"]) -> Float[Tensor, "n p c"]:
         """Whole pictures, each moved by this shift in sides and by nothing else."""

@@ -5,7 +5,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
-from fieldlab.warps.wrap import Wrap
+from fieldlab.metrics import psnr
+from fieldlab.warps.wrap import Untouched, Wrap
 
 
 class Memory(nn.Module):
@@ -23,6 +24,11 @@ class Memory(nn.Module):
         n, (b, p, _) = self.fields.members, x.shape
         by_picture = x.unflatten(0, (b // n, n)).transpose(0, 1).flatten(1, 2)
         return self.fields(by_picture).unflatten(1, (b // n, p)).transpose(0, 1).flatten(0, 1)
+
+    def psnr(self, pictures: Float[Tensor, "n p c"]) -> float:
+        """The fields' mean PSNR in dB where they are, over all pixels."""
+        seen, wanted = self.rolled(self.frame.new_zeros(2), Untouched()), pictures.to(self.frame)
+        return psnr(seen, wanted, torch.ones(seen.shape[:2], dtype=torch.bool, device=seen.device)).mean().item()
 
     def rolled(self, shift: Float[Tensor, "2"], wrap: Wrap) -> Float[Tensor, "n p c"]:
         """Whole pictures, each moved by this shift in sides."""
