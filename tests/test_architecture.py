@@ -104,6 +104,7 @@ def test_constructors_have_no_defaults(part: type):
 NEEDED = {
     "canvas/colors": ["model=texture"],
     "goal/model": ["task=roll", "goal=adversarial"],
+    "goal/towards": ["task=roll", "goal=collage"],
     "warp/moves": ["task=roll"],
     "warp/wrap": ["task=roll"],
 }

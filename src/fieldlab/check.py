@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,13 +119,22 @@ class Checks:
         """Check a roll, and the fits that it needs."""
         plain = checked.plain
         check_running(plain, devices)
-        needs = tuple(self.check(fit) for fit in memorising(plain))
+        needs = tuple(self.check_need(fit, plain["memorise"]) for fit in memorising(plain))
         own = {**plain, **{key: digested(plain[key], key) for key in ROLLING}}
         what = described(nameless(own), *ROLLING, "field")
         training = described(plain, "task", "optimizer", "schedule", "steps")
         self.once(what, training, look=lambda: check_rolling(checked.config))
         key = stack_key(plain, what)
         return dataclasses.replace(checked, signal=roll_name(plain), stack_key=key, devices=devices, needs=needs)
+
+    def check_need(self, fit: Mapping[str, Any], memorise: Mapping[str, Any]) -> Checked:
+        """Check a fit that a roll needs; what is wrong is told by the roll's own keys."""
+        try:
+            return self.check(fit)
+        except InputError as error:
+            if re.split(r"[.:]", str(error))[0] in memorise:
+                raise InputError(f"memorise.{error}") from error
+            raise
 
 
 def stack_key(plain: Mapping[str, Any], *own: Any) -> str:

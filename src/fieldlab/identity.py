@@ -56,7 +56,9 @@ def roll_name(config: Mapping[Any, Any] | DictConfig) -> str:
     goal = config["goal"].get("name") if config["goal"] else "roll"
     if config["library"] is not None:
         return f"{Path(str(config['library'])).name} {goal}"
-    names = list(map(str, config["photos"] or {}))
+    names = [
+        Path(str(path)).stem if name == "folder" else str(name) for name, path in (config["photos"] or {}).items()
+    ]
     return f"{'+'.join(names) if len(names) <= MOST_NAMED else f'{len(names)} pictures'} {goal}"
 
 

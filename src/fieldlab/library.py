@@ -40,7 +40,7 @@ def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
     shared = {key: None if key in ROLLING else value for key, value in plain.items()}
     made = []
     for name, path in files(plain["photos"], "photos").items():
-        signal = {**settings["signal"], "name": name.replace("/", "-"), "path": path}
+        signal = {**settings["signal"], "name": name.rpartition("/")[2], "path": path}
         fit = {**shared, **settings, "signal": signal}
         fit["folder"] = str(Path(settings["folder"]) / fit_name(_root_=OmegaConf.create(fit)))
         made.append(fit)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from conftest import SMALL, Command
-from hydra_plugins.fieldlab.sweeper import narrow
+from hydra_plugins.fieldlab.sweeper import narrow, written
 
 GRIDS = [{"field": ["a", "b"], "seed": ["0", "1"]}, {"field": ["c"], "sigma": ["14"]}]
 
@@ -55,6 +55,10 @@ def test_a_folder_is_every_picture_in_it(command: Command):
 def test_numbers_are_the_same_however_they_are_written():
     grids = [{"lr": ["lr=1e-3"]}, {"lr": ["lr=2e-3"]}]
     assert narrow(grids, {"lr": ["lr=0.001"]}) == [{"lr": ["lr=0.001"]}]
+
+
+def test_values_of_a_yaml_file_are_written_as_on_the_command_line():
+    assert [written(value) for value in (None, 1e-3, "a,b", [1, 2])] == ["null", "0.001", "a,b", "[1, 2]"]
 
 
 def test_several_folders_and_arrays(command: Command):

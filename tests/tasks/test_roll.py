@@ -245,6 +245,8 @@ def test_a_sweep_of_rolls_has_a_report_with_films(command: Command):
         (["goal=match", "goal.target=none.png"], "goal.target: there is no file none.png"),
         (["warp=none", "warp/moves=[rotation]"], "task: none of the moves is a shift to begin with"),
         *slow(
+        (["memorise.steps=0"], "memorise.steps: 0 is too few"),
+        (["field.network.width=0"], "field.network: width"),
         (["library=none"], "library: there are no finished fits in none"),
         (["memorise.signal.channels=grey", "goal=adversarial", "goal/model=checkpoint", "goal.model.network={_target_: seen_networks.Small}", "goal.model.size=[16,16]"], "goal.model: Small sees 3 channel(s), and the pictures have 1"),
         (["goal.region=[0,0,99,9]"], "goal.region: [0, 0, 99, 9] should be [TOP, LEFT, BOTTOM, RIGHT]"),

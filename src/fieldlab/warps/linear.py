@@ -51,6 +51,12 @@ class Affine(Warp):
         whole = self.matrix + torch.eye(2, device=x.device, dtype=x.dtype)
         return about_centre(x, whole, self.size) - self.offset[:, None]
 
+    def told(self) -> dict[str, Float[Tensor, "n"]]:
+        """The shift in pixels, and how much larger areas are."""
+        pixels = self.offset * self.offset.new_tensor(self.size)
+        areas = 1 / torch.linalg.det(self.matrix + torch.eye(2, device=self.matrix.device))
+        return {"offset_rows": pixels[:, 0], "offset_columns": pixels[:, 1], "area": areas}
+
     def start(self, shift: Float[Tensor, "n 2"]) -> bool:
         with torch.no_grad():
             self.offset.copy_(shift)

@@ -119,7 +119,7 @@ class OptunaSweeper(Sweeper):
         prepared = prepare(config)
         if not isinstance(prepared, Fitting) or prepared.signal.centre is not None:
             raise InputError(
-                "hydra/sweeper: a search is judged by validation PSNR, which shapes and visualisations do not have;"
+                "hydra/sweeper: a search is judged by validation PSNR, which shapes, visualisations and rolls do not have;"
                 " sweep with -m"
             )
         if not prepared.split.validation.any():

@@ -38,7 +38,7 @@ class GridSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        grids = [self.choices(f"{key}={value}" for key, value in grid.items()) for grid in self.grids]
+        grids = [self.choices(f"{key}={written(value)}" for key, value in grid.items()) for grid in self.grids]
         given = self.choices(arguments) | self.choices(f"{key}={value}" for key, value in self.chosen.items())
         wanted = narrow(grids, given)
         jobs = dict.fromkeys(job for grid in wanted for job in itertools.product(*grid.values()))
@@ -116,6 +116,11 @@ def files(key: str, value: str) -> list[str]:
     from fieldlab.signals.files import signal_files
 
     return [f"{key}={quoted(str(file))}" for file in signal_files(folder)]
+
+
+def written(value: Any) -> str:
+    """A value of a YAML file as on the command line."""
+    return "null" if value is None else str(value)
 
 
 def quoted(text: str) -> str:
