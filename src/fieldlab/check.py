@@ -13,9 +13,10 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from fieldlab.build import build
+from fieldlab.digests import content, digested
 from fieldlab.errors import InputError
 from fieldlab.field import Field, build_field, structure
-from fieldlab.identity import ROLLING, SEEING, content, digested, roll_name, rolls, sees, sight_name
+from fieldlab.identity import ROLLING, SEEING, roll_name, rolls, sees, sight_name
 from fieldlab.library import memorising
 from fieldlab.operators import hessian, slope_error
 from fieldlab.prepare import Fitting, make_task, make_trainer, prepare
@@ -132,7 +133,10 @@ class Checks:
         try:
             return self.check(fit)
         except InputError as error:
-            if re.split(r"[.:]", str(error))[0] in memorise:
+            key, rest = re.split(r"(?=[.:])", str(error), maxsplit=1)
+            if rest.startswith(".path"):
+                raise InputError(f"photos.{fit['signal']['name']}{rest.removeprefix('.path')}") from error
+            if key in memorise:
                 raise InputError(f"memorise.{error}") from error
             raise
 

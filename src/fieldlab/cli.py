@@ -25,8 +25,13 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises to us instead of exiting with 1
     sys.path.append(str(Path.cwd()))  # a user's own encoding lies where they work
     register()
+    sys.exit(guarded(start))
+
+
+def start() -> None:
+    """Hand the command to Hydra, in words that it takes."""
     sys.argv[1:] = understood(sys.argv[1:])
-    sys.exit(guarded(run))
+    run()
 
 
 @hydra.main(version_base="1.3", config_path="pkg://fieldlab.conf", config_name="fieldlab")

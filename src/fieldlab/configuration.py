@@ -1,13 +1,14 @@
 """Configurations: composed by Hydra from conf/, then freed from it. Imports nothing heavy."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import hydra
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
 
+from fieldlab.errors import InputError
 from fieldlab.identity import register_resolvers
 from fieldlab.schema import register_schema
 from hydra_plugins.fieldlab.launcher import PackedLauncher
@@ -17,6 +18,10 @@ from hydra_plugins.fieldlab.sweeper import GridSweeper
 
 CHOOSERS = ("model", "warp")  # groups that change what a command is about
 NOTE, QUOTE = "+hydra.sweeper.chosen.", "'"
+SEEING, ROLLING = ("a visualisation", "task=visualize"), ("a roll", "task=roll")
+STRAYS = {"canvas": SEEING, "transforms": SEEING, "model": SEEING} | dict.fromkeys(
+    ("memorise", "goal", "warp", "shift_init"), ROLLING
+)
 BROUGHT = {"task=visualize": "model=texture", "task=roll": "warp=floor"}
 
 
@@ -43,16 +48,27 @@ def understood(overrides: Sequence[str]) -> list[str]:
     for the groups before its own.
     """
     chosen = {override.partition("=")[0] for override in overrides}
+    if not chosen & {"experiment", *CHOOSERS} and not set(BROUGHT) & set(overrides):
+        refuse_strays(chosen)
     missing = {task: part for task, part in BROUGHT.items() if not chosen & {part.partition("=")[0], "experiment"}}
     brings = {task: [part] for task, part in missing.items()}
     parts = [part for override in overrides for part in (quoted(override), *brings.get(override, []))]
     return [part for whole in parts for part in first_of(whole)] if {"-m", "--multirun"} & {*overrides} else parts
 
 
+def refuse_strays(keys: Iterable[str]) -> None:
+    """Hydra has no words for settings below a group that nobody has chosen."""
+    for key in sorted(keys):
+        for group, (what, how) in STRAYS.items():
+            if key.startswith(f"{group}."):
+                raise InputError(f"{key}: belongs to {what}; add {how}")
+
+
 def first_of(override: str) -> list[str]:
     """`warp=floor,none` as its first value, and a note of all of them for the sweeper: without one value Hydra would know
     nothing of what the rest of a command is about."""
     key, _, text = override.partition("=")
+    text = text.removeprefix("choice(").removesuffix(")")
     if key not in CHOOSERS or "," not in text or "(" in text:
         return [override]
     return [f"{key}={text.partition(',')[0]}", f"{NOTE}{key}='{text}'"]

@@ -14,9 +14,9 @@ from fieldlab.build import build, locate, plain
 from fieldlab.canvases.canvas import Canvas, inner
 from fieldlab.canvases.colors import Colors
 from fieldlab.canvases.parameterization import Parameterization
+from fieldlab.digests import digested
 from fieldlab.errors import InputError, first_line
 from fieldlab.field import build_field, draw
-from fieldlab.identity import digested
 from fieldlab.models.activations import Activations, layer_shapes
 from fieldlab.models.model import Model
 from fieldlab.objectives.objective import Objective, spelled_out

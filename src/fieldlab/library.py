@@ -7,13 +7,16 @@ from typing import Any
 
 import torch
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from fieldlab import weights
-from fieldlab.errors import InputError
+from fieldlab.digests import library_files
+from fieldlab.errors import InputError, first_line
 from fieldlab.field import Field, build_field, draw, structure
 from fieldlab.goals.goal import Pictures
-from fieldlab.identity import ROLLING, fit_name, library_files
+from fieldlab.identity import ROLLING, fit_name
 from fieldlab.results import read_result, result_or_none
+from fieldlab.schema import Schema
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.photos import files
 from fieldlab.worlds import build_signal
@@ -34,9 +37,12 @@ def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     They are `memorise`, with the roll's own field, trainer and logger.
     """
-    settings = plain["memorise"]
-    if settings is None:
+    if plain["memorise"] is None:
         return []
+    settings = typed(plain["memorise"])
+    for name, path in plain["photos"].items():
+        if not isinstance(path, str):
+            raise InputError(f"photos.{name}: {path} should be the path of a picture")
     shared = {key: None if key in ROLLING else value for key, value in plain.items()}
     made = []
     for name, path in files(plain["photos"], "photos").items():
@@ -45,6 +51,22 @@ def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
         fit["folder"] = str(Path(settings["folder"]) / fit_name(_root_=OmegaConf.create(fit)))
         made.append(fit)
     return made
+
+
+def typed(memorise: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of fits, held to the types of their top-level keys.
+
+    Raises:
+        InputError: another type, a missing value.
+    """
+    for key, value in memorise.items():
+        try:
+            OmegaConf.merge(OmegaConf.structured(Schema), {key: value})
+        except OmegaConfBaseException as error:
+            raise InputError(f"memorise.{key}: {first_line(error)}") from error
+        if value is None and key != "checkpoint_minutes":
+            raise InputError(f"memorise.{key}: needs a value")
+    return dict(memorise)
 
 
 def recall(plain: Mapping[str, Any], *, fitted: bool) -> Memories:
@@ -64,7 +86,8 @@ def recall(plain: Mapping[str, Any], *, fitted: bool) -> Memories:
         fits = memorising(plain)
         signals = [picture(fit["signal"], "memorise.signal") for fit in fits]
         fields = [remembered(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
-    together([signal.name for signal in signals], signals, fields)
+    key = "memorise" if plain["library"] is None else "library"
+    together(key, [signal.name for signal in signals], signals, fields)
     values = torch.stack([signal.values for signal in signals])
     return Memories(Pictures([signal.name for signal in signals], values), fields)
 
@@ -80,7 +103,7 @@ def fits_in(folder: Path) -> list[Path]:
     if not finished:
         raise InputError(f"library: there are no finished fits in {folder}; make some with {MAKE}")
     for there, result in finished.items():
-        if result.centre is not None or len(result.grid) != 2 or "split" not in result.config:
+        if result.centre is not None or len(result.grid) != 2 or result.config.get("split") is None:
             raise InputError(f"library: {there} is no fit of a picture: {result.signal}")
     return list(finished)
 
@@ -110,10 +133,14 @@ def remembered(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
     if fitted:
         why = "is not there" if result is None else result.error or f"{result.status} at step {result.diverged_at}"
         raise InputError(f"memorise: the fit of {signal.name} in {folder} {why}")
-    return draw(lambda: build_field(fit["field"], dim=2, channels=signal.channels), fit["seed"])
+    return (
+        draw(lambda: build_field(fit["field"], dim=2, channels=signal.channels), fit["seed"])
+        .eval()
+        .requires_grad_(False)
+    )
 
 
-def together(names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
+def together(key: str, names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
     """Hold pictures that are rolled together to what they must have in common.
 
     Raises:
@@ -124,12 +151,12 @@ def together(names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Fie
         pair = f"{names[0]} and {name}"
         if signal.channels != first.channels:
             raise InputError(
-                f"library: {pair} have {first.channels} and {signal.channels} channels, and are rolled together"
+                f"{key}: {pair} have {first.channels} and {signal.channels} channels, and are rolled together"
             )
         if signal.grid != first.grid:
             sizes = " and ".join(" x ".join(map(str, grid)) for grid in (first.grid, signal.grid))
-            raise InputError(f"library: {pair} are {sizes} pixels large, and are rolled together")
+            raise InputError(f"{key}: {pair} are {sizes} pixels large, and are rolled together")
         if structure(field) != structure(fields[0]):
-            raise InputError(f"library: {pair} are in fields of several structures; roll each by itself")
+            raise InputError(f"{key}: {pair} are in fields of several structures; roll each by itself")
     if twice := [name for name in names if names.count(name) > 1]:
-        raise InputError(f"library: holds {names.count(twice[0])} fits of {twice[0]}; roll one of them by its folder")
+        raise InputError(f"{key}: has {names.count(twice[0])} pictures called {twice[0]}; roll each by itself")

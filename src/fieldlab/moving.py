@@ -5,10 +5,10 @@ from typing import Any
 from omegaconf import DictConfig
 
 from fieldlab.build import build, plain
-from fieldlab.errors import InputError
+from fieldlab.errors import InputError, first_line
 from fieldlab.field import draw
 from fieldlab.goals.goal import Goal, Pictures
-from fieldlab.tasks.roll import Rolls
+from fieldlab.goals.rolls import Rolls
 from fieldlab.warps.warp import Warped
 
 
@@ -19,10 +19,22 @@ def build_goal(settings: dict[str, Any], key: str, pictures: Pictures) -> Goal:
     if isinstance(settings.get("towards"), dict):
         one = Pictures(["collage"], pictures.values[:1])
         inner = {"towards": build_goal(settings["towards"], f"{key}.towards", one)}
-    goal = draw(lambda: build(own, key, pictures=pictures, **inner), 0)  # what no file gives is the same every time
+    try:
+        goal = draw(
+            lambda: build(own, key, pictures=pictures, **inner), 0
+        )  # what no file gives is the same every time
+    except InputError as error:
+        raise InputError(under(key, str(error))) from error
     if not isinstance(goal, Goal):
         raise InputError(f"{key}._target_: makes a {type(goal).__name__}, and no fieldlab.goals.goal.Goal")
     return goal
+
+
+def under(key: str, text: str) -> str:
+    """What a goal or its model says of its settings, under the key that these have here."""
+    if text.startswith(f"{key}: model"):
+        return f"{key}.{text.removeprefix(f'{key}: ')}"
+    return text if text.startswith(key) else text.replace("goal.", f"{key}.", 1)
 
 
 def build_rolls(config: DictConfig, goal: Goal, groups: int) -> Rolls:
@@ -38,4 +50,8 @@ def build_rolls(config: DictConfig, goal: Goal, groups: int) -> Rolls:
     if not moves:
         raise InputError("warp.moves: is empty: nothing would be learned; take warp/moves=[shift]")
     made = [build(node, f"warp.moves.{name}", **given) for name, node in moves.items() if node is not None]
-    return Rolls(Warped(made, build(config.warp.wrap, "warp.wrap")), goal)
+    wrap = build(config.warp.wrap, "warp.wrap")
+    try:
+        return Rolls(Warped(made, wrap), goal)
+    except ValueError as error:
+        raise InputError(f"warp.moves: {first_line(error)}") from error

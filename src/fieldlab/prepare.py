@@ -17,10 +17,11 @@ from omegaconf import DictConfig
 from fieldlab.build import build, plain
 from fieldlab.canvases.canvas import Canvas
 from fieldlab.configuration import plain_config
+from fieldlab.digests import digested
 from fieldlab.easel import build_canvas, build_model, build_objective, build_transforms, count_images, take_in
 from fieldlab.field import Ensemble, Field, build_field, draw
 from fieldlab.goals.goal import Goal
-from fieldlab.identity import digested, roll_name, rolls, sees, sight_name
+from fieldlab.identity import roll_name, rolls, sees, sight_name
 from fieldlab.library import Memories, recall
 from fieldlab.machine import can_compile
 from fieldlab.models.model import Model

@@ -9,13 +9,13 @@ from omegaconf import DictConfig
 
 from fieldlab.easel import shapes
 from fieldlab.errors import InputError, first_line
+from fieldlab.goals.adversarial import COMPLAINTS
 from fieldlab.prepare import make_task, prepare
 from fieldlab.tasks.roll import Roll
 from fieldlab.tasks.task import Task
 from fieldlab.tasks.visualize import Visualize
 
 T = TypeVar("T")
-COMPLAINTS = (RuntimeError, ValueError, AssertionError, IndexError)  # of modules and terms about their input
 
 
 def check_seeing(config: DictConfig) -> None:

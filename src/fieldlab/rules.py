@@ -42,6 +42,7 @@ def check_kind(config: Mapping[str, Any]) -> None:
     if not kinds["warp"]:
         belong(config, set(ROLLING) - set(SEEING), "a roll; add task=roll or a warp, like warp=floor")
     if not kinds["model"] and not kinds["warp"]:
+        belong(config, ["photos"], "a visualisation or a roll; add model=texture or warp=floor")
         belong(config, SEEING[1:], "a visualisation; add a model, like model=texture")
     task = config["task"].get("_target_", "").rpartition(".")[2]
     for name, key, example in (("Roll", "warp", "floor"), ("Visualize", "model", "texture")):
@@ -58,14 +59,14 @@ def check_kind(config: Mapping[str, Any]) -> None:
 def belong(config: Mapping[str, Any], keys: Iterable[str], what: str) -> None:
     """None of the keys may be there."""
     for key in sorted(keys):
-        if config[key] is not None:
+        if config.get(key) is not None:
             raise InputError(f"{key}: belongs to {what}")
 
 
 def need(config: Mapping[str, Any], keys: Iterable[str], what: str) -> None:
     """All of the keys must be there."""
     for key in keys:
-        if not config[key]:
+        if not config.get(key):
             raise InputError(f"{key}: {what} needs one")
 
 

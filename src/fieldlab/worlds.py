@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from fieldlab.build import build
 from fieldlab.configuration import plain_value
-from fieldlab.identity import content
+from fieldlab.digests import content
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 

@@ -176,11 +176,28 @@ def test_a_collage_learns_its_masks_and_each_picture_can_be_judged_alone():
     torch.testing.assert_close(alone[0, 0, 0], expected)
 
 
+def test_of_pictures_that_are_all_seam_nothing_is_said_elsewhere():
+    goal = recover(Pictures(["p"], torch.rand(1, 5, 5, 1)), shifts=[[1, 1]], distance=None, directions=1, region=None)
+    found = goal.exact(lambda shift: goal.targets[0])
+    assert found["interior_psnr"] is None
+    assert found["seam_psnr"] is not None
+
+
+def test_what_is_no_classifier_is_refused():
+    class One(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images.mean((1, 2, 3))[:, None]
+
+    one = Model("one", One(), 3, (ROWS, COLUMNS), [0] * 3, [1] * 3)
+    with pytest.raises(InputError, match=r"goal\.model: one answers 1 number"):
+        Adversarial(pictures(), model=one, label=None, change="lower")
+
+
 def test_goals_that_cannot_be_are_refused(clean_folder):
     of = pictures()
     with pytest.raises(InputError, match=r"goal.region: \[0, 0, 9, 4\] should be \[TOP, LEFT, BOTTOM, RIGHT\]"):
         recover(of, shifts=[[1, 1]], distance=None, directions=1, region=[0, 0, 9, 4])
-    for shifts in ([], [[1, 2, 3]]):
+    for shifts in ([], [[1, 2, 3]], [[float("nan"), 1]], [[1e20, 1]]):
         with pytest.raises(ValueError, match="shifts must be pairs"):
             recover(of, shifts=shifts, distance=None, directions=1, region=None)
     with pytest.raises(ValueError, match="has shifts and a distance"):

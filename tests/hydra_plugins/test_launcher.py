@@ -86,7 +86,7 @@ def test_a_photo_that_goes_during_the_sweep_costs_its_fits_alone(command: Comman
 
     def gone(checked) -> None:
         Path("a.png").unlink()
-        fieldlab.prepare.read_signal.cache_clear()
+        fieldlab.worlds.read_signal.cache_clear()
         whole(checked)
 
     monkeypatch.setattr(fieldlab.sweep, "record_plan", gone)

@@ -225,4 +225,4 @@ def test_shapes_are_not_searched(command: Command):
         "experiment=tune", "signal=torus_knot", "signal.points=500", "~signal.size", "split=random"
     )
     assert code == 2
-    assert error.startswith("fieldlab: hydra/sweeper: a search is judged by validation PSNR, which shapes and visual")
+    assert error.startswith("fieldlab: hydra/sweeper: a search is judged by validation PSNR, which shapes, visual")

@@ -331,7 +331,7 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
         (["signal=camera"], "signal: a visualisation looks into a model and at no signal"),
         (["photos=folder", "photos.folder=empty"], "photos.folder: there are no pictures in empty"),
         (["trainer.precision=64"], "trainer.precision: 64 would change the network; take 32 or bf16-mixed"),
-        (["compile=true"], "compile: what layers answer cannot be seen in a compiled network"),
+        (["compile=true"], "compile: networks that are only looked into, or read, are not compiled"),
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value)[:50],

@@ -61,12 +61,20 @@ def test_a_shift_rolls_as_numpy_does(pixels: tuple[int, int]):
     assert torch.equal(seen, picture.roll(pixels, (0, 1)))
 
 
-def test_a_shift_is_told_in_pixels_and_without_whole_sides():
-    shift = Shift(2, SIZE)
-    shift.shift.data = torch.tensor([[0.25, 1.1], [-0.75, -0.4]])
-    told = shift.told()
-    torch.testing.assert_close(told["shift_rows"], torch.tensor([1.5, 1.5]))
+@pytest.mark.parametrize("make", [Shift, Affine])
+def test_shifts_begin_where_they_are_told_to_and_are_told_in_pixels(make: Callable[..., Warp]):
+    warp = make(2, SIZE)
+    assert Warped([Scale(2, SIZE), warp], Floor()).start(torch.tensor([[0.25, 0.1], [-0.5, -0.4]])) is None
+    told = warp.told()
+    torch.testing.assert_close(told["shift_rows"], torch.tensor([1.5, -3.0]))
     torch.testing.assert_close(told["shift_columns"], torch.tensor([1.0, -4.0]))
+
+
+def test_moves_that_cannot_be_told_apart_or_do_not_shift_are_refused():
+    with pytest.raises(ValueError, match="two moves would both learn shift columns, shift rows"):
+        Warped([Affine(1, SIZE), Shift(1, SIZE)], Floor())
+    with pytest.raises(ValueError, match="none of the moves is a shift"):
+        Warped([Rotation(1, SIZE)], Floor()).start(torch.zeros(1, 2))
 
 
 def test_a_quarter_turn_is_counter_clockwise():

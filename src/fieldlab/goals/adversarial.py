@@ -38,6 +38,12 @@ class Adversarial(Goal):
         self.change = change
         with torch.no_grad():
             answers = self.answers(pictures.values.flatten(1, 2))
+        classes = answers.shape[-1]
+        if classes < 2 or (model.labels and len(model.labels) != classes):
+            raise InputError(
+                f"goal.model: {model.name} answers {classes} number(s) and has {len(model.labels)} labels; a classifier"
+                " has two classes at least, and a label for each or none"
+            )
         self.register_buffer("before", answers.log_softmax(-1))
         wanted = answers.argmax(-1) if label is None else torch.full((len(answers),), self.number(label))
         self.register_buffer("wanted", wanted)
@@ -51,9 +57,9 @@ class Adversarial(Goal):
     def number(self, label: str | int) -> int:
         """The class of this name or number."""
         labels = list(map(str, self.model.labels))
-        if str(label) in labels:
-            return labels.index(str(label))
-        if isinstance(label, int) and 0 <= label < self.before.shape[-1]:
+        if isinstance(label, str) and label in labels:
+            return labels.index(label)
+        if type(label) is int and 0 <= label < self.before.shape[-1]:
             return label
         known = labels or [f"0 to {self.before.shape[-1] - 1}"]
         raise InputError(f"goal.label: {self.model.name} knows no class {label}{suggest(str(label), known)}")
@@ -111,7 +117,7 @@ class Adversarial(Goal):
     @torch.no_grad()
     def exhibit(self, shown: Float[Tensor, "k n p c"], told: Sequence[Sequence[str]]) -> list[list[Shown]]:
         """Each picture and what it became, with what the classifier takes either for."""
-        after = self.answers(shown).log_softmax(-1)
+        after = self.answers(shown.to(self.wanted.device)).log_softmax(-1)
         return [
             [
                 (self.pictures.values[n].numpy(), f"{name}: {self.verdict(self.before[n])}"),

@@ -16,7 +16,7 @@ class Collage(Goal):
     A mask has `cells` x `cells` numbers, 0 to begin with, and is linear between the middles of its cells.
 
     Raises:
-        ValueError: cells below 1, a gain that is not positive, a goal with several cases or with learned parts.
+        ValueError: cells below 1, a gain that is not positive, a goal with several cases, another collage.
     """
 
     def __init__(self, pictures: Pictures, towards: Goal, *, cells: int, gain: float) -> None:

@@ -16,6 +16,7 @@ from fieldlab.metrics import Scores, psnr
 from fieldlab.signals.photos import read_photos
 
 SEAM = 3.0  # pixels on either side of where the picture's edges meet
+MOST_SHIFT = 1e6  # pixels
 DIM = 0.3  # of the contrast that is left outside of a region
 
 
@@ -74,7 +75,7 @@ class Match(Goal):
             near = (((away - away.round()) * sides).abs() < SEAM).any(-1)
             masks = (torch.ones_like(near), near, ~near)
             found.append([psnr(seen, wanted, mask.expand(seen.shape[:2])).mean().item() for mask in masks])
-        means = torch.tensor(found).mean(0).tolist()
+        means = [mean if math.isfinite(mean) else None for mean in torch.tensor(found).mean(0).tolist()]
         return dict(zip(("exact_psnr", "seam_psnr", "interior_psnr"), means, strict=True))
 
     def exhibit(self, shown: Float[Tensor, "k n p c"], told: Sequence[Sequence[str]]) -> list[list[Shown]]:
@@ -135,8 +136,8 @@ def recover(
             raise ValueError(f"directions must be at least 1, not {directions}")
         angles = [2 * math.pi * j / directions for j in range(directions)]
         shifts = [[distance * math.sin(a), distance * math.cos(a)] for a in angles]
-    if not shifts or any(len(shift) != 2 for shift in shifts):
-        raise ValueError(f"shifts must be pairs [ROWS, COLUMNS], not {shifts}")
+    if not shifts or any(len(s) != 2 or not all(abs(by) <= MOST_SHIFT for by in s) for s in shifts):
+        raise ValueError(f"shifts must be pairs [ROWS, COLUMNS] of at most {MOST_SHIFT:g} pixels, not {shifts}")
     targets = torch.stack([torch.stack([rolled(p, shift) for p in pictures.values]) for shift in shifts])
     return Match(pictures, targets, region=region, shifts=torch.tensor(shifts, dtype=torch.float32))
 

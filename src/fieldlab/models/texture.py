@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from fieldlab.digests import content_digest
 from fieldlab.field import draw
-from fieldlab.identity import content_digest
 from fieldlab.models import training
 from fieldlab.models.model import Model
 from fieldlab.signals.photos import crops as crops_of

@@ -13,7 +13,7 @@ from PIL import Image
 from fieldlab.pictures import ERROR_LIMIT, SURFACE_LIMIT
 from fieldlab.report.table import flatten
 from fieldlab.results import Result
-from fieldlab.scores import SCORES, SHAPES, kind_of
+from fieldlab.scores import PICTURES, SCORES, SHAPES, kind_of
 
 MOST_COLUMNS, MOST_SIGNALS = 6, 4
 COLOURS = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
@@ -47,7 +47,8 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     at most six fields of a signal are shown, the best ones, in the order of their score. Without `photos` the
     lower rows alone. Returns the caption, None where there is nothing to draw yet.
     """
-    finished = [(folder / name, result) for name, result in results.items() if result.status == "finished"]
+    done = [(folder / name, result) for name, result in results.items() if result.status == "finished"]
+    finished = [fit for fit in done if kind_of(fit[1].scores) in (PICTURES, SHAPES)]
     signals = list(dict.fromkeys(result.signal for _, result in finished))[:MOST_SIGNALS]
     if not signals:
         return None

@@ -11,19 +11,21 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
 from PIL import Image, ImageSequence
 
 from fieldlab.report.features import tidy
 from fieldlab.report.figure import COLOURS
 from fieldlab.report.table import fits_table
 from fieldlab.results import Result, read_plan
+from fieldlab.scores import ROLLS, kind_of
 
 FILM = "film.gif"  # of the study: that of its longest roll
 MOST_EXACT, MOST_SHEETS, MOST_FRAMES = 2, 3, 4
 PARTS = {"exact_psnr": "all pixels", "seam_psnr": "at the seam", "interior_psnr": "elsewhere"}
 CAPTION = (
     "Above, where there are such rolls: PSNR of pictures moved by the true shift, against the exact roll; the share of known shifts"
-    " that were recovered, against how far away they were (crosses: from a grid of starts); and the loss of each goal against steps. Below: a roll"
+    " that were recovered, against how far away they were (crosses, side by side: from a grid of starts); and the loss of each goal against steps. Below: a roll"
     " as it was learned, from its first frame to its last, and what other goals came to."
 )
 
@@ -37,13 +39,11 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     Returns the caption, None where there is nothing to draw yet.
     """
     order = fits_table(read_plan(folder), results).index
-    fits = [
-        (folder / name, results[name]) for name in order if name in results and results[name].status == "finished"
-    ]
+    fits = [(folder / name, results[name]) for name in order if name in results and rolled(results[name])]
     if not fits:
         return None
     panels = [*exact_panels(fits), *recovery_panels(fits), lambda axes: draw_losses(axes, fits)]
-    sheets = sheets_of(fits) if photos else []
+    sheets = sheets_of([fit for fit in fits if (fit[0] / "progress.gif").exists()]) if photos else []
     height = 4.4 if sheets else 0
     figure = Figure(figsize=(max(4.2 * len(panels), 3.4 * len(sheets)), 3.1 + height), layout="constrained")
     above, *below = figure.subfigures(
@@ -58,10 +58,14 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
             axes.set_title(title, fontsize=8)
             axes.set_axis_off()
     figure.savefig(file, dpi=100)
-    if not photos:
+    if not photos or not (longest(fits)[0] / "progress.gif").exists():
         return CAPTION
     shutil.copyfile(longest(fits)[0] / "progress.gif", folder / FILM)
     return f"{CAPTION}\n\n![a roll as it was learned]({FILM})"
+
+
+def rolled(result: Result) -> bool:
+    return result.status == "finished" and kind_of(result.scores) is ROLLS
 
 
 def goal_of(result: Result) -> Mapping[str, Any]:
@@ -138,8 +142,10 @@ def draw_recovery(axes: Axes, far: Fits, fits: Fits) -> None:
         shade = colour(name, fits)
         axes.plot(*zip(*sorted(points[False]), strict=True), color=shade, label=name, marker=".", linewidth=1.2)
         if points[True]:
-            at, shares = zip(*sorted(points[True]), strict=True)
-            axes.plot(np.array(at) * 2 ** (0.08 * i), shares, color=shade, marker="x", linestyle="")  # side by side
+            aside = offset_copy(axes.transData, axes.figure, x=5 * i, units="points")
+            axes.plot(
+                *zip(*sorted(points[True]), strict=True), color=shade, marker="x", linestyle="", transform=aside
+            )
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel("distance of the true shift (pixels)", fontsize=7)
@@ -175,6 +181,8 @@ def longest(fits: Fits) -> tuple[Path, Result]:
 
 def sheets_of(fits: Fits) -> list[tuple[str, np.ndarray]]:
     """Frames of a roll as it was learned, and the sheets of other goals."""
+    if not fits:
+        return []
     first = longest(fits)
     found = [
         (f"{goal_of(first[1]).get('name')}: {method(first[1])}, from the first step to the last", frames(first[0]))

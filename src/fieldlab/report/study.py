@@ -91,12 +91,14 @@ def readme(
     parts = [f"# {fits.study.iloc[0]}"]
     if plan and plan.question:
         parts.append(plan.question)
-    parts += ["## Answer", "\n\n".join([*over_all(fits), *answer(fits)]), markdown(summary_table(fits, results))]
+    said = [*over_all(fits), *answer(fits)]
+    notes = [plan.notes] if plan and plan.notes else []
+    parts += ["## Answer", "\n\n".join(said or notes), markdown(summary_table(fits, results))]
     parts.append(f"{kind_of_fits(fits).note} One row a fit: [table.csv](table.csv).")
     if caption:
         parts.append(f"![figure](figure.png)\n\n{caption}")
-    if plan and plan.notes:
-        parts += ["## Notes", plan.notes]
+    if notes and said:
+        parts += ["## Notes", *notes]
     if plan:
         parts += ["## Commands", "```bash\n" + "\n".join([*plan.commands, command]) + "\n```"]
     parts += ["## Machine", "\n".join(f"- {line}" for line in machine(results))]
@@ -105,6 +107,8 @@ def readme(
 
 def answer(fits: pd.DataFrame) -> list[str]:
     """The ranking on test samples, a sentence for each signal; each field at its best setting."""
+    if kind_of_fits(fits) is ROLLS:  # a loss for each way to ask; what a study makes of them is in its notes
+        return []
     fits = by_world(fits)
     finished = fits[fits.status == "finished"]
     settings = ["field", *fits.attrs["swept"]]
@@ -125,7 +129,7 @@ def answer(fits: pd.DataFrame) -> list[str]:
         if len(best) > 1:
             where = f", each field at its best setting by {judged}" if len(settings) > 1 else ""
             lines.append(f"Mean {called(rows)} on {signal}{where}: {ranking(best[headline])}.")
-        if len(settings) > 1 and kind is not ROLLS:  # there are as many worlds as ways to ask
+        if len(settings) > 1:
             ranked = best.sort_values(headline, ascending=SCORES[headline].lower)
             lines += [f"- {describe(row, settings, judge, kind.unit)}" for row in ranked.to_dict("records")]
     return lines
@@ -154,7 +158,7 @@ def over_all(fits: pd.DataFrame) -> list[str]:
     headline = kind_of_fits(fits).headline
     scored = best.groupby(["field", "signal"])[headline]
     means = scored.agg(lambda scores: scores.mean(skipna=False)).unstack("signal")
-    if set(best.field) != set(fits.field) or len(means) < 2:
+    if set(best.field) != set(fits.field) or len(means) < 2 or kind_of_fits(fits) is ROLLS:
         return []
     shared = means.dropna(axis=1)
     if shared.shape[1] < 2:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fieldlab.report.table import DIVERGED, WORLD, kind_of_fits
 from fieldlab.results import Result
-from fieldlab.scores import SCORES, SHAPES, Score
+from fieldlab.scores import ROLLS, SCORES, SHAPES, Score
 
 HELD_OUT = ("train_psnr", "test_psnr")
 
@@ -61,7 +61,7 @@ def over_signals(fits: pd.DataFrame, cubic: pd.DataFrame, scores: Sequence[str])
     done = fits[fits.status == "finished"]
     means = done.groupby([*settings, "signal"], sort=False, dropna=False)[[*scores, "parameters", "seconds"]].mean()
     means = means.reset_index()
-    complete = set(fits.signal)
+    complete = set() if kind_of_fits(fits) is ROLLS else set(fits.signal)  # losses of several goals have no mean
     for _, group in fits.groupby(settings, sort=False, dropna=False):
         complete &= set(group.signal[group.status == "finished"])
     if len(complete) < 2:

@@ -10,33 +10,25 @@ import torch
 from jaxtyping import Float, Int, Shaped, UInt8
 from PIL import Image
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from fieldlab import sheets
 from fieldlab.canvases.painted import centres
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.goals.goal import Goal
+from fieldlab.goals.rolls import Rolls
 from fieldlab.metrics import Scores
 from fieldlab.tasks.descent import Descent
 from fieldlab.tasks.places import Places
 from fieldlab.tasks.starts import Start
 from fieldlab.tasks.task import State, Task
 from fieldlab.warps.memory import Memory
-from fieldlab.warps.warp import Warped, in_words
+from fieldlab.warps.warp import in_words
 
 FOUND = 0.5  # pixels within which a known shift counts as recovered
 SIDE = 192  # pixels of a picture on a sheet, at least
 ABREAST = 4  # pictures in a row of a film
 MOST_SHOWN = 8  # rolls on a film, and on the curves of what is learned
-
-
-class Rolls(nn.Module):
-    """All that is learned: where each picture is read, and what the goal learns besides."""
-
-    def __init__(self, warp: Warped, goal: Goal) -> None:
-        super().__init__()
-        self.warp = warp
-        self.goal = goal
 
 
 class Roll(Task):
@@ -49,8 +41,10 @@ class Roll(Task):
     it in pixels, and `recovered`, the share within half a pixel; means over pictures and cases else. In the end also
     `memorised_psnr`, of the fields where they are, and what is exact (`Match.exact`).
 
+    Goals that need all pixels see all of them at each step.
+
     Raises:
-        ValueError: a goal that needs all pixels with a batch size, a start where nothing shifts.
+        ValueError: a start where nothing shifts.
     """
 
     ensemble: Rolls
@@ -90,6 +84,7 @@ class Roll(Task):
             shifts = self.start.shifts((m, k, n), self.samples.generators, self.drawn, self.loss_at)
             if self.start.moves:
                 self.ensemble.warp.start(shifts.flatten(0, 3))
+            self.repeats = self.memory.repeats(self.ensemble.warp.wrap)
             self.look_at_all()
             self.frames = [self.film_frame()]
 
@@ -143,11 +138,12 @@ class Roll(Task):
         return values.gather(2, wide)[:, :, 0]
 
     def shift_errors(self, true: Float[Tensor, "k 2"]) -> Float[Tensor, "m k t n"]:
-        """Distance in pixels from the true shifts, where a whole side is no distance."""
+        """Distance in pixels from the true shifts; a whole side is none where pictures repeat, and nothing but a shift moves."""
         learned = torch.stack([self.learned["shift_rows"], self.learned["shift_columns"]], -1)
         sides = learned.new_tensor(self.goal.pictures.size)
         away = (learned - true.to(learned.device)[:, None, None]) / sides
-        return ((away - away.round()) * sides).norm(dim=-1)
+        alone = len(self.ensemble.warp.warps) == 1
+        return ((away - away.round() if alone and self.repeats else away) * sides).norm(dim=-1)
 
     def measure(self) -> tuple[list[Scores], list[bool]]:
         self.look_at_all()
@@ -202,7 +198,7 @@ class Roll(Task):
 
     def facts(self, m: int) -> dict[str, Any]:
         return {
-            "parameters": sum(p.numel() for p in self.ensemble.parameters()) // self.members,
+            "parameters": sum(p.numel() for p in self.ensemble.parameters()) // (self.members * self.start.tries),
             "grid": list(self.goal.pictures.size),
             "channels": self.goal.pictures.channels,
         }
@@ -220,7 +216,7 @@ class Roll(Task):
         """images.npy [s, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, progress.gif, and warp.safetensors."""
         k, s = self.shown_now.shape[1:3]
         last = self.shown_now[m].flatten(0, 1).unflatten(1, self.goal.pictures.size).movedim(-1, 1)
-        images = last.float().cpu().numpy()
+        images = last.float().cpu().clamp(0, 1).numpy()
         np.save(folder / "images.npy", images)
         names = [self.goal.rendered_names[i] + (f" {j + 1}" if k > 1 else "") for j in range(k) for i in range(s)]
         sheets.save_images(folder / "images", sheets.bytes_of(images), names)
@@ -230,8 +226,13 @@ class Roll(Task):
         sheets.save_film(folder / "progress.gif", film)
         self.table(m).to_csv(folder / "images.csv", index=False)
         parts = {name: value.detach() for name, value in self.ensemble.named_parameters()}
-        own = {name: value.unflatten(0, (self.members, -1))[m].cpu().contiguous() for name, value in parts.items()}
-        save_file(own, folder / "warp.safetensors")
+        save_file({name: self.kept(value, m) for name, value in parts.items()}, folder / "warp.safetensors")
+
+    def kept(self, values: Shaped[Tensor, "b ..."], m: int) -> Shaped[Tensor, "k ..."]:
+        """What a member has learned in its best tries: of each case, and of each picture where pictures learn by themselves."""
+        members, k, t, n = self.shape
+        each = n if len(values) == self.rolls else 1
+        return self.chosen(values.unflatten(0, (members, k, t, each)))[m].flatten(0, 1).cpu().contiguous()
 
     def table(self, m: int) -> pd.DataFrame:
         """A row for each case and picture: what was learned of it, and its scores."""

@@ -12,7 +12,7 @@ Look = Callable[[Float[Tensor, "g 2"], Int[Tensor, "m p"]], Float[Tensor, "m k g
 
 
 class Start(ABC):
-    """Shifts, in sides of the picture, for each of `tries` tries of every roll; the best of them counts in the end.
+    """Shifts, in sides of the picture from -1/2 to 1/2, for each of `tries` tries of every roll; the best of them counts in the end.
 
     Raises:
         ValueError: tries below 1.
@@ -60,7 +60,7 @@ class RandomStart(Start):
     ) -> Float[Tensor, "m k t n 2"]:
         _, k, n = shape
         size = (k, self.tries, n, 2)
-        return torch.stack([torch.rand(size, generator=g, device=g.device) for g in generators])
+        return torch.stack([torch.rand(size, generator=g, device=g.device) for g in generators]) - 0.5
 
 
 class GridStart(Start):
@@ -82,7 +82,7 @@ class GridStart(Start):
     def shifts(
         self, shape: tuple[int, int, int], generators: Sequence[torch.Generator], draw: Draw, look: Look
     ) -> Float[Tensor, "m k t n 2"]:
-        along = torch.arange(self.cells, device=generators[0].device) / self.cells
+        along = (torch.arange(self.cells, device=generators[0].device) - self.cells // 2) / self.cells
         grid = torch.cartesian_prod(along, along).view(-1, 2)
         best = look(grid, draw(self.pixels)).topk(self.tries, dim=2, largest=False).indices
         return grid[best]

@@ -55,7 +55,7 @@ class Affine(Warp):
         """The shift in pixels, and how much larger areas are."""
         pixels = self.offset * self.offset.new_tensor(self.size)
         areas = 1 / torch.linalg.det(self.matrix + torch.eye(2, device=self.matrix.device))
-        return {"offset_rows": pixels[:, 0], "offset_columns": pixels[:, 1], "area": areas}
+        return {"shift_rows": pixels[:, 0], "shift_columns": pixels[:, 1], "area": areas}
 
     def start(self, shift: Float[Tensor, "n 2"]) -> bool:
         with torch.no_grad():

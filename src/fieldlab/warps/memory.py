@@ -8,6 +8,8 @@ from fieldlab.field import POINTS_AT_ONCE, Ensemble
 from fieldlab.metrics import psnr
 from fieldlab.warps.wrap import Untouched, Wrap
 
+SIDES = ((1.0, 0.0), (0.0, 1.0))
+
 
 class Memory(nn.Module):
     """Phi_1, …, Phi_n of n pictures of one size, the centres of whose pixels are the `frame`."""
@@ -24,6 +26,11 @@ class Memory(nn.Module):
         n, (b, p, _) = self.fields.members, x.shape
         by_picture = x.unflatten(0, (b // n, n)).transpose(0, 1).flatten(1, 2)
         return self.fields(by_picture).unflatten(1, (b // n, p)).transpose(0, 1).flatten(0, 1)
+
+    def repeats(self, wrap: Wrap) -> bool:
+        """Whether the pictures are the same a whole side further."""
+        here = self.rolled(self.frame.new_zeros(2), wrap)
+        return all(torch.allclose(self.rolled(self.frame.new_tensor(side), wrap), here, atol=1e-2) for side in SIDES)
 
     def psnr(self, pictures: Float[Tensor, "n p c"]) -> float:
         """The fields' mean PSNR in dB where they are, over all pixels."""

@@ -27,6 +27,6 @@ class Shift(Warp):
         return True
 
     def told(self) -> dict[str, Float[Tensor, "n"]]:
-        """In pixels, from minus half a side to half a side: a whole side is no shift."""
-        pixels = (self.shift - self.shift.round()) * self.shift.new_tensor(self.size)
+        """In pixels."""
+        pixels = self.shift * self.shift.new_tensor(self.size)
         return {"shift_rows": pixels[:, 0], "shift_columns": pixels[:, 1]}

@@ -30,10 +30,19 @@ class Warp(nn.Module, ABC):
 
 
 class Warped(nn.Module):
-    """Several warps, one after the other, and a wrap: the first one is the outermost, as seen from the picture."""
+    """Several warps, one after the other, and a wrap: the first one is the outermost, as seen from the picture.
+
+    Raises:
+        ValueError: two warps that tell the same, as two that shift do: neither would mean anything by itself.
+    """
 
     def __init__(self, warps: Sequence[Warp], wrap: Wrap) -> None:
         super().__init__()
+        names = [name for warp in warps for name in warp.told()]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(
+                f"two moves would both learn {', '.join(sorted(twice)).replace('_', ' ')}; take one of them"
+            )
         self.warps = nn.ModuleList(warps)
         self.wrap = wrap
 
