@@ -89,6 +89,7 @@ def test_an_interrupted_fit_comes_to_the_same_weights_and_curve(
     assert not (Path(broken.folder) / CHECKPOINT).exists()
 
 
+@pytest.mark.slow
 def test_members_go_on_together(small: Small, interrupted: Callable):
     undisturbed, broken = (
         [small(*LONG, "task.batch_size=64", f"seed={s}", f"study={name}") for s in (0, 1)] for name in "ab"
@@ -142,6 +143,7 @@ def test_a_damaged_checkpoint_is_passed_over(
     assert not list(file.parent.glob(".*"))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_other_members_is_not_taken(small: Small, interrupted: Callable):
     pack = [small(*LONG, f"seed={seed}") for seed in (0, 1)]
     interrupted(pack)

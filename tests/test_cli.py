@@ -136,6 +136,7 @@ def test_a_sweep_tries_failed_fits_again_and_says_so(command: Command):
     assert "tried again" not in command(*broken, "resume=false")[1]
 
 
+@pytest.mark.slow
 def test_an_old_failure_does_not_spoil_a_later_sweep(command: Command):
     common = ("signal.size=32", "steps=30", "trainer=cpu", "study=mine")
     assert command(*common, "optimizer=sgd", "schedule=constant", "optimizer.lr=1e30")[0] == 1

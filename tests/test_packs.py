@@ -155,6 +155,7 @@ def test_a_pack_that_is_too_large_is_halved_and_so_are_the_next(small: Small, er
     assert tried == [12, 6, *[3] * 8]
 
 
+@pytest.mark.slow
 def test_a_member_that_raises_in_training_fails_alone(small: Small, monkeypatch: pytest.MonkeyPatch):
     whole = Fit.training_step
 

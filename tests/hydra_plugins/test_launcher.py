@@ -33,6 +33,7 @@ def test_each_choice_of_groups_is_composed_once(command: Command, monkeypatch: p
         assert part in str(result.config["field"]["encoding"]["_target_"])
 
 
+@pytest.mark.slow
 def test_each_thing_is_checked_once(command: Command, monkeypatch: pytest.MonkeyPatch):
     made = Mock(side_effect=build_field)
     trained = Mock(side_effect=fieldlab.check.check_training)

@@ -11,7 +11,7 @@ import yaml
 from wandb.sdk.launch.sweeps import utils as sweep_utils
 
 import fieldlab.run
-from conftest import CONF, SMALL, Command
+from conftest import CONF, SMALL, Command, slow
 from fieldlab.claims import claims
 from fieldlab.results import read_plan, read_result
 from fieldlab.tasks.fit import Fit
@@ -94,6 +94,7 @@ def test_interrupted_trials_are_asked_for_again(command: Command, monkeypatch: p
     assert len(told) == 5
 
 
+@pytest.mark.slow
 def test_a_failing_trial_does_not_end_it(command: Command, monkeypatch: pytest.MonkeyPatch):
     whole = fieldlab.run.train
 
@@ -129,6 +130,7 @@ def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
     [
         (["split=all"], "split: nothing validates here, so nothing can be tuned; take another, like split=stride"),
         (["field.learning_rate=1e-3", "field.network.first_omega_0=30"], "hydra.sweeper.params: there is nothing to tune"),
+        *slow(
         (["hydra.sweeper.trials=0"], "hydra.sweeper.trials: 0 should be at least 1"),
         (["hydra.sweeper.trials=abc"], "hydra.sweeper.trials: 'abc' should be a whole number"),
         (["hydra.sweeper.average=signal"], "hydra.sweeper.average: 'signal' should be "),
@@ -139,6 +141,7 @@ def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
         (["seed=interval(0,3)"], "seed: a grid has no intervals"),
         (["field.network.widht=8,16"], "field.network.widht: there is no such key; did you mean width?"),
         (["field=siren,sirne"], "field=sirne: there is no such option; did you mean siren?"),
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip

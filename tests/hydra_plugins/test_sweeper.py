@@ -61,6 +61,7 @@ def test_values_of_a_yaml_file_are_written_as_on_the_command_line():
     assert [written(value) for value in (None, 1e-3, "a,b", [1, 2])] == ["null", "0.001", "a,b", "[1, 2]"]
 
 
+@pytest.mark.slow
 def test_several_folders_and_arrays(command: Command):
     pictures("one", "a.png")
     pictures("two", "b.png")

@@ -15,6 +15,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FIELDLAB_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.mark.slow
 def test_it_knows_digits(caplog: pytest.LogCaptureFixture):
     pytest.importorskip("sklearn")
     model = digits(epochs=20, seed=0, judge=None)

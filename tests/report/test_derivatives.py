@@ -37,6 +37,7 @@ def test_poisson_has_a_row_for_each_supervision_and_the_solver(command: Command)
     assert figure.height > figure.width  # six rows of three
 
 
+@pytest.mark.slow
 def test_a_relu_has_no_laplacian(command: Command):
     fields = "field=relu,siren"
     assert command("experiment=derivatives", *QUICK, fields, "trainer.precision=32")[0] == 0

@@ -22,6 +22,7 @@ def test_a_panel_for_each_swept_number(command: Command):
     assert abs(two - 2 * one) < 5  # what is no number has no panel
 
 
+@pytest.mark.slow
 def test_nothing_swept_is_no_figure(command: Command):
     command("-m", *QUICK, "seed=0,1", "study=none")
     _, results = read_fits(Path("runs/none"))

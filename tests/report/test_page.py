@@ -152,6 +152,7 @@ def test_without_photos_none_is_in_it(page: Callable[..., Texts]):
         assert text.count("Above: the original") == count
 
 
+@pytest.mark.slow
 def test_sounds_have_a_page_without_spectra(command: Command):
     import numpy as np
 

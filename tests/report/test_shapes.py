@@ -52,6 +52,7 @@ def test_settings_of_shapes_are_chosen_by_their_distance(command: Command):
     assert "Chamfer against lr" in page
 
 
+@pytest.mark.slow
 def test_a_field_without_a_surface_is_no_winner(command: Command):
     """Nor do means leave out the seeds that have none."""
     assert command(*QUICK, "field=siren", "field.learning_rate=1e-3", "field.values=[-9,-8],[-1,1]", "seed=0")[0] == 0

@@ -70,6 +70,7 @@ def test_packed_derivatives_are_what_each_would_have_been_alone(small: Compose, 
             assert member.scores[score] == pytest.approx(one.scores[score], abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_field_learns_gradients_and_recovers_the_photo(small: Compose):
     before, after = (fit([small(*POISSON, f"steps={steps}", f"study={steps}")])[0] for steps in (1, 300))
     assert after.scores["gradient_psnr"] > before.scores["gradient_psnr"] + 10

@@ -114,6 +114,7 @@ def test_the_best_of_several_tries_counts(library: Path):
     assert result.scores["goal_loss"] == pytest.approx(task_losses[-1].amin(2).mean().item())
 
 
+@pytest.mark.slow
 def test_members_become_what_they_would_alone(library: Path):
     configs = [rolling(f"seed={seed}", f"optimizer.lr={lr}", "steps=12") for seed, lr in ((0, 0.01), (1, 0.003))]
     together = fieldlab.fit([c.copy() for c in configs])

@@ -130,6 +130,7 @@ def test_packed_shapes_are_what_each_would_have_been_alone(points: list[str], ba
             assert member.scores[score] == pytest.approx(one.scores[score], rel=2e-2)
 
 
+@pytest.mark.slow
 def test_different_clouds_stack(tmp_path: Path):
     """One whose distance is known beside one whose distance is not."""
     normals = np.random.default_rng(0).normal(size=(1000, 3))

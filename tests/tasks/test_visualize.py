@@ -157,6 +157,7 @@ def test_units_stay_with_their_images_under_copies_and_each():
         torch.testing.assert_close(task.total(u)[0], -answers[range(6), [0, 1, 2] * 2].sum())
 
 
+@pytest.mark.slow
 def test_diversity_is_among_the_images_of_a_member():
     alone = seeing("objective=layer1:2 + 3*diversity(layer2)", "task.each=2", "study=alone")
     fieldlab.fit([alone])
@@ -223,6 +224,7 @@ def test_models_of_other_channels(channels: int, command: Command):
     assert ("no real patch with a positive answer" in out) == (channels == 5)
 
 
+@pytest.mark.slow
 def test_magnified_fields_are_finer_and_the_same():
     plain, finer = (seeing("canvas=field", "field=cppn", f"task.magnify={k}", f"study=m{k}") for k in (1, 3))
     for config in (plain, finer):
@@ -233,6 +235,7 @@ def test_magnified_fields_are_finer_and_the_same():
     )  # centres of three by three
 
 
+@pytest.mark.slow
 def test_a_killed_visualisation_goes_on(monkeypatch: pytest.MonkeyPatch):
     whole, cut = (
         seeing(JITTER, "steps=60", "task.scores=6", f"study={s}", "checkpoint_minutes=0") for s in ("whole", "cut")
@@ -270,6 +273,7 @@ def test_what_turns_into_nan_is_a_diverged_result():
     assert result.diverged_at is not None
 
 
+@pytest.mark.slow
 def test_the_report_shows_sheets_films_and_real_patches(command: Command):
     arguments = [o for o in SEEING if not o.startswith(("transforms", "steps"))]
     code, out, error = command(
@@ -420,6 +424,7 @@ def test_images_are_recognised_by_a_network_that_was_trained_by_itself(
     assert "recognised 1.00" in out or "recognised 0.75" in out
 
 
+@pytest.mark.slow
 def test_what_a_file_holds_counts_and_not_where_it_lies(clean_folder: Path):
     from seen_networks import Small
 

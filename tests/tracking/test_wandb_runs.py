@@ -162,6 +162,7 @@ def test_the_mode_is_settled_for_all_processes(monkeypatch: pytest.MonkeyPatch):
     assert os.environ["WANDB_MODE"] == "offline"
 
 
+@pytest.mark.slow
 def test_a_sweep_without_its_server_finishes(command: Command, monkeypatch: pytest.MonkeyPatch, caplog):
     whole = wandb.init
 
@@ -187,6 +188,7 @@ def test_a_visualisation_logs_its_sheet_and_scores():
     assert logged[-1]["robust_activation"] == pytest.approx(result.scores["robust_activation"])
 
 
+@pytest.mark.slow
 def test_a_roll_logs_its_frames_and_the_shift_over_time():
     config = rolling("logger=wandb", "logger.mode=offline", "logger.pictures=3", "memorise.steps=2", "steps=6")
     [result] = fieldlab.fit([config])
