@@ -18,10 +18,11 @@ from hydra_plugins.fieldlab.sweeper import GridSweeper
 
 CHOOSERS = ("model", "warp")  # groups that change what a command is about
 NOTE, QUOTE = "+hydra.sweeper.chosen.", "'"
-SEEING, ROLLING = ("a visualisation", "task=visualize"), ("a roll", "task=roll")
-STRAYS = {"canvas": SEEING, "transforms": SEEING, "model": SEEING} | dict.fromkeys(
-    ("memorise", "goal", "warp", "shift_init"), ROLLING
-)
+STRAYS = {  # settings below groups that only some tasks have: what they belong to, and what brings it
+    **dict.fromkeys(("canvas", "transforms", "model"), ("a visualisation", "task=visualize")),
+    **dict.fromkeys(("memorise", "goal", "warp", "shift_init"), ("a roll", "task=roll")),
+    "photos": ("a visualisation or a roll", "task=visualize or task=roll"),
+}
 BROUGHT = {"task=visualize": "model=texture", "task=roll": "warp=floor"}
 
 
@@ -52,15 +53,16 @@ def understood(overrides: Sequence[str]) -> list[str]:
         refuse_strays(chosen)
     missing = {task: part for task, part in BROUGHT.items() if not chosen & {part.partition("=")[0], "experiment"}}
     brings = {task: [part] for task, part in missing.items()}
+    swept = {"-m", "--multirun"} & {*overrides} and not chosen & {"experiment", "hydra/sweeper"}
     parts = [part for override in overrides for part in (quoted(override), *brings.get(override, []))]
-    return [part for whole in parts for part in first_of(whole)] if {"-m", "--multirun"} & {*overrides} else parts
+    return [part for whole in parts for part in first_of(whole)] if swept else parts
 
 
 def refuse_strays(keys: Iterable[str]) -> None:
     """Hydra has no words for settings below a group that nobody has chosen."""
     for key in sorted(keys):
         for group, (what, how) in STRAYS.items():
-            if key.startswith(f"{group}."):
+            if key.lstrip("+").startswith(f"{group}."):
                 raise InputError(f"{key}: belongs to {what}; add {how}")
 
 

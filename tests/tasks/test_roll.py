@@ -251,6 +251,7 @@ def test_task_roll_brings_a_warp():
     assert as_given(understood(swept)) == swept
     assert "warp=floor" in understood(swept)
     assert understood(swept[1:]) == swept[1:]
+    assert understood([*swept, "hydra/sweeper=optuna"]) == [*swept, "hydra/sweeper=optuna"]
 
 
 @pytest.mark.slow
