@@ -134,6 +134,7 @@ def photos() -> list[str]:
     return [name for name in options("signal") if "defaults: [image," in (CONF / f"signal/{name}.yaml").read_text()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("photo", photos())
 def test_every_bundled_photo_is_there(photo: str):
     prepared = prepare(fieldlab.compose(f"signal={photo}", "signal.size=16", "field.network.width=8", "trainer=cpu"))

@@ -152,6 +152,7 @@ def test_a_checkpoint_of_other_members_is_not_taken(small: Small, interrupted: C
     assert_same(alone.config["folder"], undisturbed.config["folder"])
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_fit_in_the_same_folder_is_not_taken(
     small: Small, interrupted: Callable, caplog: pytest.LogCaptureFixture
 ):
@@ -185,6 +186,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_fit(
     assert f"{CHECKPOINT}: cannot be written ([Errno 28] No space left on device)" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_failed_fit_keeps_its_checkpoint_and_goes_on_from_it(
     small: Small, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):

@@ -117,6 +117,7 @@ def result(fit: Any) -> Result:
     return Result("finished", "fit", "siren", "camera", fit.config.seed, 1, config={"folder": str(fit.folder)})
 
 
+@pytest.mark.slow
 def test_only_the_fit_at_fault_fails(small: Small, caplog: pytest.LogCaptureFixture):
     fits = seeds(small, 9)
     for fit in fits:

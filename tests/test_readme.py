@@ -117,6 +117,7 @@ def other_command(monkeypatch: pytest.MonkeyPatch, program: str, arguments: list
     assert stop.value.code == 0, arguments
 
 
+@pytest.mark.slow
 def test_every_study_it_names_composes(command: Command):
     for study in re.findall(r"experiment=(\w+)", README + TOUR):
         assert (ROOT / "conf/experiment" / f"{study}.yaml").exists()

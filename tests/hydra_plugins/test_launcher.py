@@ -63,6 +63,7 @@ def test_a_mistake_in_the_last_fit_is_found_before_the_first(command: Command, m
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_top_level_values_have_their_types(command: Command):
     assert command("-m", *SMALL, "steps='3','4'", "compile=false,no", "checkpoint_minutes=5", "logger=none")[0] == 0
     found = [read_result(file.parent).config for file in Path("runs/fit").glob("*/result.json")]
@@ -71,6 +72,7 @@ def test_top_level_values_have_their_types(command: Command):
     assert {type(config["checkpoint_minutes"]) for config in found} == {float}
 
 
+@pytest.mark.slow
 def test_values_of_nested_and_interpolated_keys(command: Command):
     arguments = ["field=gaussian", "field.encoding.sigma=1,2", "+trainer.deterministic=true", "study=${signal.name}"]
     assert command("-m", *SMALL, *arguments, "logger=none")[0] == 0
@@ -79,6 +81,7 @@ def test_values_of_nested_and_interpolated_keys(command: Command):
     assert len({fit.folder for fit in plan.fits}) == 2
 
 
+@pytest.mark.slow
 def test_a_photo_that_goes_during_the_sweep_costs_its_fits_alone(command: Command, monkeypatch: pytest.MonkeyPatch):
     for name in ("a", "b"):
         Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(f"{name}.png")

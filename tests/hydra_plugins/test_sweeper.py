@@ -41,6 +41,7 @@ def pictures(folder: str, *names: str) -> None:
         Image.fromarray(np.full((8, 8, 3), 40 * i, np.uint8)).save(f"{folder}/{name}", format="PNG")
 
 
+@pytest.mark.slow
 def test_a_folder_is_every_picture_in_it(command: Command):
     pictures("my, photos", "b.png", "it's.png", "a=1.PNG")
     Path("my, photos/notes.txt").write_text("no picture")

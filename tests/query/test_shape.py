@@ -6,6 +6,7 @@ import pytest
 import trimesh
 
 import fieldlab
+from conftest import slow
 from fieldlab.errors import InputError
 
 QUICK = (
@@ -47,8 +48,10 @@ def test_the_surface_is_written_at_any_resolution(folder: str, ask, tmp_path: Pa
     (["--at", "1,2"], "--at: a shape needs X,Y,Z"),
     (["--size", "8x8", "--out", "a.png"], "is the fit of a shape; ask --at X,Y,Z or --mesh FILE"),
     (["--mesh", "a.ply", "--resolution", "2"], "--resolution: 2 should be at least 8"),
+    *slow(
     (["--mesh", "a.nothing"], "--mesh a.nothing: cannot be written"),
     (["--mesh", "no/folder/a.ply"], "--mesh no/folder/a.ply: cannot be written"),
+    ),
 ])  # fmt: skip
 def test_bad_questions_are_named(folder: str, ask, arguments: list[str], says: str):
     code, _, err = ask(folder, *arguments)

@@ -84,6 +84,7 @@ def test_it_has_the_table_with_the_best_in_bold(page: Callable[..., Texts]):
     assert pair[4] == f"{(difference > 0).sum()} of 2"
 
 
+@pytest.mark.slow
 def test_it_needs_nothing_else(page: Callable[..., Texts]):
     texts = page("field=relu,siren", "field.learning_rate=1e-3,1e-2")
     assert texts.inside == []
@@ -140,6 +141,7 @@ def test_nothing_finished_is_a_page_too():
     assert "1 missing" in (STUDY / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_without_photos_none_is_in_it(page: Callable[..., Texts]):
     page("field=relu")
     with_photos = (STUDY / "report.html").read_text()

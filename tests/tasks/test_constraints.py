@@ -58,7 +58,8 @@ def test_shares_of_devices_average_to_the_whole():
 
 
 @pytest.mark.parametrize(
-    ("supervise", "photo"), [pytest.param("gradient", "camera", marks=pytest.mark.slow), ("laplacian", "astronaut")]
+    ("supervise", "photo"),
+    [pytest.param(*case, marks=pytest.mark.slow) for case in (("gradient", "camera"), ("laplacian", "astronaut"))],
 )
 def test_packed_derivatives_are_what_each_would_have_been_alone(small: Compose, supervise: str, photo: str):
     common = (*POISSON[:1], f"supervise={supervise}", *POISSON[2:], "steps=15", f"signal={photo}", "signal.size=16")

@@ -103,6 +103,7 @@ def test_members_have_learning_rates_of_their_own(small: Compose, optimizer: str
     assert len({round(one.scores["train_psnr"], 2) for one in alone}) == 3
 
 
+@pytest.mark.slow
 def test_what_does_not_stack_is_refused(small: Compose):
     for other in ("field.network.width=128", "steps=3", "optimizer.eps=1e-6"):
         with pytest.raises(ValueError, match="do not stack"):

@@ -359,6 +359,7 @@ def test_what_belongs_to_a_visualisation_is_no_part_of_a_fit(command: Command):
     assert (code, error) == (2, "fieldlab: canvas: belongs to a visualisation; add a model, like model=texture\n")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_loaded_and_what_is_none_is_told(clean_folder: Path, command: Command):
     from seen_networks import Small
 
