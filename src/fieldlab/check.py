@@ -47,13 +47,8 @@ class Checked:
         return OmegaConf.create(dict(self.plain))
 
     def __reduce__(self) -> tuple:
-        return Checked, (
-            self.plain,
-            self.signal,
-            self.stack_key,
-            self.devices,
-            self.needs,
-        )  # without what `config` has cached
+        """Without what `config` has cached."""
+        return Checked, (self.plain, self.signal, self.stack_key, self.devices, self.needs)
 
     @property
     def folder(self) -> Path:
@@ -133,10 +128,10 @@ class Checks:
         try:
             return self.check(fit)
         except InputError as error:
-            key, rest = re.split(r"(?=[.:])", str(error), maxsplit=1)
-            if rest.startswith(".path"):
-                raise InputError(f"photos.{fit['signal']['name']}{rest.removeprefix('.path')}") from error
-            if key in memorise:
+            text = str(error)
+            if text.startswith("signal.path"):
+                raise InputError(f"photos.{fit['signal']['name']}{text.removeprefix('signal.path')}") from error
+            if re.split(r"[.:]", text)[0] in memorise:
                 raise InputError(f"memorise.{error}") from error
             raise
 

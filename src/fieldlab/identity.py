@@ -126,7 +126,7 @@ def fit_hash(config: DictConfig) -> str:
         for key in dict.fromkeys((*DETERMINES, *SEEING, *ROLLING))
         if key in DETERMINES or config.get(key) is not None
     }
-    covered |= {key: digested(covered[key], key) for key in (*SEEING, *ROLLING) if key in covered}
+    covered |= {key: digested(covered[key], key) for key in {*SEEING, *ROLLING} & covered.keys()}
     if covered.get("library") is not None:  # its fits know the rest themselves
         covered |= {"field": {}, "memorise": None, "photos": None}
     sources = {target: source_digest(target) for target in sorted(set(targets(covered)))}

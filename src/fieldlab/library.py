@@ -15,7 +15,7 @@ from fieldlab.errors import InputError, first_line
 from fieldlab.field import Field, build_field, draw, structure
 from fieldlab.goals.goal import Pictures
 from fieldlab.identity import ROLLING, fit_name
-from fieldlab.results import read_result, result_or_none
+from fieldlab.results import Result, result_or_none
 from fieldlab.schema import Schema
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.photos import files
@@ -76,24 +76,21 @@ def recall(plain: Mapping[str, Any], *, fitted: bool) -> Memories:
         InputError: fits that are not there, are no pictures, or cannot be rolled together.
     """
     if plain["library"] is not None:
-        folders = fits_in(Path(str(plain["library"])).expanduser())
-        results = [read_result(folder) for folder in folders]
-        signals = [
-            picture(result.config["signal"], str(folder)) for result, folder in zip(results, folders, strict=True)
-        ]
-        fields = [weights.load(folder) for folder in folders]
+        key, results = "library", fits_in(Path(str(plain["library"])).expanduser())
+        signals = [picture(result.config["signal"], str(folder)) for folder, result in results.items()]
+        fields = [weights.load(folder) for folder in results]
     else:
+        key = "memorise"
         fits = memorising(plain)
         signals = [picture(fit["signal"], "memorise.signal") for fit in fits]
         fields = [remembered(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
-    key = "memorise" if plain["library"] is None else "library"
-    together(key, [signal.name for signal in signals], signals, fields)
-    values = torch.stack([signal.values for signal in signals])
-    return Memories(Pictures([signal.name for signal in signals], values), fields)
+    names = [signal.name for signal in signals]
+    together(key, names, signals, fields)
+    return Memories(Pictures(names, torch.stack([signal.values for signal in signals])), fields)
 
 
-def fits_in(folder: Path) -> list[Path]:
-    """The folders of finished fits: this one, or those in it.
+def fits_in(folder: Path) -> dict[Path, Result]:
+    """Finished fits by their folders: this one, or those in it.
 
     Raises:
         InputError: there are none, or other than of pictures.
@@ -105,7 +102,7 @@ def fits_in(folder: Path) -> list[Path]:
     for there, result in finished.items():
         if result.centre is not None or len(result.grid) != 2 or result.config.get("split") is None:
             raise InputError(f"library: {there} is no fit of a picture: {result.signal}")
-    return list(finished)
+    return finished
 
 
 def picture(settings: Mapping[str, Any], where: str) -> Grid:

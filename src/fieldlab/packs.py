@@ -59,12 +59,17 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
     return [results[fit.folder] for fit in fits]
 
 
+def unmade(fits: Iterable[Checked]) -> dict[Path, Checked]:
+    """The fits that rolls need and that are not there yet, by folder."""
+    return {need.folder: need for fit in fits for need in fit.needs if not is_finished(need.folder)}
+
+
 def memorise(fits: Iterable[Checked]) -> None:
     """Make the fits that rolls need and that are not there yet, and say what became of them.
 
     Waits for those that other processes make. What fails is told by the rolls that need it.
     """
-    missing = {need.folder: need for fit in fits for need in fit.needs if not is_finished(need.folder)}
+    missing = unmade(fits)
     while missing:
         alike: dict[str, list[Checked]] = {}
         for need in missing.values():

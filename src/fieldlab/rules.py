@@ -9,6 +9,8 @@ from fieldlab.errors import InputError, suggest
 from fieldlab.identity import ROLLING, SEEING, rolls, sees
 from fieldlab.schema import Schema
 
+FITTED = ("signal", "split", "supervise")  # keys of fits alone
+
 
 def check_top(config: Mapping[str, Any]) -> None:
     """Hold the top-level keys to what their types cannot say."""
@@ -40,10 +42,12 @@ def check_kind(config: Mapping[str, Any]) -> None:
     others is no input."""
     kinds = {"warp": rolls(config), "model": sees(config)}
     if not kinds["warp"]:
-        belong(config, set(ROLLING) - set(SEEING), "a roll; add task=roll or a warp, like warp=floor")
+        refuse(
+            config, sorted(set(ROLLING) - set(SEEING)), "belongs to a roll; add task=roll or a warp, like warp=floor"
+        )
     if not kinds["model"] and not kinds["warp"]:
-        belong(config, ["photos"], "a visualisation or a roll; add model=texture or warp=floor")
-        belong(config, SEEING[1:], "a visualisation; add a model, like model=texture")
+        refuse(config, ["photos"], "belongs to a visualisation or a roll; add model=texture or warp=floor")
+        refuse(config, sorted(SEEING[1:]), "belongs to a visualisation; add a model, like model=texture")
     task = config["task"].get("_target_", "").rpartition(".")[2]
     for name, key, example in (("Roll", "warp", "floor"), ("Visualize", "model", "texture")):
         if task == name and not kinds[key]:
@@ -53,14 +57,14 @@ def check_kind(config: Mapping[str, Any]) -> None:
     elif kinds["model"]:
         check_sight(config, task)
     else:
-        need(config, ("signal", "split", "supervise"), "a fit")
+        need(config, FITTED, "a fit")
 
 
-def belong(config: Mapping[str, Any], keys: Iterable[str], what: str) -> None:
+def refuse(config: Mapping[str, Any], keys: Iterable[str], why: str) -> None:
     """None of the keys may be there."""
-    for key in sorted(keys):
+    for key in keys:
         if config.get(key) is not None:
-            raise InputError(f"{key}: belongs to {what}")
+            raise InputError(f"{key}: {why}")
 
 
 def need(config: Mapping[str, Any], keys: Iterable[str], what: str) -> None:
@@ -93,7 +97,7 @@ def check_roll(config: Mapping[str, Any], task: str) -> None:
             raise InputError(
                 f"{key}: rolls are of photos (photos=…) or of a library's fits; leave it out, or the warp"
             )
-    belong(config, ("objective", "canvas", "transforms"), "a visualisation; leave it out, or the warp")
+    refuse(config, ("canvas", "objective", "transforms"), "belongs to a visualisation; leave it out, or the warp")
     need(config, ("goal", "shift_init"), "a roll")
     if config["library"] is None:
         need(config, ("photos", "memorise"), "a roll without a library")

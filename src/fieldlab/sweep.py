@@ -15,13 +15,12 @@ from omegaconf import DictConfig
 
 from fieldlab.build import build
 from fieldlab.check import Checked, Checks
-from fieldlab.checkpoint import is_finished
 from fieldlab.claims import is_free, owner
 from fieldlab.configuration import as_given, plain_config
 from fieldlab.errors import InputError, first_line
 from fieldlab.executors.executor import Executor
 from fieldlab.identity import fit_hash
-from fieldlab.packs import WAIT_SECONDS, Pack, Results, claimed, cut, fit_pack_in, interrupted
+from fieldlab.packs import WAIT_SECONDS, Pack, Results, claimed, cut, fit_pack_in, interrupted, unmade
 from fieldlab.results import RESULT, Plan, Planned, Result, result_or_none
 from fieldlab.run import failures
 from fieldlab.tracking.sweep_line import SweepLine
@@ -53,9 +52,8 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Execut
     waiting = [fitting for folder, fitting in by_folder.items() if folder not in results]
     if waiting:
         build(waiting[0].config.logger, "logger").settle()
-        needs = {need.folder: need for fitting in waiting for need in fitting.needs if not is_finished(need.folder)}
         with closing(executor):
-            if needs:
+            if needs := unmade(waiting):
                 fit_waiting(list(needs.values()), members, executor)
             results |= fit_waiting(waiting, members, executor)
     return [results[fitting.folder] for fitting in checked]

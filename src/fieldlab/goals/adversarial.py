@@ -95,15 +95,16 @@ class Adversarial(Goal):
 
     def of_class(self, likelihoods: Float[Tensor, "*n classes"]) -> Float[Tensor, "*n"]:
         """log p of the class."""
-        wanted = self.wanted[:, None].expand(*likelihoods.shape[:-1], 1)
-        return likelihoods.gather(-1, wanted)[..., 0]
+        return likelihoods.gather(-1, self.places_of_class(likelihoods))[..., 0]
+
+    def places_of_class(self, likelihoods: Float[Tensor, "*n classes"]) -> Int[Tensor, "*n 1"]:
+        return self.wanted[:, None].expand(*likelihoods.shape[:-1], 1)
 
     def losses(self, seen: Float[Tensor, "m k t n p c"], at: Int[Tensor, "m p"]) -> Float[Tensor, "m k t n"]:
         found = self.answers(seen).log_softmax(-1)
         if self.change == "raise":
             return -self.of_class(found)
-        wanted = self.wanted[:, None].expand(*found.shape[:-1], 1)
-        return -found.scatter(-1, wanted, -torch.inf).logsumexp(-1)
+        return -found.scatter(-1, self.places_of_class(found), -torch.inf).logsumexp(-1)
 
     def scores(self, seen: Float[Tensor, "m k t n p c"]) -> dict[str, Float[Tensor, "m k t n"]]:
         """The probability of the class, and whether the classifier's mind is changed."""

@@ -53,14 +53,10 @@ class Match(Goal):
 
     def scores(self, seen: Float[Tensor, "m k t n p c"]) -> dict[str, Float[Tensor, "m k t n"]]:
         """PSNR in dB over the region's pixels."""
-        return {"matched_psnr": self.quality(seen, self.places)}
-
-    def quality(self, seen: Float[Tensor, "m k t n p c"], places: Int[Tensor, "q"]) -> Float[Tensor, "m k t n"]:
-        """PSNR in dB of whole pictures against their targets over some pixels."""
         wanted = self.targets[:, None].expand_as(seen).flatten(0, 3)
         mask = torch.zeros(wanted.shape[:2], dtype=torch.bool, device=seen.device)
-        mask[:, places] = True
-        return psnr(seen.flatten(0, 3), wanted, mask).view(seen.shape[:4])
+        mask[:, self.places] = True
+        return {"matched_psnr": psnr(seen.flatten(0, 3), wanted, mask).view(seen.shape[:4])}
 
     def exact(self, moved_by: Callable[[Float[Tensor, "2"]], Float[Tensor, "n p c"]]) -> Scores:
         """PSNR in dB of pictures that are moved by the true shifts against their targets: `exact_psnr` over all pixels, `seam_psnr`

@@ -84,7 +84,7 @@ class Roll(Task):
             shifts = self.start.shifts((m, k, n), self.samples.generators, self.drawn, self.loss_at)
             if self.start.moves:
                 self.ensemble.warp.start(shifts.flatten(0, 3))
-            self.repeats = self.memory.repeats(self.ensemble.warp.wrap)
+            self.repeats = self.goal.shifts is not None and self.memory.repeats(self.ensemble.warp.wrap)
             self.look_at_all()
             self.frames = [self.film_frame()]
 
