@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import fieldlab
 from conftest import Command
+from fieldlab import identity
 
 QUICK = ("signal.size=32", "steps=2", "task.scores=1", "trainer=cpu")
 
@@ -110,6 +112,56 @@ def test_a_crash_is_data(command: Command, monkeypatch: pytest.MonkeyPatch):
     assert "failed (RuntimeError: out of luck)" in out
     assert json.loads((folder / "result.json").read_text())["status"] == "failed"
     assert "out of luck" in (folder / "traceback.txt").read_text()
+
+
+def test_finished_means_that_the_last_step_was_taken(command: Command, monkeypatch: pytest.MonkeyPatch):
+    from fieldlab.tasks.fit import Fit
+
+    whole = Fit.training_step
+
+    def stop_early(self, chunk, number):
+        whole(self, chunk, number)
+        self.trainer.should_stop = True
+
+    monkeypatch.setattr(Fit, "training_step", stop_early)
+    code, out, _ = command("signal.size=32", "trainer=cpu", "steps=60", "task.scores=1")
+    assert code == 1
+    assert "failed (RuntimeError: training ended at step 25 of 60)" in out
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "words"), [("null", "all samples are taken at each step; take fewer with task.batch_size=4096"),
+                              ("64", "64 are taken at each step; take fewer with task.batch_size=16")]
+)  # fmt: skip
+def test_memory_that_is_short_names_the_key(
+    command: Command, monkeypatch: pytest.MonkeyPatch, batch_size: str, words: str
+):
+    from fieldlab.tasks.fit import Fit
+
+    def allocate(self, batch, number):
+        torch.empty(2**60)
+
+    monkeypatch.setattr(Fit, "step", allocate)
+    code, out, _ = command(*QUICK, f"task.batch_size={batch_size}")
+    assert code == 1
+    assert f"failed (out of memory: {words} (RuntimeError: " in out
+
+
+def test_a_key_that_works_for_some_fits_may_be_swept(command: Command):
+    rates = ("optimizer=adam,sgd", "field.learning_rate=1e-3,1e-4", "compile=false,no", "trainer.devices=1")
+    assert command("-m", *QUICK, *rates, "study=mine")[0] == 0
+    assert len(list(Path("runs/mine").glob("*/result.json"))) == 3
+
+
+def test_what_other_code_has_finished_is_made_again(command: Command, monkeypatch: pytest.MonkeyPatch):
+    sweep = ("-m", *QUICK, "study=mine", "folder=runs/mine/one")
+    command(*sweep)
+    assert "skipped: 1" in command(*sweep)[1]
+    monkeypatch.setattr(identity, "RESULTS", identity.RESULTS + 1)
+    code, out, _ = command(*sweep)
+    assert code == 0
+    assert "finished by other code or with other settings before and tried again: 1" in out
+    assert "skipped" not in out
 
 
 def test_a_crash_with_debug_shows_its_traceback(command: Command, monkeypatch: pytest.MonkeyPatch):
@@ -220,7 +272,24 @@ def write(path: str, content: bytes) -> None:
         (["trainer.strategy=dpd"], "trainer: "),
         (["checkpoint_minutes=-1"], "checkpoint_minutes: -1.0 should be at least 0"),
         (["trainer.precision=16-mixed"], "trainer.precision: one loss scaler would couple"),
-        (["+trainer.max_epochs=3"], "trainer.max_epochs: is set by fieldlab itself"),
+        (["+trainer.max_epochs=3"], "trainer.max_epochs: would shorten or change training, or do nothing; take the key steps"),
+        (["+trainer.fast_dev_run=true"], "trainer.fast_dev_run: would shorten or change training, or do nothing; take debug=true"),
+        (["-m", "seed=0,1", "+trainer.limit_train_batches=3"], "trainer.limit_train_batches: would shorten or change"),
+        (["+trainer.overfit_batches=1"], "trainer.overfit_batches: would shorten or change"),
+        (["+trainer.max_time={seconds: 5}"], "trainer.max_time: would shorten or change training"),
+        (["+trainer.max_steps=5"], "trainer.max_steps: would shorten or change training, or do nothing; take the key steps"),
+        (["+trainer.min_steps=5"], "trainer.min_steps: would shorten or change"),
+        (["+trainer.gradient_clip_val=1"], "trainer.gradient_clip_val: would shorten or change training, or do nothing; take task.clip_norm"),
+        (["+trainer.accumulate_grad_batches=2"], "take task.batch_size"),
+        (["+trainer.acelerator=cpu"], "trainer.acelerator: is no setting that fieldlab passes on; did you mean accelerator?"),
+        (["-m", "optimizer=sgd", "field.learning_rate=1e-3,1e-4"], "field.learning_rate: its 2 values give one and the same fit: nothing depends on it in this configuration; sweep optimizer.lr"),
+        (["-m", "optimizer=lbfgs", "seed=0,1", "field.learning_rate=1e-3,1e-4,1e-5"], "field.learning_rate: its 3 values give one"),
+        (["logger.tags=[xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx]"], "logger: tags must have 1 to 64 letters each, not 65"),
+        (["logger.tags=['']"], "logger: tags must have 1 to 64 letters each, not 0"),
+        (["logger.project=a:b"], "logger: project must have at most 128 letters, none of /\\#?%:, not 'a:b'"),
+        (["signal=image", f"signal.path={'n' * 300}.png"], "nnn…: is too long for the name of a file"),
+        (["-m", "signal=image", f"signal.path={'n' * 300}.png"], "nnn…: is too long for the name of a file"),
+        (["signal=image", "signal.path=no (1)=[ü].png"], "signal.path: there is no file no (1)=[ü].png"),
         (["schedule.T_max=0"], "optimizer or schedule: "),
         (["-m", "seed=0,1", "folder=same"], "folder: different fits would share same"),
         (["steps=[1"], "steps=[1: is no valid override"),

@@ -19,6 +19,19 @@ def test_functions_are_over_the_last_axis():
     torch.testing.assert_close(Expression("1 - cosine(v, w) + dot(v, w)")(v, w), 1 - (v * w).sum(-1) / v.norm(dim=-1) / w.norm(dim=-1) + (v * w).sum(-1))  # fmt: skip
 
 
+def test_expressions_bear_anomaly_detection():
+    x = torch.rand(4, 3, requires_grad=True)
+    with torch.autograd.detect_anomaly(check_nan=True):
+        Expression("norm(v) ** 2 - 3 * pi")(x).sum().backward()
+    torch.testing.assert_close(x.grad, 2 * x.detach())
+
+
+def test_no_name_reaches_a_builtin():
+    expression = Expression("open + eval")
+    assert expression.names == ["eval", "open"]
+    assert expression(torch.ones(1), torch.ones(1)) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

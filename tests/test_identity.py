@@ -26,7 +26,21 @@ def test_an_exchanged_part_shows_in_the_name(small: Compose):
 
 
 @pytest.mark.parametrize(
-    "override", ["study=other", "compile=true", "resume=false", "trainer.devices=2", "notes=hm", "logger=none"]
+    "override",
+    [
+        "study=other",
+        "compile=true",
+        "resume=false",
+        "trainer.devices=2",
+        "notes=hm",
+        "logger=none",
+        "question=why",
+        "checkpoint_minutes=1",
+        "figure=fieldlab.report.knobs.save_figure",
+        "folder=x/${fit_name:}",
+        "signal.name=other",
+        "+trainer.detect_anomaly=true",
+    ],
 )
 def test_what_does_not_change_the_result_does_not_change_the_hash(small: Compose, override: str):
     assert small(override).folder.rpartition("-")[2] == small().folder.rpartition("-")[2]
@@ -35,10 +49,25 @@ def test_what_does_not_change_the_result_does_not_change_the_hash(small: Compose
 @pytest.mark.parametrize(
     "override",
     ["seed=1", "steps=3", "field=relu", "field.network.width=9", "signal.size=31", "signal.alignment=left", "split=all",
-     "task.batch_size=9", "optimizer.lr=1", "schedule=constant", "trainer.precision=bf16-mixed"],
+     "task.batch_size=9", "optimizer.lr=1", "schedule=constant", "trainer.precision=bf16-mixed", "trainer._target_=torch.nn.Identity"],
 )  # fmt: skip
 def test_what_may_change_the_result_changes_the_hash(small: Compose, override: str):
     assert small(override).folder.rpartition("-")[2] != small().folder.rpartition("-")[2]
+
+
+def test_a_result_of_0_1_0_is_that_of_another_fit(small: Compose):
+    assert small().folder.rpartition("-")[2] != "4506d6bb"  # what 0.1.0 called it
+
+
+def test_every_change_of_results_is_another_fit(small: Compose, monkeypatch: pytest.MonkeyPatch):
+    before = small().folder
+    monkeypatch.setattr(fieldlab.identity, "RESULTS", fieldlab.identity.RESULTS + 1)
+    assert small().folder != before
+
+
+def test_whatever_a_user_composes_is_covered(small: Compose):
+    assert small("+field.network.mine=1").folder != small("+field.network.mine=2").folder
+    assert small("+task.constraints.mine={region: all}").folder != small().folder
 
 
 def test_a_number_is_the_same_number_however_it_is_written(small: Compose):

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from fieldlab.errors import InputError, first_line, suggest
+from fieldlab.working_folder import make_importable
 
 INT_IS_A_FLOAT = BeartypeConf(is_pep484_tower=True)
 NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -104,6 +105,7 @@ def nested(value: Any, key: str) -> Iterator[tuple[Mapping[str, Any], str]]:
 
 def locate(target: str, key: str) -> Callable[..., Any]:
     """Import the class or function with this dotted name."""
+    make_importable()
     try:
         found = pkgutil.resolve_name(target)
     except Exception as error:  # whatever the module raises while it is imported

@@ -15,12 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 from fieldlab.build import build
 from fieldlab.digests import content, digested
 from fieldlab.errors import InputError
-from fieldlab.field import Field, build_field, structure
-from fieldlab.identity import ROLLING, SEEING, roll_name, rolls, sees, sight_name
+from fieldlab.field import Field, build_field, in_doubles, structure
+from fieldlab.identity import ROLLING, SEEING, fit_hash, roll_name, rolls, sees, sight_name
 from fieldlab.library import memorising
 from fieldlab.operators import hessian, slope_error
 from fieldlab.prepare import Fitting, make_task, make_trainer, prepare
-from fieldlab.rehearse import check_rolling, check_seeing, step_once
+from fieldlab.rehearse import check_rolling, check_seeing, step_once, trial
 from fieldlab.rules import check_devices, check_running, check_top
 from fieldlab.tasks.constraints import Constraint
 from fieldlab.worlds import build_signal, build_split, described
@@ -46,8 +46,13 @@ class Checked:
     def config(self) -> DictConfig:
         return OmegaConf.create(dict(self.plain))
 
+    @functools.cached_property
+    def hash(self) -> str:
+        """Of all that determines the result, as it was when first asked for."""
+        return fit_hash(self.plain)
+
     def __reduce__(self) -> tuple:
-        """Without what `config` has cached."""
+        """Without what is cached."""
         return Checked, (self.plain, self.signal, self.stack_key, self.devices, self.needs)
 
     @property
@@ -106,7 +111,7 @@ class Checks:
         constraints = self.once(described(plain, "task"), look=lambda: build_constraints(checked.config))
         if any(constraint.differentiates for constraint in constraints):
             slopes = described(plain, "field", "task")
-            self.once(slopes, shape, look=lambda: check_slopes(checked.config, constraints))
+            self.once(slopes, shape, look=lambda: trial("field", lambda: check_slopes(checked.config, constraints)))
         check_devices(plain, devices, batch)
         key = stack_key(plain, field, grid, samples)
         return dataclasses.replace(checked, signal=name, stack_key=key, devices=devices)
@@ -176,7 +181,7 @@ def check_slopes(config: DictConfig, constraints: Sequence[Constraint]) -> None:
     """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
     member = prepare(config)
     assert isinstance(member, Fitting)
-    field = stirred(member.field.double())
+    field = stirred(in_doubles(member.field))
     x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     if (error := slope_error(field, x)) > MOST_SLOPE_ERROR:
         raise InputError(

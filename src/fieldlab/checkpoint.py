@@ -14,7 +14,6 @@ from omegaconf import DictConfig
 
 from fieldlab.atomic import replace_atomically
 from fieldlab.errors import first_line
-from fieldlab.identity import fit_hash
 from fieldlab.results import result_or_none
 from fieldlab.tasks.task import State
 
@@ -29,9 +28,9 @@ class Checkpoints(Callback):
     None never.
     """
 
-    def __init__(self, configs: Sequence[DictConfig]) -> None:
+    def __init__(self, configs: Sequence[DictConfig], hashes: Sequence[str]) -> None:
         self.files = [Path(config.folder) / CHECKPOINT for config in configs]
-        self.fits = [fit_hash(config) for config in configs]
+        self.fits = list(hashes)
         self.minutes: float | None = configs[0].checkpoint_minutes
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -16,6 +16,7 @@ from yaml import YAMLError
 
 from fieldlab.configuration import register, resolved, understood
 from fieldlab.errors import explain
+from fieldlab.working_folder import tell_replaced
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
@@ -23,13 +24,14 @@ SOME_FAILED, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 def main() -> None:
     """Console entry. Exit codes: 0 ok, 1 some fit failed or diverged, 2 bad input, 130 interrupted."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises to us instead of exiting with 1
-    sys.path.append(str(Path.cwd()))  # a user's own encoding lies where they work
     register()
     sys.exit(guarded(start))
 
 
 def start() -> None:
     """Hand the command to Hydra, in words that it takes."""
+    if not {"-sc", "--shell-completion"} & {*sys.argv}:
+        tell_replaced(Path.cwd())
     sys.argv[1:] = understood(sys.argv[1:])
     run()
 
@@ -47,7 +49,7 @@ def run(config: DictConfig) -> None:
         if rank_zero_only.rank > 0:  # one of several devices; the first one speaks
             return
         print(one_line(result))
-        print(config.folder)
+        print(result.config["folder"])
         if result.status != "finished" and HydraConfig.get().mode == RunMode.RUN:
             sys.exit(SOME_FAILED)
 

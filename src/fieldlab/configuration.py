@@ -1,22 +1,26 @@
 """Configurations: composed by Hydra from conf/, then freed from it. Imports nothing heavy."""
 
-import re
+import copy
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.plugins import Plugins
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from fieldlab.errors import InputError
 from fieldlab.identity import register_resolvers
+from fieldlab.overrides import quote
 from fieldlab.schema import register_schema
+from fieldlab.working_folder import tell_replaced
 from hydra_plugins.fieldlab.launcher import PackedLauncher
 from hydra_plugins.fieldlab.search import OptunaSweeper
 from hydra_plugins.fieldlab.search_path import UserConfig
 from hydra_plugins.fieldlab.sweeper import GridSweeper
 
 CHOOSERS = ("model", "warp")  # groups that change what a command is about
+TRIAL, TRIAL_STEPS = "debug", 10  # the study of trials, and how long each of them is
 NOTE, QUOTE = "+hydra.sweeper.chosen.", "'"
 STRAYS = {  # settings below groups that only some tasks have: what they belong to, and what brings it
     **dict.fromkeys(("canvas", "transforms", "model"), ("a visualisation", "task=visualize")),
@@ -37,13 +41,14 @@ def register() -> None:
 def compose(*overrides: str) -> DictConfig:
     """The configuration that `fieldlab OVERRIDES` would run: `compose("field=siren", "steps=100")`."""
     register()
+    tell_replaced(Path.cwd())
     with hydra.initialize_config_module("fieldlab.conf", version_base="1.3"):
         return resolved(hydra.compose("fieldlab", overrides=understood(overrides), return_hydra_config=True))
 
 
 def understood(overrides: Sequence[str]) -> list[str]:
     """Overrides as Hydra takes them: `task=visualize` brings the default model, `task=roll` the default warp, and objectives
-    need no quotes.
+    and names of files need no quotes.
 
     What visualising changes comes with the model, and what rolling changes with the warp: Hydra lets an option choose only
     for the groups before its own.
@@ -54,7 +59,7 @@ def understood(overrides: Sequence[str]) -> list[str]:
     missing = {task: part for task, part in BROUGHT.items() if not chosen & {part.partition("=")[0], "experiment"}}
     brings = {task: [part] for task, part in missing.items()}
     swept = {"-m", "--multirun"} & {*overrides} and not chosen & {"experiment", "hydra/sweeper"}
-    parts = [part for override in overrides for part in (quoted(override), *brings.get(override, []))]
+    parts = [part for override in overrides for part in (quote(override), *brings.get(override, []))]
     return [part for whole in parts for part in first_of(whole)] if swept else parts
 
 
@@ -85,14 +90,19 @@ def as_given(arguments: Sequence[str]) -> list[str]:
     return [first.get(argument, argument) for argument in arguments if not argument.startswith(NOTE)]
 
 
-def quoted(override: str) -> str:
-    """`objective=layer4:[1,5] - 0.1*tv` in the quotes without which Hydra reads a list; commas outside of brackets sweep."""
-    key, _, text = override.partition("=")
-    if key != "objective" or not set(text) & set("[(") or text.startswith(("[", '"', "'", "choice(")):
-        return override
-    balanced = all(text.count(opening) == text.count(closing) for opening, closing in ("[]", "()"))
-    parts = re.split(r",(?![^\[]*\]|[^(]*\))", text) if balanced else [text]
-    return f"{key}=" + ",".join(f'"{part.strip()}"' for part in parts)
+def shorten_trial(config: DictConfig) -> DictConfig:
+    """The configuration itself; with debug=true that of a trial: 10 steps, scored once, in runs/debug, neither tracked nor resumed."""
+    if not config.get("debug"):
+        return config
+    trial = copy.deepcopy(config)
+    with open_dict(trial):
+        trial.merge_with({"study": TRIAL, "resume": False, "checkpoint_minutes": None, "task": {"scores": 1}})
+        trial.logger = {"_target_": "fieldlab.tracking.tracker.Silence", "pictures": 0}
+        trial.steps = min(trial.steps, TRIAL_STEPS)
+        if trial.get("memorise") is not None:
+            steps = min(trial.memorise.steps, TRIAL_STEPS)
+            trial.memorise.merge_with({"study": TRIAL, "steps": steps, "task": {"scores": 1}})
+    return trial
 
 
 def resolved(config: DictConfig) -> DictConfig:
@@ -105,6 +115,7 @@ def plain_config(config: DictConfig) -> dict[str, Any]:
 
     The fits of a library have fields and pictures of their own, so that those which Hydra chose are left out.
     """
+    config = shorten_trial(config)
     plain = {str(key): plain_value(config, str(key)) for key in config if key != "hydra"}
     if plain.get("library") is not None:
         plain |= {"field": {"name": config.field.name}, "memorise": None, "photos": None}

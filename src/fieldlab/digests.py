@@ -1,5 +1,6 @@
 """Digests: what a configuration and the files that it names come to, wherever these lie. Imports nothing heavy."""
 
+import errno
 import functools
 import hashlib
 import importlib.util
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
+
+from fieldlab.errors import InputError
+from fieldlab.working_folder import make_importable
 
 DIRECTION = r"direction\([^,()]*,\s*([^,()]+?)\s*[,)]"
 FILES = ("path", "other", "mask")  # settings of a signal that name files: their content counts, not their place
@@ -47,15 +51,18 @@ def content(signal: Mapping[str, Any] | DictConfig) -> str | list[str | None] | 
 
 
 def digested(node: Any, key: str = "") -> Any:
-    """What the configuration of a visualisation or roll says, with digests for the files that it names: their content counts,
-    not their place. Files are parameters (`path`), pictures (`start`, `target`, photos), the fits of a library, and the directions of an
-    objective. Where a roll's fits are kept, and under which name, does not count."""
+    """What a configuration says, with digests for the files that it names: their content counts, not their place.
+
+    Files are those of a signal, parameters (`path`), pictures (`start`, `target`, photos), the fits of a library, and the directions of an
+    objective. A signal's name, and where a roll's fits are kept, do not count.
+    """
     if key in ("moves", "photos") and isinstance(node, Mapping):  # their order counts too
         return [[name, digested(value, "path" if key == "photos" else str(name))] for name, value in node.items()]
     if isinstance(node, Mapping):
-        kept = {name: value for name, value in node.items() if key != "memorise" or name not in PLACES}
+        left_out = {"memorise": PLACES, "signal": ("name",)}.get(key, ())
+        kept = {name: value for name, value in node.items() if name not in left_out}
         return {name: digested(value, str(name)) for name, value in kept.items()}
-    if key in ("path", "start", "target"):
+    if key in (*FILES, "start", "target"):
         return content_digest(node) or node
     if key == "library" and node is not None:
         return [fit_digest(file) for file in library_files(Path(str(node)).expanduser())]
@@ -81,13 +88,15 @@ def content_digest(path: Any) -> str | None:
     if path.startswith(("skimage:", "sklearn:")):
         return path  # pinned by the packages themselves
     file = Path(path).expanduser()
-    if file.is_dir():
-        digests = [content_digest(str(inner)) for inner in sorted(file.iterdir()) if inner.is_file()]
-        return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
     try:
+        if file.is_dir():
+            digests = [content_digest(str(inner)) for inner in sorted(file.iterdir()) if inner.is_file()]
+            return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
         state = file.stat()
         return file_digest(file, state.st_mtime_ns, state.st_size)
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(f"{path[:60]}…: is too long for the name of a file") from error
         return None
 
 
@@ -110,6 +119,7 @@ def targets(node: Any) -> Iterator[str]:
 
 def source_digest(target: str) -> str | None:
     """A digest of the file that defines `target`, where it is the user's own and not an installed package's."""
+    make_importable()
     top, *rest = target.split(".")[:-1] or [target]
     spec = importlib.util.find_spec(top) if top not in ("fieldlab", "torch", "lightning") else None
     if spec is None or spec.origin is None or spec.origin in ("built-in", "frozen"):

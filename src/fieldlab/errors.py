@@ -29,10 +29,10 @@ def explain(error: BaseException) -> str:
     causes = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
         causes.append(cause)
+    if own := next((cause for cause in causes if isinstance(cause, InputError)), None):
+        return str(own)
     for cause in causes:
         match cause:
-            case InputError():
-                return str(cause)
             case MissingConfigException() if cause.options:
                 group, _, option = (cause.missing_cfg_file or "").rpartition("/")
                 return f"{group}={option}: there is no such option{suggest(option, cause.options)}"

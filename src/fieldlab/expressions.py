@@ -45,9 +45,10 @@ class Expression:
                 raise ValueError(f"'{ast.unparse(node)}' in '{text}' is not understood; there are {known}")
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         self.names = sorted(used - FUNCTIONS.keys() - CONSTANTS.keys())
-        # a lambda, and not eval at each step: torch.compile looks into it
+        # a lambda, and not eval at each step: torch.compile looks into it; names are its arguments, and calls have been looked at above,
+        # so that no builtin can be reached, though they must be there: anomaly detection imports from within this frame
         code = compile(f"lambda {', '.join(self.names)}: {text.strip()}", "<expression>", "eval")
-        self.function: Callable[..., Tensor] = eval(code, {"__builtins__": {}, **FUNCTIONS, **CONSTANTS})
+        self.function: Callable[..., Tensor] = eval(code, {**FUNCTIONS, **CONSTANTS})
 
     def __call__(self, *values: Tensor) -> Tensor:
         """The expression where `names` have these values."""

@@ -161,6 +161,20 @@ def place(field: Field, name: str) -> tuple[nn.Module, str]:
     return field.get_submodule(owner), leaf
 
 
+def count_parameters(module: nn.Module) -> int:
+    """How many real numbers are learned; a complex one is two."""
+    return sum(p.numel() * (2 if p.is_complex() else 1) for p in module.parameters())
+
+
+def in_doubles(field: Field) -> Field:
+    """The field in double precision, complex parameters too, of which `field.double()` would keep the real part alone."""
+    return field._apply(lambda t: t.to(torch.promote_types(t.dtype, torch.float64)) if is_inexact(t) else t)
+
+
+def is_inexact(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
 def draw(make: Callable[[], Drawn], seed: int) -> Drawn:
     """`make()` under its own random seed on the CPU: the same on every device, alone or in a pack."""
     with torch.random.fork_rng(devices=[]):

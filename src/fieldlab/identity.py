@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,17 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
-from fieldlab.digests import FILES, canonical, content, digested, library_files, source_digest, stored, targets
+from fieldlab.digests import FILES, canonical, digested, library_files, source_digest, stored, targets
 
-DETERMINES = ("field", "signal", "split", "task", "optimizer", "schedule", "steps", "seed")
+RESULTS = 2  # raised by every change of the code that changes any result; fieldlab 0.1.0 was 1
+UNCOVERED = (  # say where, how fast and what for, and so change no result
+    "study", "folder", "question", "notes", "figure", "logger", "resume", "checkpoint_minutes", "compile", "debug", "experiment",
+)  # fmt: skip
+HARMLESS = (  # settings of a Trainer that cannot change what a fit comes to
+    "accelerator", "devices", "strategy", "num_nodes", "deterministic", "benchmark", "detect_anomaly", "profiler", "default_root_dir",
+)  # fmt: skip
 MOST_NAMED = 3  # pictures in the name of a roll
+LONGEST_NAME = 60  # bytes
 SEEING = ("model", "objective", "canvas", "transforms", "photos")  # determine a visualisation besides
 ROLLING = ("memorise", "library", "photos", "warp", "goal", "shift_init")  # determine a roll besides
 PARTS = ("encoding", "network")
@@ -34,7 +40,7 @@ def fit_name(*, _root_: DictConfig) -> str:
     if sees(_root_):
         signal = slug(sight_name(_root_))
     else:
-        signal = slug(roll_name(_root_)) if rolls(_root_) else signal_name(_root_.signal)
+        signal = slug(roll_name(_root_) if rolls(_root_) else signal_name(_root_.signal))
     return f"{_root_.field.name}-{signal}-s{_root_.seed}-{fit_hash(_root_)}"
 
 
@@ -67,16 +73,16 @@ def sight_name(config: Mapping[Any, Any] | DictConfig) -> str:
 
 
 def slug(text: str) -> str:
-    """The text as a part of a file's name."""
-    return re.sub(r"[^\w.+]+", "-", text).strip("-")[:60] or "objective"
+    """The text as a part of a folder's name, which nobody has to quote, and no file system finds too long."""
+    short = re.sub(r"[^\w.+]+", "-", text).strip("-").encode()[:LONGEST_NAME].decode(errors="ignore")
+    return short.strip("-") or "unnamed"
 
 
 def signal_name(signal: DictConfig) -> str:
     """The signal's name, or its files' stems."""
-    if signal.get("name") is not None:
-        return str(signal.name)
     named = [signal.get(key) for key in FILES[:2] if not OmegaConf.is_missing(signal, key)]
-    return "+".join(Path(str(path).rpartition(":")[2]).stem for path in named if path is not None) or "signal"
+    stems = "+".join(Path(str(path).rpartition(":")[2]).stem for path in named if path is not None)
+    return str(stems or "signal" if signal.get("name") is None else signal["name"])
 
 
 def field_name(*, _root_: DictConfig) -> str:
@@ -114,30 +120,30 @@ def parts_in(repository: Any, preset: str) -> dict[str, str | None]:
     return {part: named.get(f"/field/{part}") for part in PARTS}
 
 
-def fit_hash(config: DictConfig) -> str:
+def fit_hash(config: DictConfig | Mapping[str, Any]) -> str:
     """Eight hex digits over everything that determines the result, and over nothing else.
 
-    Covered: field, signal and the content of its file, split, task, optimiser, schedule, precision, steps,
-    seed, fieldlab's version, and the source of every `_target_` outside installed packages. Not covered: the
-    study, logger, devices, launcher and paths.
+    Covered is all that is composed but `UNCOVERED` keys, what is `HARMLESS` of the trainer, names of signals, and values that are read
+    through others alone (field.learning_rate); of files their content counts, not their place. Besides, the integer
+    `RESULTS` and the source of every `_target_` outside installed packages.
     """
     covered: dict[str, Any] = {
-        key: OmegaConf.to_container(config[key], resolve=True) if OmegaConf.is_config(config[key]) else config[key]
-        for key in dict.fromkeys((*DETERMINES, *SEEING, *ROLLING))
-        if key in DETERMINES or config.get(key) is not None
+        key: container(config[key]) for key in map(str, config) if key not in (*UNCOVERED, "hydra")
     }
-    covered |= {key: digested(covered[key], key) for key in {*SEEING, *ROLLING} & covered.keys()}
     if covered.get("library") is not None:  # its fits know the rest themselves
         covered |= {"field": {}, "memorise": None, "photos": None}
     sources = {target: source_digest(target) for target in sorted(set(targets(covered)))}
-    (covered["signal"] or {}).pop("name", None)
-    covered["field"].pop("learning_rate", None)  # what the optimiser makes of it is covered
-    for key in FILES:
-        (covered["signal"] or {}).pop(key, None)
-    covered |= {
-        "content": None if covered["signal"] is None else content(config.signal),
-        "precision": str(config.trainer.get("precision")),
-        "version": version("fieldlab"),
+    covered = {key: digested(value, key) for key, value in covered.items() if value is not None}
+    covered["field"].pop("learning_rate", None)
+    covered["trainer"] = {key: value for key, value in covered["trainer"].items() if key not in HARMLESS}
+    covered["trainer"]["precision"] = str(covered["trainer"].get("precision"))
+    whole = {
+        "results": RESULTS,
         "sources": {target: digest for target, digest in sources.items() if digest},
+        **covered,
     }
-    return hashlib.sha256(json.dumps(canonical(covered), sort_keys=True, default=str).encode()).hexdigest()[:8]
+    return hashlib.sha256(json.dumps(canonical(whole), sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+
+def container(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value

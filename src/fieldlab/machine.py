@@ -38,6 +38,11 @@ def can_compile() -> bool:
     return found
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory was short, on any device."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
 def provenance() -> dict[str, Any]:
     """Versions, the commit of the working directory, and the time."""
     packages = ("fieldlab", "torch", "lightning", "numpy")

@@ -5,7 +5,6 @@ import gc
 import logging
 import math
 import os
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -21,9 +20,9 @@ from fieldlab.checkpoint import is_finished, noted_fits
 from fieldlab.claims import claims, owner
 from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError, first_line
-from fieldlab.identity import fit_hash
+from fieldlab.machine import out_of_memory
 from fieldlab.prepare import assemble, prepare
-from fieldlab.results import Result, one_line, result_or_none
+from fieldlab.results import Result, finished_as, one_line
 from fieldlab.run import failures, fit_together, train
 
 MOST_MEMBERS = 256  # each holds a lock, and perhaps a W&B run: files that a process has open
@@ -83,10 +82,8 @@ def memorise(fits: Iterable[Checked]) -> None:
 
 
 def fit_pack_in(folder: Path, members: int | None, fits: Pack) -> Results:
-    """`fit_pack` in a process that may have begun elsewhere: the working directory is importable there too."""
+    """`fit_pack` in a process that may have begun elsewhere."""
     os.chdir(folder)
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
     return fit_pack(fits, members)
 
 
@@ -105,8 +102,8 @@ def claimed(fits: Pack, work: Callable[[Pack], Results]) -> Results:
     """`work` for those of the fits that nobody else is at work on, and that nobody has finished in the meantime."""
     with claims([fit.folder for fit in fits]) as mine:
         free = [fit for fit in fits if fit.folder in mine]
-        there = {fit.folder: result_or_none(fit.folder) for fit in free if fit.resume}
-        done = {folder: result for folder, result in there.items() if result and result.status == "finished"}
+        there = {fit.folder: finished_as(fit.folder, fit.hash) for fit in free if fit.resume}
+        done = {folder: result for folder, result in there.items() if result}
         left = [fit for fit in free if fit.folder not in done]
         return done | work(left) if left else done
 
@@ -190,12 +187,8 @@ def interrupted(fits: Pack) -> list[Pack]:
     noted = [noted_fits(fit.folder) for fit in fits if fit.resume]
     if not any(noted):
         return []
-    waiting = {fit_hash(fit.config): fit for fit in fits}
+    waiting = {fit.hash: fit for fit in fits}
     return [[waiting.pop(name) for name in names] for names in noted if names and waiting.keys() >= set(names)]
-
-
-def out_of_memory(error: Exception) -> bool:
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def release_memory() -> None:

@@ -125,6 +125,9 @@ def make_task(members: Sequence[Prepared]) -> Task:
     given = fitted([m for m in members if isinstance(m, Fitting)])
     given |= seen([m for m in members if isinstance(m, Seeing)], settings)
     given |= rolled([m for m in members if isinstance(m, Rolling)])
+    if optimizer.get("fused") and any(parameter.is_complex() for parameter in given["ensemble"].parameters()):
+        say_unfused()
+        optimizer["fused"] = None
     return build(
         settings,
         "task",
@@ -137,6 +140,14 @@ def make_task(members: Sequence[Prepared]) -> Task:
             config.compile and can_compile(),
         ),
         **given,
+    )
+
+
+@functools.cache
+def say_unfused() -> None:
+    """Once in a process."""
+    logging.getLogger("fieldlab").warning(
+        "optimizer.fused: torch fuses steps of real parameters alone; these are complex"
     )
 
 

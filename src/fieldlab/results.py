@@ -15,6 +15,7 @@ from fieldlab.scores import kind_of, told
 
 RESULT = "result.json"
 PLAN = "plan.json"
+SEARCHES = "optuna.db"  # of all searches in a study
 DRAFTS = ".*.draft"  # what a kill in the middle of writing leaves
 Status = Literal["finished", "diverged", "failed"]
 
@@ -23,6 +24,7 @@ Status = Literal["finished", "diverged", "failed"]
 class Result:
     """What one fit came to. PSNR in dB over clipped canonical values; seconds of optimisation alone.
 
+    `hash` is that of the configuration and of all files and code that determine the result (`fieldlab.identity.fit_hash`).
     `seconds` leaves out compilation, scoring and files; it is a member's share where several were computed together.
     `members` were computed together.
     `bicubic` are the scores of cubic interpolation from the same training samples, and `classical` those of the
@@ -38,6 +40,7 @@ class Result:
     signal: str
     seed: int
     steps: int
+    hash: str | None = None
     seconds: float | None = None
     members: int = 1
     parameters: int | None = None
@@ -85,6 +88,12 @@ def result_or_none(folder: Path) -> Result | None:
         return read_result(folder)
     except InputError:
         return None
+
+
+def finished_as(folder: Path, digest: str) -> Result | None:
+    """The result in this folder, where it is finished and that of the fit with this hash."""
+    result = result_or_none(folder)
+    return result if result and result.status == "finished" and result.hash == digest else None
 
 
 def one_line(result: Result) -> str:

@@ -6,10 +6,19 @@ from typing import Any
 
 from fieldlab.build import locate
 from fieldlab.errors import InputError, suggest
-from fieldlab.identity import ROLLING, SEEING, rolls, sees
+from fieldlab.identity import HARMLESS, ROLLING, SEEING, rolls, sees
 from fieldlab.schema import Schema
 
 FITTED = ("signal", "split", "supervise")  # keys of fits alone
+TRAINERS = ("lightning.Trainer", "lightning.pytorch.Trainer", "pytorch_lightning.Trainer")
+INSTEAD = {  # of a Trainer's settings that shorten or change training
+    **dict.fromkeys(("max_steps", "min_steps", "max_epochs", "min_epochs", "max_time"), "the key steps"),
+    **dict.fromkeys(
+        ("fast_dev_run", "limit_train_batches", "overfit_batches", "barebones"), "debug=true, for a trial"
+    ),
+    **dict.fromkeys(("gradient_clip_val", "gradient_clip_algorithm"), "task.clip_norm"),
+    "accumulate_grad_batches": "task.batch_size",
+}
 
 
 def check_top(config: Mapping[str, Any]) -> None:
@@ -33,8 +42,19 @@ def check_top(config: Mapping[str, Any]) -> None:
     if minutes is not None and minutes < 0:
         raise InputError(f"checkpoint_minutes: {minutes} should be at least 0, or null for never")
     locate(config["figure"], "figure")
-    if str(config["trainer"].get("precision")) in ("16", "16-mixed"):
+    check_trainer(config["trainer"])
+
+
+def check_trainer(trainer: Mapping[str, Any]) -> None:
+    """Lightning's Trainer may be told where to compute and how to watch, and nothing that changes what is computed."""
+    if str(trainer.get("precision")) in ("16", "16-mixed"):
         raise InputError("trainer.precision: one loss scaler would couple the members of a pack; use bf16-mixed")
+    known = ("precision", *HARMLESS)
+    for key in trainer if trainer.get("_target_") in TRAINERS else ():
+        if key in INSTEAD:
+            raise InputError(f"trainer.{key}: would shorten or change training, or do nothing; take {INSTEAD[key]}")
+        if key not in known and not key.startswith("_"):
+            raise InputError(f"trainer.{key}: is no setting that fieldlab passes on{suggest(key, known)}")
 
 
 def check_kind(config: Mapping[str, Any]) -> None:

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from lightning import Trainer
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from fieldlab import pictures, weights
 from fieldlab.build import build
 from fieldlab.check import Checked
 from fieldlab.checkpoint import Checkpoints
 from fieldlab.errors import InputError, first_line
-from fieldlab.machine import device_name, provenance
+from fieldlab.machine import device_name, out_of_memory, provenance
 from fieldlab.prepare import Prepared, assemble, describe, prepare
 from fieldlab.results import DRAFTS, RESULT, Result
 from fieldlab.tasks.task import State, Task
@@ -55,7 +55,7 @@ def fit_together(fits: Sequence[Checked]) -> dict[Path, Result]:
     except InputError as error:  # a file has gone since it was checked
         return failures(fits, error)
     tracker: Tracker = build(configs[0].logger, "logger")
-    checkpoints = Checkpoints(configs)
+    checkpoints = Checkpoints(configs, [fit.hash for fit in fits])
     task, trainer = assemble(members, ProgressLine(describe(members)), Follow(tracker), checkpoints)
     earlier = checkpoints.earlier(trainer.strategy.root_device) if configs[0].resume else None
     if not trainer.is_global_zero:
@@ -94,7 +94,7 @@ def run(
             step = f"step {earlier['step']} of {fits[0].config.steps}"
             logging.getLogger("fieldlab").warning("%s goes on after %s", fits[0].folder, step)
         train(task, trainer, earlier)
-        results = [finish(task, m, member) for m, member in enumerate(members)]
+        results = [finish(task, m, fit, member) for m, (fit, member) in enumerate(zip(fits, members, strict=True))]
     except Exception as error:
         noted = failures(fits, error)
         if trainer.strategy.launcher is not None:
@@ -113,9 +113,8 @@ def assist(
     """
     try:
         train(task, trainer, earlier)
-        return {
-            fit.folder: finish(task, m, member) for m, (fit, member) in enumerate(zip(fits, members, strict=True))
-        }
+        pairs = enumerate(zip(fits, members, strict=True))
+        return {fit.folder: finish(task, m, fit, member) for m, (fit, member) in pairs}
     except Exception as error:
         if os.environ.get("FIELDLAB_DEBUG") == "1":
             raise
@@ -148,12 +147,18 @@ def train(task: Task, trainer: Trainer, earlier: State | None = None) -> None:
         raise KeyboardInterrupt
 
 
-def finish(task: Task, m: int, member: Prepared) -> Result:
-    """What a fitted member came to."""
+def finish(task: Task, m: int, fit: Checked, member: Prepared) -> Result:
+    """What a fitted member came to.
+
+    Raises:
+        RuntimeError: training has ended before its planned end, whatever ended it.
+    """
     progress = task.progress[m]
+    if progress.diverged_at is None and task.reached < fit.config.steps:
+        raise RuntimeError(f"training ended at step {task.reached} of {fit.config.steps}")
     device = device_name(task.samples.device)  # the Trainer has taken the task itself back to the CPU
     result = replace(
-        outline(member.config, member.name),
+        outline(fit, member.name),
         **task.facts(m),
         seconds=round(task.seconds / task.members, 3),
         members=task.members,
@@ -179,7 +184,7 @@ def record(task: Task, m: int, member: Prepared, fit: Checked, result: Result) -
 
 def fail(fit: Checked, error: Exception) -> Result:
     """Note what went wrong in the fit's folder, where it can be written to."""
-    result = replace(outline(fit.config, fit.signal), error=f"{type(error).__name__}: {first_line(error)}")
+    result = replace(outline(fit, fit.signal), error=reason(fit, error))
     try:
         clear([fit])
         (fit.folder / "traceback.txt").write_text("".join(traceback.format_exception(error)))
@@ -189,8 +194,19 @@ def fail(fit: Checked, error: Exception) -> Result:
     return result
 
 
-def outline(config: DictConfig, signal: str) -> Result:
+def reason(fit: Checked, error: Exception) -> str:
+    """Why a fit failed, in one line."""
+    said = f"{type(error).__name__}: {first_line(error)}"
+    if not out_of_memory(error):
+        return said
+    size = fit.plain["task"].get("batch_size")
+    now = "all samples are taken at each step" if size is None else f"{size} are taken at each step"
+    return f"out of memory: {now}; take fewer with task.batch_size={4096 if size is None else max(1, size // 4)} ({said})"
+
+
+def outline(fit: Checked, signal: str) -> Result:
     """What is known of a fit's result before it has run."""
+    config = fit.config
     return Result(
         status="failed",
         study=config.study,
@@ -198,6 +214,7 @@ def outline(config: DictConfig, signal: str) -> Result:
         signal=signal,
         seed=config.seed,
         steps=config.steps,
+        hash=fit.hash,
         config=OmegaConf.to_container(config, resolve=True),  # type: ignore[arg-type]
         **provenance(),
     )

@@ -18,6 +18,7 @@ class Schema:
     steps: int = MISSING
     seed: int = MISSING
     compile: bool = MISSING
+    debug: bool = MISSING
     resume: bool = MISSING
     checkpoint_minutes: float | None = MISSING
     folder: str = MISSING

@@ -2,6 +2,7 @@
 
 import math
 import shlex
+import shutil
 import sys
 import time
 from collections import Counter
@@ -16,12 +17,12 @@ from omegaconf import DictConfig
 from fieldlab.build import build
 from fieldlab.check import Checked, Checks
 from fieldlab.claims import is_free, owner
-from fieldlab.configuration import as_given, plain_config
+from fieldlab.configuration import as_given, plain_config, shorten_trial
 from fieldlab.errors import InputError, first_line
 from fieldlab.executors.executor import Executor
-from fieldlab.identity import fit_hash
+from fieldlab.identity import HARMLESS, UNCOVERED
 from fieldlab.packs import WAIT_SECONDS, Pack, Results, claimed, cut, fit_pack_in, interrupted, unmade
-from fieldlab.results import RESULT, Plan, Planned, Result, result_or_none
+from fieldlab.results import PLAN, RESULT, SEARCHES, Plan, Planned, Result, finished_as, result_or_none
 from fieldlab.run import failures
 from fieldlab.tracking.sweep_line import SweepLine
 from fieldlab.tracking.tracker import safely
@@ -29,10 +30,12 @@ from fieldlab.tracking.tracker import safely
 SHARES = 2  # packs for each worker, so that none waits long for the last one
 
 
-def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Executor) -> list[Result]:
+def fit_all(
+    jobs: Sequence[DictConfig], asked: Sequence[Sequence[str]], *, members: int | None, executor: Executor
+) -> list[Result]:
     """Fit every job of a sweep, in packs where they stack; results in the order of the jobs.
 
-    `members` are computed together, None: as many as a few timed steps say.
+    `asked` are the overrides that made each job. `members` are computed together, None: as many as a few timed steps say.
 
     Raises:
         InputError: any job that cannot work; then none has started.
@@ -43,6 +46,7 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Execut
     checks = Checks()
     checked = [checks.check(config) for config in configs]
     refuse_shared_folders(checked)
+    refuse_idle_keys(asked, [(fitting.hash, fitting.signal) for fitting in checked])
     if several := [fitting for fitting in checked if fitting.devices > 1]:
         devices = several[0].plain["trainer"]["devices"]
         raise InputError(f"trainer.devices: {devices} devices share one fit, not a sweep; fit them one by one")
@@ -60,16 +64,28 @@ def fit_all(jobs: Sequence[DictConfig], *, members: int | None, executor: Execut
 
 
 def results_before(fits: Iterable[Checked]) -> Results:
-    """What earlier launches have finished; says how much that is, and how much did not finish."""
-    there = {f.folder: result_or_none(f.folder) for f in fits if f.resume and (f.folder / RESULT).exists()}
-    counts = Counter(result.status if result else "damaged" for result in there.values())
-    if finished := counts.pop("finished", 0):
-        print(f"finished before and skipped: {finished} (resume=false fits them again)")
-    for status, count in counts.items():
-        print(f"{status} before and tried again: {count}")
-    done = {folder: result for folder, result in there.items() if result and result.status == "finished"}
-    # a study's folder may have been renamed since
-    return {folder: replace(r, config={**r.config, "folder": str(folder)}) for folder, r in done.items()}
+    """What earlier launches have finished; says how much that is, and how much has to be made again."""
+    done: Results = {}
+    again: Counter[str] = Counter()
+    for fitting in fits:
+        if not fitting.resume or not (fitting.folder / RESULT).exists():
+            continue
+        if result := finished_as(fitting.folder, fitting.hash):  # a study's folder may have been renamed since
+            done[fitting.folder] = replace(result, config={**result.config, "folder": str(fitting.folder)})
+        else:
+            again[state_of(result_or_none(fitting.folder))] += 1
+    if done:
+        print(f"finished before and skipped: {len(done)} (resume=false fits them again)")
+    for state, count in again.items():
+        print(f"{state} before and tried again: {count}")
+    return done
+
+
+def state_of(result: Result | None) -> str:
+    """What keeps a result from being taken as it is."""
+    if result is None:
+        return "damaged"
+    return "finished by other code or with other settings" if result.status == "finished" else result.status
 
 
 def fit_waiting(waiting: Sequence[Checked], members: int | None, executor: Executor) -> Results:
@@ -131,8 +147,18 @@ def refuse_shared_folders(checked: Sequence[Checked]) -> None:
     owners: dict[Path, Checked] = {}
     for fitting in checked:
         owner = owners.setdefault(fitting.folder, fitting)
-        if owner is not fitting and fit_hash(owner.config) != fit_hash(fitting.config):
+        if owner is not fitting and owner.hash != fitting.hash:
             raise InputError(f"folder: different fits would share {fitting.folder}; keep ${{fit_name:}} in it")
+
+
+def empty_trials(config: DictConfig) -> None:
+    """Where the sweep is but a trial, take away what earlier ones left in their study: its table is to be about this one."""
+    if config.get("debug"):
+        folder = Path(shorten_trial(config).folder).parent
+        for result in folder.glob(f"*/{RESULT}"):
+            shutil.rmtree(result.parent)
+        for name in (PLAN, SEARCHES):
+            (folder / name).unlink(missing_ok=True)
 
 
 def record_plan(checked: Sequence[Checked]) -> None:
@@ -159,6 +185,45 @@ def publish(fits: Mapping[Path, DictConfig], since: float) -> None:
             studies.setdefault(folder.parent, config)
     for folder, config in studies.items():
         safely(build(config.logger, "logger").publish, folder)
+
+
+def refuse_idle_keys(asked: Sequence[Sequence[str]], fits: Sequence[tuple[str, str]]) -> None:
+    """Refuse a swept key all of whose values give one and the same of the `fits`: nothing reads it there."""
+    jobs = [dict(override.lstrip("+").split("=", 1) for override in overrides) for overrides in asked]
+    for key in dict.fromkeys(key for job in jobs for key in job):
+        if makes_no_fit(key):
+            continue
+        values: dict[str, set[str]] = {}
+        made: dict[str, set[tuple[str, str]]] = {}
+        for job, fit in zip(jobs, fits, strict=True):
+            rest = str(sorted((name, value) for name, value in job.items() if name != key))
+            values.setdefault(rest, set()).add(number_or_text(job.get(key, "")))
+            made.setdefault(rest, set()).add(fit)
+        several = [rest for rest in values if len(values[rest]) > 1]
+        if several and all(len(made[rest]) == 1 for rest in several):
+            raise InputError(idle(key, len(values[several[0]])))
+
+
+def makes_no_fit(key: str) -> bool:
+    """Whether a key is known to change no result: it says where, how fast and what for."""
+    root, _, leaf = key.partition(".")
+    return root in (*UNCOVERED, "hydra") or (root == "trainer" and leaf in ("", *HARMLESS))
+
+
+def number_or_text(value: str) -> str:
+    """`1e-3` and `0.001` alike."""
+    try:
+        return str(float(value))
+    except ValueError:
+        return value
+
+
+def idle(key: str, count: int) -> str:
+    """Why a key should not be swept."""
+    instead = "; sweep optimizer.lr" if key == "field.learning_rate" else ""
+    return (
+        f"{key}: its {count} values give one and the same fit: nothing depends on it in this configuration{instead}"
+    )
 
 
 def refuse_swept_experiment(job_overrides: Sequence[Sequence[str]]) -> None:

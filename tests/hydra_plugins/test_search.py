@@ -130,7 +130,9 @@ def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
     [
         (["split=all"], "split: nothing validates here, so nothing can be tuned; take another, like split=stride"),
         (["field.learning_rate=1e-3", "field.network.first_omega_0=30"], "hydra.sweeper.params: there is nothing to tune"),
+        (["optimizer=sgd"], "field.learning_rate: its 2 values give one and the same fit"),
         *slow(
+        (["optimizer=sgd", "optimizer.nesterov=true,yes"], "optimizer.nesterov: its 2 values give one and the same fit"),
         (["hydra.sweeper.trials=0"], "hydra.sweeper.trials: 0 should be at least 1"),
         (["hydra.sweeper.trials=abc"], "hydra.sweeper.trials: 'abc' should be a whole number"),
         (["hydra.sweeper.average=signal"], "hydra.sweeper.average: 'signal' should be "),

@@ -14,6 +14,7 @@ from skimage import data
 from skimage.io import imsave
 
 from conftest import Command
+from fieldlab.report.page import html
 from fieldlab.report.study import report
 from fieldlab.results import Plan, Planned, read_plan, read_result
 
@@ -117,6 +118,14 @@ def test_what_is_missing_or_failed_is_shown_and_nothing_is_markup(page: Callable
     for status in ("1 finished", "1 failed", "1 diverged", "1 missing"):
         assert status in text
     assert "Is a &lt; b &amp; c?" in text
+
+
+def test_notes_are_markdown():
+    notes = "As [tried](../other/README.md), see [the paper](https://arxiv.org/abs/1) on `sigma`.\n\n- *first* & <b>last</b>"
+    assert html(notes) == (
+        '<p>As <a>tried</a>, see <a href="https://arxiv.org/abs/1">the paper</a> on <code>sigma</code>.</p>\n'
+        "<ul>\n<li><em>first</em> &amp; &lt;b&gt;last&lt;/b&gt;</li>\n</ul>\n"
+    )
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Tables and figures from result.json files alone."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,6 +81,18 @@ def test_markdown_latex_and_figure_are_written():
     assert r"\toprule" in tex
     assert "siren" in tex
     assert Image.open(STUDY / "figure.png").size[0] > 300
+
+
+def test_no_cell_of_the_latex_table_is_a_command():
+    odd = r"50%_#1 {a} & b~c^2 \d $"
+    result("relu", 0, 20.0)
+    result("relu", 1, 20.0, signal=odd)
+    report(STUDY)
+    tex = (STUDY / "table.tex").read_text()
+    assert r"50\%\_\#1 \{a\} \& b\textasciitilde c\textasciicircum 2 \textbackslash d \$" in tex
+    body = [line for line in tex.splitlines() if line.endswith(r"\\")]
+    assert {len(re.findall(r"(?<!\\)&", line)) for line in body} == {body[0].count(" & ")}
+    assert not [line for line in body if re.search(r"(?<!\\)[%#]", line)]
 
 
 def test_swept_settings_become_columns():

@@ -16,7 +16,7 @@ import wandb_log
 import fieldlab
 from conftest import SMALL, Command, rolling, seeing
 from fieldlab.tracking import wandb_runs
-from fieldlab.tracking.wandb_runs import WandbRuns, choose_mode
+from fieldlab.tracking.wandb_runs import WandbRuns, choose_mode, run_id
 
 Compose = Callable[..., DictConfig]
 BOTH_SEEDS = ("-m", *SMALL, "seed=0,1", "study=both")
@@ -72,6 +72,23 @@ def test_a_second_attempt_is_a_second_run(small: Compose):
     ids = {wandb_log.run(file).run_id for file in Path(config.folder).glob("wandb/offline-run-*/*.wandb")}
     digest = config.folder.rpartition("-")[2]
     assert ids == {f"fit-{digest}-1", f"fit-{digest}-2"}
+
+
+@pytest.mark.parametrize("study", ["a:b;c,d#e?f'g", "größe", "  ", "x" * 200, "-"])
+def test_any_study_has_ids_that_are_allowed(study: str):
+    own = run_id(study, "1a2b3c4d", 1)
+    assert wandb.Settings(run_id=own).run_id == own
+    assert len(own) <= 128
+    assert own.endswith("-1a2b3c4d-1")
+    assert own != run_id(study + "?", "1a2b3c4d", 1)
+
+
+def test_a_study_and_a_field_of_odd_names_are_logged(small: Compose):
+    config = small("logger.mode=offline", "study=what's this: a#b?", f"field.name={'f' * 70}")
+    fieldlab.fit([config])
+    run = wandb_log.run(log_of(config.folder))
+    assert run.run_group == "what's this: a#b?"
+    assert list(run.tags) == ["f" * 64]
 
 
 def test_a_diverged_fit_says_so_in_its_summary(small: Compose):

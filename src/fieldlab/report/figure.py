@@ -15,7 +15,7 @@ from fieldlab.report.table import flatten
 from fieldlab.results import Result
 from fieldlab.scores import PICTURES, SCORES, SHAPES, kind_of
 
-MOST_COLUMNS, MOST_SIGNALS = 6, 4
+MOST_COLUMNS, MOST_SIGNALS, MOST_LETTERS = 6, 4, 40
 COLOURS = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
 CAPTION = (
     "Above: the photo and each field's best fit (by validation samples). Below: test PSNR against steps, mean and"
@@ -99,9 +99,14 @@ def quality(result: Result) -> float:
     return next((SCORES[judge].sign * score for judge, score in known if score is not None), -np.inf)
 
 
+def cut(name: str) -> str:
+    """A signal's name, as far as there is room for it."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
+
+
 def draw_titles(axes: np.ndarray, shown: Fits) -> None:
     first = shown[0][1]
-    axes[0].set_title(f"{first.signal} ({size_of(first)})", fontsize=9)
+    axes[0].set_title(f"{cut(first.signal)} ({size_of(first)})", fontsize=9)
     for axis, (_, result) in zip(axes[1:], shown, strict=False):
         axis.set_title(f"{result.field}\n{caption(result)}", fontsize=9)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 from jinja2 import Environment
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from fieldlab.atomic import write_atomically
 from fieldlab.report import gallery, plots
@@ -53,6 +55,7 @@ def save_page(
         script=(here / "page.js").read_text(),
         name=fits.study.iloc[0],
         plan=plan,
+        html=html,
         counts=fits.status.value_counts().to_dict(),
         header=list(told["summary"].columns),
         texts=TEXTS,
@@ -77,6 +80,16 @@ def save_page(
         troubles=troubles(fits, results),
     )
     write_atomically(file, page)
+
+
+def html(text: str) -> Markup:
+    """Markdown of a study's as HTML; links to files, which lie beside its committed answer and not beside the page, as their text."""
+    reader = MarkdownIt("commonmark", {"html": False})
+    tokens = reader.parse(text)
+    for token in [inner for outer in tokens for inner in outer.children or () if inner.type == "link_open"]:
+        if not str(token.attrGet("href")).startswith("http"):
+            token.attrs.clear()
+    return Markup(reader.renderer.render(tokens, reader.options, {}))
 
 
 def rows(summary: pd.DataFrame) -> list[list[tuple[str, bool]]]:

@@ -4,6 +4,7 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fieldlab.report.figure import Shades, scale_by_decades
+from fieldlab.report.figure import Shades, cut, scale_by_decades
 from fieldlab.report.knobs import draw_knob, knobs_of
 from fieldlab.report.summary import short
 from fieldlab.report.table import kind_of_fits
@@ -29,7 +30,9 @@ MOST_LETTERS = 90  # of signals' names side by side
 def data_uri(figure: Figure) -> str:
     """The figure as SVG, as the source of an HTML image."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # the browser has letters that matplotlib's font lacks
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -85,7 +88,7 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades)
     order = means.sort_values(ascending=not SCORES[headline].lower).index[:MOST_SIGNALS]
     place = {signal: i for i, signal in enumerate(order)}
     upright = len(order) <= 8 and max(map(len, order)) * len(order) <= MOST_LETTERS
-    height = 3.6 if upright else 3.2 + 0.06 * max(map(len, order))
+    height = 3.6 if upright else 3.2 + 0.06 * max(len(cut(name)) for name in order)
     figure = Figure(figsize=(max(4.5, min(24, 1.5 + 0.42 * len(order) * 1.6)), height), layout="constrained")
     axes = figure.add_subplot()
     fields = list(best.field.unique())
@@ -102,7 +105,7 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades)
         axes.scatter(
             at, list(cubic.values()), marker="_", s=420, color="0.35", linewidth=1, label="bicubic", zorder=0
         )
-    axes.set_xticks(range(len(order)), order, rotation=0 if upright else 60, ha="center" if upright else "right")
+    axes.set_xticks(range(len(order)), map(cut, order), rotation=0 if upright else 60, ha="center" if upright else "right")
     axes.set_ylabel(named(headline))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return data_uri(figure)

@@ -3,6 +3,7 @@
 # pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 
 import shutil
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
     (folder / "table.md").write_text(markdown(summary) + "\n")
     (folder / "table.tex").write_text(latex(summary))
     draw = locate(plan.figure, "figure") if plan else figure_of(results)
-    caption = draw(folder / "figure.png", folder, results, photos=photos)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # a signal's name in an alphabet that matplotlib's font lacks
+        caption = draw(folder / "figure.png", folder, results, photos=photos)
     told = {"summary": summary, "overall": over_all(fits), "answer": answer(fits), "machine": machine(results)}
     save_page(folder / PAGE, folder, plan, results, fits, told, photos=photos)
     if to is not None:

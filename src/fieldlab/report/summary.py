@@ -164,5 +164,5 @@ def markdown(table: pd.DataFrame) -> str:
 
 def latex(table: pd.DataFrame) -> str:
     """booktabs; needs \\usepackage{booktabs}."""
-    plain = table.map(lambda cell: str(cell).replace(" ± ", r" $\pm$ ").replace("–", "--").replace("_", r"\_"))
-    return plain.to_latex(index=False, column_format="l" + "r" * (table.shape[1] - 1))
+    text = table.map(str).to_latex(index=False, escape=True, column_format="l" + "r" * (table.shape[1] - 1))
+    return text.replace(" ± ", r" $\pm$ ").replace("–", "--").replace("°", r"\textdegree{}")

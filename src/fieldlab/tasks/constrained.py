@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fieldlab import weights
-from fieldlab.field import POINTS_AT_ONCE, Ensemble
+from fieldlab.field import POINTS_AT_ONCE, Ensemble, count_parameters
 from fieldlab.operators import Function
 from fieldlab.signals.signal import Signal
 from fieldlab.tasks.constraints import Constraint, Reading, sloped
@@ -57,7 +57,7 @@ class Constrained(Task):
     def facts(self, m: int) -> dict[str, Any]:
         signal = self.signals[m]
         return {
-            "parameters": sum(p.numel() for p in self.ensemble.parameters()) // self.members,
+            "parameters": count_parameters(self.ensemble) // self.members,
             "grid": list(signal.grid),
             "channels": signal.channels,
             "span": list(signal.span) if signal.span else None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 MOST_STRUCTURES = 256  # of fields, that one process compiles
@@ -33,13 +33,20 @@ def compile_losses(losses: Losses) -> Losses:
     return torch.compile(losses, dynamic=False)
 
 
+def resolve_conjugates(ensemble: nn.Module) -> None:
+    """Carry out conjugations that torch has put off: optimisers see a complex gradient as two real ones, which a put-off one is not."""
+    for parameter in ensemble.parameters():
+        if parameter.grad is not None and parameter.grad.is_conj():
+            parameter.grad = parameter.grad.resolve_conj()
+
+
 def clip_by_member(ensemble: nn.Module, members: int, limit: float) -> None:
     """Scale each member's gradient to a norm of at most `limit`."""
     gradients = [p.grad for p in ensemble.parameters() if p.grad is not None]
-    norms = torch.stack([g.reshape(members, -1).square().sum(1) for g in gradients]).sum(0).sqrt()
-    scale = (limit / norms.clamp_min(limit)).to(gradients[0].dtype)
+    norms = torch.stack([g.reshape(members, -1).abs().square().sum(1) for g in gradients]).sum(0).sqrt()
+    scale = limit / norms.clamp_min(limit)
     for gradient in gradients:
-        gradient.mul_(to_parts(scale, gradient))
+        gradient.mul_(to_parts(scale, gradient).to(gradient.real.dtype))
 
 
 def relative_rates(
@@ -67,6 +74,6 @@ def shorten_steps(ensemble: nn.Module, before: Sequence[Tensor], share: Float[Te
             parameter.copy_(start.lerp(parameter, to_parts(share, start)))
 
 
-def to_parts(values: Float[Tensor, "m"], tensor: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+def to_parts(values: Float[Tensor, "m"], tensor: Inexact[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
     """Each member's number for its part of a tensor's first axis."""
     return values.repeat_interleave(len(tensor) // len(values)).view(-1, *[1] * (tensor.ndim - 1))

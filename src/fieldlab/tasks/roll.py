@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fieldlab import sheets
 from fieldlab.canvases.painted import centres
-from fieldlab.field import POINTS_AT_ONCE, Ensemble
+from fieldlab.field import POINTS_AT_ONCE, Ensemble, count_parameters
 from fieldlab.goals.goal import Goal
 from fieldlab.goals.rolls import Rolls
 from fieldlab.metrics import Scores
@@ -198,7 +198,7 @@ class Roll(Task):
 
     def facts(self, m: int) -> dict[str, Any]:
         return {
-            "parameters": sum(p.numel() for p in self.ensemble.parameters()) // (self.members * self.start.tries),
+            "parameters": count_parameters(self.ensemble) // (self.members * self.start.tries),
             "grid": list(self.goal.pictures.size),
             "channels": self.goal.pictures.channels,
         }

@@ -17,7 +17,14 @@ from torch import Tensor, nn
 from fieldlab.metrics import Scores
 from fieldlab.tasks.chunks import Chunk
 from fieldlab.tasks.dealer import Dealer
-from fieldlab.tasks.descent import Descent, clip_by_member, compile_losses, relative_rates, shorten_steps
+from fieldlab.tasks.descent import (
+    Descent,
+    clip_by_member,
+    compile_losses,
+    relative_rates,
+    resolve_conjugates,
+    shorten_steps,
+)
 
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
 
@@ -55,6 +62,7 @@ class Task(LightningModule, ABC):
         self.losses = compile_losses(self.total) if descent.compiled else self.total
         self.progress = [Progress() for _ in range(members)]
         self.seconds = 0.0  # spent on optimisation alone
+        self.reached = 0  # the last step that was taken
         self.earlier: State | None = None
 
     @abstractmethod
@@ -94,7 +102,7 @@ class Task(LightningModule, ABC):
     def resume(self, state: State) -> None:
         """Begin where `state` was taken, instead of at step 0."""
         self.earlier = state
-        self.samples.start = state["step"]
+        self.samples.start = self.reached = state["step"]
         self.progress = [Progress(**progress) for progress in state["progress"]]
         self.seconds = state["seconds"]
 
@@ -147,6 +155,7 @@ class Task(LightningModule, ABC):
         seen = torch.stack([self.step(batch, number) for number, batch in batches])
         losses = self.over_devices(seen).tolist()
         self.seconds += time.perf_counter() - start  # tolist() has waited for the device
+        self.reached = chunk.step
         for member, progress in enumerate(self.progress):
             if progress.diverged_at is None:
                 bad = [i for i, step in enumerate(losses) if not math.isfinite(step[member])]
@@ -167,6 +176,7 @@ class Task(LightningModule, ABC):
             seen.append(losses.detach())
             total = losses.sum()
             self.manual_backward(total)
+            resolve_conjugates(self.ensemble)
             if self.clip_norm is not None:
                 clip_by_member(self.ensemble, self.members, self.clip_norm)
             return total

@@ -16,6 +16,7 @@ from fieldlab import sheets
 from fieldlab.canvases import measures
 from fieldlab.canvases.canvas import Canvas
 from fieldlab.canvases.painted import Painted, centres
+from fieldlab.field import count_parameters
 from fieldlab.metrics import Scores
 from fieldlab.models.activations import OUTPUT, Activations, Seen
 from fieldlab.models.model import Model
@@ -202,7 +203,7 @@ class Visualize(Task):
     def facts(self, m: int) -> dict[str, Any]:
         images = self.ensemble()
         return {
-            "parameters": sum(p.numel() for p in self.ensemble.parameters()) // self.members,
+            "parameters": count_parameters(self.ensemble) // self.members,
             "grid": list(images.shape[2:]),
             "channels": images.shape[1],
         }

@@ -1,8 +1,10 @@
 """Weights & Biases: a run for each fit, members of one batched call included, at the same time."""
 
 import functools
+import hashlib
 import logging
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +17,7 @@ from fieldlab.tracking.tracker import Pictures, Tracker
 
 Mode = Literal["online", "offline", "disabled", "shared"]
 LOGIN_SECONDS = 10
+LONGEST_TAG, MOST_LETTERS, NOT_IN_PROJECTS = 64, 128, "/\\#?%:"  # what W&B takes
 
 
 class WandbRuns(Tracker):
@@ -27,6 +30,13 @@ class WandbRuns(Tracker):
         self, *, project: str, entity: str | None, mode: Mode | None, tags: list[str], pictures: int
     ) -> None:
         super().__init__(pictures=pictures)
+        if len(project) > MOST_LETTERS or set(project) & set(NOT_IN_PROJECTS):
+            raise ValueError(
+                f"project must have at most {MOST_LETTERS} letters, none of {NOT_IN_PROJECTS}, not {project!r}"
+            )
+        for tag in tags:
+            if not 1 <= len(tag) <= LONGEST_TAG:
+                raise ValueError(f"tags must have 1 to {LONGEST_TAG} letters each, not {len(tag)}: {tag[:20]}…")
         self.project = project
         self.entity = entity
         self.tags = tags
@@ -50,8 +60,8 @@ class WandbRuns(Tracker):
             mode,
             group=config.study,
             name=folder.name,
-            id=f"{config.study}-{folder.name.rpartition('-')[2]}-{attempt(folder)}",
-            tags=[*self.tags, config.field.name],
+            id=run_id(config.study, folder.name.rpartition("-")[2], attempt(folder)),
+            tags=[*self.tags, config.field.name[:LONGEST_TAG]],
             config=OmegaConf.to_container(config),
         )
 
@@ -64,8 +74,8 @@ class WandbRuns(Tracker):
         import wandb
 
         name = f"{folder.name} summary"
-        run_id = f"{folder.name}-summary-{attempt(folder)}"
-        run = self.begin(folder, mode, group=folder.name, name=name, id=run_id, job_type="summary", tags=self.tags)
+        own = run_id(folder.name, "summary", attempt(folder))
+        run = self.begin(folder, mode, group=folder.name, name=name, id=own, job_type="summary", tags=self.tags)
         summary = pd.read_csv(folder / "summary.csv", dtype=str, keep_default_na=False)
         shown: dict[str, Any] = {"table": wandb.Table(dataframe=summary)}
         if self.pictures:
@@ -121,6 +131,16 @@ class WandbRuns(Tracker):
     def close(self) -> None:
         while self.runs:
             self.runs.popitem()[1].finish(exit_code=255)
+
+
+def run_id(study: str, what: str, number: int) -> str:
+    """`mine-1a2b3c4d-1`: one run of a study, in letters that W&B allows.
+
+    Where the study's name has others, or is long, a digest of it keeps studies apart.
+    """
+    allowed = re.sub(r"[^\w.-]+", "-", study, flags=re.ASCII)[:LONGEST_TAG]
+    digest = "" if allowed == study else hashlib.sha256(study.encode()).hexdigest()[:8]
+    return "-".join(part for part in (allowed, digest, what, str(number)) if part)
 
 
 def attempt(folder: Path) -> int:

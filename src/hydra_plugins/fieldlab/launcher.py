@@ -28,13 +28,14 @@ class PackedLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         from fieldlab.build import build
+        from fieldlab.configuration import shorten_trial
         from fieldlab.sweep import fit_all, refuse_swept_experiment
 
         executor = build(self.executor, "hydra.launcher.executor")
         refuse_swept_experiment(job_overrides)
         composer = Composer(self.context.config_loader, self.config)
-        jobs = [composer.compose(list(overrides)) for overrides in job_overrides]
-        results = fit_all(jobs, members=self.members, executor=executor)
+        jobs = [shorten_trial(composer.compose(list(overrides))) for overrides in job_overrides]
+        results = fit_all(jobs, job_overrides, members=self.members, executor=executor)
         return [
             job_return(result, job, self.config.hydra, overrides)
             for result, job, overrides in zip(results, jobs, job_overrides, strict=True)

@@ -14,6 +14,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from fieldlab.overrides import quote
 from hydra_plugins.fieldlab.sweeper import conclude, single
 from hydra_plugins.fieldlab.trials import Search, shown
 
@@ -50,6 +51,7 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         from fieldlab.build import check
+        from fieldlab.sweep import empty_trials
 
         check(OmegaConf.to_container(self.composed.hydra.sweeper), "hydra.sweeper")
         self.check_counts()
@@ -60,11 +62,11 @@ class OptunaSweeper(Sweeper):
         for overrides in chosen:  # all of them can work, before the first one starts
             base, *_ = [self.base([*overrides, *values]) for values in averaged]
             own = available(space, self.params, base)
-            for override in own.values():
-                for end in ends(override):
-                    self.base([*overrides, *averaged[0], end])
+            for key, override in own.items():
+                self.probe(key, [[*overrides, *averaged[0], end] for end in ends(override)])
             name = [base.field.name, *(o for o in overrides if o.partition("=")[0] in varying - {"field"})]
             prepared.append((" ".join(name), overrides, own, base))
+        empty_trials(self.composed)
         since = time.time()
         with contextlib.ExitStack() as held:
             searches = [Search(self, name, o, averaged, own, base, held) for name, o, own, base in prepared]
@@ -77,6 +79,15 @@ class OptunaSweeper(Sweeper):
             raise SystemExit(1)
         return [done]
 
+    def probe(self, key: str, ends: list[list[str]]) -> None:
+        """Hold a key of the space at its extreme values: both can work, and give different fits."""
+        from fieldlab.errors import InputError
+        from fieldlab.identity import fit_hash
+        from fieldlab.sweep import idle
+
+        if len({fit_hash(self.base(overrides)) for overrides in ends}) == 1 < len(ends):
+            raise InputError(idle(key, len(ends)))
+
     def check_counts(self) -> None:
         from fieldlab.errors import InputError
 
@@ -88,7 +99,7 @@ class OptunaSweeper(Sweeper):
         """The space; what is fixed in each search, by key; every combination of what a trial is averaged over."""
         loader = self.context.config_loader
         parser = OverridesParser.create(config_loader=loader)
-        space = {key: parser.parse_overrides([f"{key}={value}"])[0] for key, value in self.params.items()}
+        space = {key: parser.parse_overrides([quote(f"{key}={value}")])[0] for key, value in self.params.items()}
         fixed: dict[str, list[str]] = {}
         averaged: dict[str, list[str]] = {}
         for override in parser.parse_overrides(arguments):

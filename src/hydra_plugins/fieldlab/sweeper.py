@@ -13,6 +13,8 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from fieldlab.overrides import exists, in_quotes, quote, without_quotes
+
 Grid = dict[str, list[str]]  # the overrides to choose from, by key
 
 
@@ -33,11 +35,15 @@ class GridSweeper(Sweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context = hydra_context
+        self.config: Any = config
         self.launcher: Any = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> Any:
+        from fieldlab.sweep import empty_trials
+
+        empty_trials(self.config)
         grids = [self.choices(f"{key}={written(value)}" for key, value in grid.items()) for grid in self.grids]
         given = self.choices(arguments) | self.choices(f"{key}={value}" for key, value in self.chosen.items())
         wanted = narrow(grids, given)
@@ -50,7 +56,10 @@ class GridSweeper(Sweeper):
     def choices(self, overrides: Iterable[str]) -> Grid:
         """Every override's key, and the overrides that each give it one of its values."""
         parser = OverridesParser.create(config_loader=self.context.config_loader)
-        return {override.key_or_group: single(override) for override in parser.parse_overrides(list(overrides))}
+        return {
+            override.key_or_group: single(override)
+            for override in parser.parse_overrides(list(map(quote, overrides)))
+        }
 
 
 def narrow(grids: Sequence[Grid], given: Grid) -> list[Grid]:
@@ -110,19 +119,17 @@ def single(override: Override) -> list[str]:
 
 def files(key: str, value: str) -> list[str]:
     """An override for each file, where the value is a folder of signals."""
-    folder = Path(value.strip("'\"")).expanduser()
-    if key.lstrip("+") != "signal.path" or not folder.is_dir():
+    name = without_quotes(value)
+    if key.lstrip("+") != "signal.path" or not exists(name):
+        return []
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
         return []
     from fieldlab.signals.files import signal_files
 
-    return [f"{key}={quoted(str(file))}" for file in signal_files(folder)]
+    return [f"{key}={in_quotes(str(file))}" for file in signal_files(folder)]
 
 
 def written(value: Any) -> str:
     """A value of a YAML file as on the command line."""
     return "null" if value is None else str(value)
-
-
-def quoted(text: str) -> str:
-    """Text as Hydra's override grammar takes it, whatever is in it."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

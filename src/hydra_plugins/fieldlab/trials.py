@@ -33,11 +33,13 @@ class Search:
         held: contextlib.ExitStack,
     ) -> None:
         self.sweeper, self.name, self.fixed, self.averaged, self.space = sweeper, name, fixed, averaged, space
+        from fieldlab.results import SEARCHES
+
         ranges = {key: override.input_line for key, override in space.items()}
         digest = hashlib.sha256(f"{fit_hash(base)} {averaged} {ranges}".encode()).hexdigest()[:8]
         folder = Path(base.folder).parent
         lock_search(folder / f".search-{digest}", held)
-        self.study = open_study(folder / "optuna.db", f"{base.field.name}-{digest}", sweeper)
+        self.study = open_study(folder / SEARCHES, f"{base.field.name}-{digest}", sweeper)
 
     def told(self) -> list[Any]:
         """The trials that have come to an end: with a score, or diverged."""
