@@ -1,5 +1,6 @@
 """Shapes and types are checked while testing; fixtures compose the real configuration, made small."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ ROLLING = (
     "field.network.width=32", "field.network.first_omega_0=10", "steps=60", "task.scores=3", "task.batch_size=64", "goal.shifts=[[3,-2]]", "trainer=cpu", "logger=none",
 )  # fmt: skip
 CONF = Path(__file__).parents[1] / "conf"
+Said = Callable[[], list[str]]
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -55,6 +57,16 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WANDB_MODE", "disabled")
     torch.manual_seed(0)
     return tmp_path
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Said:
+    """The lines that were said so far while a test runs."""
+    from fieldlab.signals.notes import note
+
+    note.cache_clear()
+    caplog.set_level(logging.WARNING, "fieldlab")
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "fieldlab"]
 
 
 def compose_small(*overrides: str) -> DictConfig:

@@ -85,7 +85,7 @@ def test_two_files_of_one_name_are_bad_input(command: Command):
 def test_a_folder_without_pictures_is_bad_input(command: Command):
     Path("empty").mkdir()
     code, _, error = command("-m", "signal=image", "signal.path=empty")
-    assert (code, error) == (2, "fieldlab: signal.path: there are no pictures and no .npy arrays in empty\n")
+    assert (code, error) == (2, "fieldlab: signal.path: there are no pictures, .npy arrays or .wav sounds in empty\n")
     assert not Path("runs").exists()
 
 

@@ -23,7 +23,16 @@ def blend(**settings) -> Grid:
 
 
 def photo(name: str, channels: str = "grey") -> Grid:
-    return image(name=None, path=name, mask=None, size=32, channels=channels, background="white", alignment="centers")  # type: ignore[arg-type]
+    return image(
+        name=None,
+        path=name,
+        mask=None,
+        page=None,
+        size=32,
+        channels=channels,
+        background="white",
+        alignment="centers",
+    )  # type: ignore[arg-type]
 
 
 def correlation(a: torch.Tensor, b: torch.Tensor) -> float:

@@ -16,6 +16,7 @@ from fieldlab.signals.images import image
 def load(path: Any, **settings: Any) -> Grid:
     defaults = {
         "mask": None,
+        "page": None,
         "name": None,
         "size": None,
         "channels": "rgb",

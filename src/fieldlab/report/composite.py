@@ -53,7 +53,13 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
 def originals(result: Result) -> tuple[Grid, Grid]:
     """The two photos of a composite, at its size."""
     how = {key: result.config["signal"][key] for key in ("channels", "background", "alignment")}
-    how |= {"_target_": "fieldlab.signals.images.image", "name": None, "mask": None, "size": list(result.grid)}
+    how |= {
+        "_target_": "fieldlab.signals.images.image",
+        "name": None,
+        "mask": None,
+        "page": None,
+        "size": list(result.grid),
+    }
     paths = (result.config["signal"][key] for key in ("path", "other"))
     one, other = (build({**how, "path": path}, "signal") for path in paths)
     return one, other

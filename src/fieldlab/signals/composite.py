@@ -42,7 +42,14 @@ def composite(
     if len(weights) != 2 or min(weights) <= 0:
         raise ValueError(f"weights must be two positive numbers, not {weights}")
     first = image(
-        name=None, path=path, mask=mask, size=size, channels=channels, background=background, alignment=alignment
+        name=None,
+        path=path,
+        mask=mask,
+        page=None,
+        size=size,
+        channels=channels,
+        background=background,
+        alignment=alignment,
     )
     pixels = load(other, "signal.other", channels=channels, size=list(first.grid), background=background)
     second = Grid(resolve(other, "signal.other").stem, torch.from_numpy(pixels), alignment)

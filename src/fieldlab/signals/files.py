@@ -1,23 +1,31 @@
 """The files in a folder that can be signals."""
 
+from collections import Counter
 from pathlib import Path
 
-from PIL import Image
-
 from fieldlab.errors import InputError
+from fieldlab.signals.kinds import is_known, kind_of, remedy
+from fieldlab.signals.notes import note
+
+KINDS = {"image": "pictures", "array": ".npy arrays", "sound": ".wav sounds"}
 
 
 def signal_files(folder: Path) -> list[Path]:
-    """The pictures in a folder, by name, or the .npy arrays where it has no pictures; subfolders are passed over.
+    """The pictures in a folder, by name, or its .npy arrays or .wav sounds where there are more of these.
+
+    Subfolders and hidden files are passed over; of what else could be a signal it is said.
 
     Raises:
-        InputError: neither is there, or two files that differ in their suffix alone and would be one signal.
+        InputError: there are none, or two files that differ in their suffix alone and would be one signal.
     """
-    found = pictures_in(folder) or sorted(
-        file for file in folder.iterdir() if file.is_file() and file.suffix == ".npy"
-    )
-    if not found:
-        raise InputError(f"signal.path: there are no pictures and no .npy arrays in {folder}")
+    visible = visible_in(folder)
+    counts = Counter(kind for kind in map(kind_of, visible) if kind is not None)
+    if not counts:
+        known = next((f": {file.name} is none{remedy(file, 'image')}" for file in visible if is_known(file)), "")
+        raise InputError(f"signal.path: there are no pictures, .npy arrays or .wav sounds in {folder}{known}")
+    most = max(KINDS, key=lambda kind: counts[kind])
+    found = [file for file in visible if kind_of(file) == most]
+    tell_passed_over(folder, most, visible)
     names: dict[str, Path] = {}
     for file in found:
         if (first := names.setdefault(file.stem, file)) != file:
@@ -26,6 +34,25 @@ def signal_files(folder: Path) -> list[Path]:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The files in a folder that Pillow can open by their suffix, by name."""
-    pictures = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    return sorted(file for file in folder.iterdir() if file.is_file() and file.suffix.lower() in pictures)
+    """The files in a folder that Pillow can open by their suffix, by name; hidden ones are passed over."""
+    visible = visible_in(folder)
+    tell_passed_over(folder, "image", visible)
+    return [file for file in visible if kind_of(file) == "image"]
+
+
+def visible_in(folder: Path) -> list[Path]:
+    """Files by name, without those that systems put beside them (`._a.jpg`, `.DS_Store`)."""
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+
+
+def tell_passed_over(folder: Path, taken: str, files: list[Path]) -> None:
+    """Say which files of other kinds than those taken are passed over, and how they would be read."""
+    others: dict[str, list[Path]] = {}
+    for file in files:
+        if is_known(file) and kind_of(file) != taken:
+            others.setdefault(file.suffix, []).append(file)
+    for suffix, passed in others.items():
+        first, *rest = (file.name for file in passed)
+        names = f"{first} and {len(rest)} more {suffix}" if rest else first
+        verb = "are" if rest else "is"
+        note(f"{folder}: {names} {verb} passed over, its {KINDS[taken]} are taken{remedy(passed[0], taken)}")

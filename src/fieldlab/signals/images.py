@@ -2,24 +2,27 @@
 
 import importlib.util
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageColor, UnidentifiedImageError
 from torch import Tensor
 
 from fieldlab.errors import InputError
+from fieldlab.signals.decoding import read_page
 from fieldlab.signals.grid import Alignment, Grid
+from fieldlab.signals.kinds import RAW, find_file, picture_suffixes, remedy
 
 PACKAGES = {
     "skimage:": ("scikit-image", "data"),
     "sklearn:": ("scikit-learn", "datasets/images"),
 }  # that carry photos
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, what Pillow's "L" means
-SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
 def image(
@@ -27,6 +30,7 @@ def image(
     name: str | None,
     path: str,
     mask: str | None,
+    page: int | None,
     size: int | list[int] | None,
     channels: Literal["grey", "rgb"],
     background: str,
@@ -35,25 +39,37 @@ def image(
     """A picture from a file, or `skimage:FILE` from scikit-image's bundled photos, `sklearn:FILE` from scikit-learn's.
 
     `size`: null keeps the picture; N or [ROWS, COLUMNS] cuts the largest centred area of that shape and
-    resamples it with antialiasing (Lanczos). Transparent pixels are composited on `background`; the EXIF
-    orientation is applied; 16-bit greys keep their 16 bits. `name` defaults to the file's stem. A `mask` is a picture
+    resamples it with antialiasing (Lanczos). Of a file of several pages or frames `page`, counted from 0, is taken; null:
+    the first. Transparent pixels are composited on `background`; the EXIF orientation is applied; 16 bits stay 16 bits.
+    Colours are converted to sRGB where the file says that they are others; those of a package's photos are left as the
+    package itself gives them, `skimage.data.rocket()` among them. `name` defaults to the file's stem. A `mask` is a picture
     that marks what is brighter than 1/2 in it, cut and resampled to the shape of this one.
 
     Raises:
         InputError: a file that is missing, empty, truncated, too large, or no picture.
         ValueError: a size below 2, a colour that is none.
     """
-    pixels = load(path, "signal.path", channels=channels, size=size, background=background)
+    pixels = load(path, "signal.path", channels=channels, size=size, background=background, page=page)
     marked = None if mask is None else marks(mask, pixels.shape[:2])
     return Grid(name or resolve(path, "signal.path").stem, torch.from_numpy(pixels), alignment, mask=marked)
 
 
 def load(
-    path: str, key: str, *, channels: str, size: int | list[int] | None, background: str
+    path: str, key: str, *, channels: str, size: int | list[int] | None, background: str, page: int | None = None
 ) -> Float[np.ndarray, "rows columns c"]:
     """Pixels in [0, 1] of the file that the setting `key` names."""
-    ImageColor.getrgb(background)
-    pixels = coloured(read(resolve(path, key), background, key), channels)
+    below = ImageColor.getrgb(background)
+    file = find_file(str(resolve(path, key)), key, "picture")
+    with refuse_damage(file, key):
+        pixels = read_page(file, key, page, as_stored=path.startswith(tuple(PACKAGES))).over(below)
+    return adapt(pixels, key, channels, size)
+
+
+def adapt(
+    pixels: Float[np.ndarray, "h w b"], key: str, channels: str, size: int | list[int] | None
+) -> Float[np.ndarray, "rows columns c"]:
+    """Pixels with so many channels, cut and resampled to that size."""
+    pixels = coloured(unit(pixels, key), channels)
     if size is not None:
         rows, columns = (size, size) if isinstance(size, int) else pair(size)
         pixels = resample(pixels, rows, columns)
@@ -87,46 +103,36 @@ def resolve(path: str, key: str) -> Path:
     return Path(package.origin).parent / folder / path.removeprefix(prefix)
 
 
-def read(file: Path, background: str, key: str) -> np.ndarray:
-    """Pixels [rows, columns, 1 or 3] in [0, 1], float32."""
-    if file.is_dir():
-        raise InputError(f"{key}: {file} is a directory; name one picture in it, or fit all of them with -m")
-    if not file.exists():
-        raise InputError(f"{key}: there is no file {file}")
+@contextmanager
+def refuse_damage(file: Path, key: str) -> Iterator[None]:
+    """What Pillow says of a file that it cannot read, as one line.
+
+    Raises:
+        InputError: no picture, one that is damaged or too large.
+    """
+    if file.suffix.lower() in RAW.split():  # Pillow would take the preview in it
+        raise InputError(f"{key}: {file} is a camera's raw file{remedy(file, 'image')}")
+    picture_suffixes()  # HEIF can be opened from here on
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as opened:
-                return decode(ImageOps.exif_transpose(opened), background, key)
+            yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         limit = f"{Image.MAX_IMAGE_PIXELS:,}"
         raise InputError(
             f"{key}: {file} has more than {limit} pixels; crop it, or save it as .npy for signal=array"
         ) from error
     except UnidentifiedImageError as error:
-        raise InputError(f"{key}: {file} is no picture that Pillow can open") from error
+        raise InputError(f"{key}: {file} is no picture that Pillow can open{remedy(file, 'image')}") from error
     except InputError:
         raise
     except (OSError, SyntaxError, EOFError, ValueError, NotImplementedError) as error:  # Pillow's words for damage
+        if how := remedy(file, "image"):  # of some kinds it knows the name alone
+            raise InputError(f"{key}: {file} is no picture that Pillow can open{how}") from error
         raise InputError(f"{key}: {file} is damaged or incomplete ({error})") from error
 
 
-def decode(picture: Image.Image, background: str, key: str) -> np.ndarray:
-    """Any of Pillow's modes as grey or RGB in [0, 1]."""
-    if picture.mode in SIXTEEN_BIT:
-        return unit_floats(np.asarray(picture, dtype=np.float32)[..., None] / 65535, key)
-    if picture.mode == "F":
-        return unit_floats(np.asarray(picture, dtype=np.float32), key)[..., None]
-    if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        below = Image.new("RGBA", layer.size, ImageColor.getrgb(background))
-        picture = Image.alpha_composite(below, layer).convert("RGB")
-    elif picture.mode in ("1", "L"):
-        return np.asarray(picture.convert("L"), dtype=np.float32)[..., None] / 255
-    return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
-
-
-def unit_floats(pixels: np.ndarray, key: str) -> np.ndarray:
+def unit(pixels: np.ndarray, key: str) -> np.ndarray:
     """Floating-point and 32-bit pixels have no stated range: they must lie in [0, 1], or in 16 bits."""
     if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
         raise InputError(
