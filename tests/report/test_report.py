@@ -13,6 +13,7 @@ from PIL import Image
 from fieldlab.errors import InputError
 from fieldlab.pictures import ERROR_LIMIT, picture
 from fieldlab.report.study import report
+from fieldlab.report.table import read_fits
 from fieldlab.results import Plan, Planned, Result, read_plan, read_result
 
 STUDY = Path("runs/mine")
@@ -72,6 +73,45 @@ def test_mean_and_standard_deviation_over_seeds():
     assert "30.00" in next(line for line in report(STUDY).splitlines() if "bicubic" in line)
 
 
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["a/x.png", "b/x.png"], ["a/x", "b/x"]),
+        (["x.png", "x.tif"], ["x.png", "x.tif"]),
+        (["skimage:x.png", "a/b/x.png", "b/b/x.png"], ["skimage:x", "a/b/x", "b/b/x"]),
+    ],
+)
+def test_files_of_one_name_are_signals_of_their_own(paths: list[str], names: list[str]):
+    for i, path in enumerate(paths):
+        for seed in (0, 1):
+            config = {"field": {"name": "relu"}, "seed": seed, "signal": {"name": None, "path": path, "size": 64}}
+            result("relu", seed, 20.0 + 2 * i, signal="x", config=config)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in report(STUDY).splitlines()]
+    assert rows[0][:3] == ["signal", "field", "parameters"]
+    found = {row[0]: row[4] for row in rows if row[1] == "relu"}
+    means = [20.0 + 2 * i for i in range(len(paths))]
+    assert {name: found[name] for name in names} == {
+        name: f"{m:.2f} ± 0.00" for name, m in zip(names, means, strict=True)
+    }
+    assert found[f"all {len(paths)}"] == f"{np.mean(means):.2f} ± {np.std(means, ddof=1):.2f}"
+
+
+def test_one_file_in_two_places_is_one_signal(tmp_path: Path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/x.png").write_bytes(b"the same")
+    for seed, path in enumerate(["here/x.png", str(tmp_path / "here/x.png")]):
+        result("relu", seed, 20.0 + seed, signal="x", config={"signal": {"name": None, "path": path}, "seed": seed})
+    _, results = read_fits(STUDY)
+    assert {made.signal for made in results.values()} == {"x"}
+
+
+def test_a_signal_with_a_name_of_its_own_keeps_it():
+    for seed, path in enumerate(["a/x.png", "b/x.png"]):
+        result("relu", seed, 20.0, signal="mine", config={"signal": {"name": "mine", "path": path}, "seed": seed})
+    _, results = read_fits(STUDY)
+    assert {made.signal for made in results.values()} == {"mine"}
+
+
 def test_markdown_latex_and_figure_are_written():
     result("relu", 0, 20.0)
     result("siren", 0, 25.0)
@@ -109,7 +149,7 @@ def test_swept_settings_become_columns():
         ({"split": {"_target_": "a.stride"}}, {"split": {"_target_": "a.checkerboard"}}, "split"),
         ({"split": {"_target_": "a.random", "seed": 0}}, {"split": {"_target_": "a.random", "seed": 1}}, "seed"),
         ({"optimizer": {"_target_": "t.Adam", "betas": [0.9, 0.9]}}, {"optimizer": {"_target_": "t.SGD"}}, "optimizer"),
-        ({"signal": {"path": "a/photo.png"}}, {"signal": {"path": "b/photo.png"}}, "path"),
+        ({"signal": {"name": "camera", "path": "a.png"}}, {"signal": {"name": "camera", "path": "b.png"}}, "path"),
         ({"field": {"name": "siren", "coordinates": [-1, 1]}}, {"field": {"name": "siren", "coordinates": [0, 1]}}, "coordinates"),
         ({"steps": 2}, {"steps": 4}, "steps"),
     ],

@@ -3,12 +3,14 @@
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from fieldlab.digests import content_digest
 from fieldlab.errors import InputError
 from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_result
 from fieldlab.scores import FEATURES, OF_FEATURES, OF_ROLLS, OF_SHAPES, ROLLS, SHAPES, Kind, kind_of
@@ -62,7 +64,42 @@ def read_fits(folder: Path) -> tuple[Plan | None, dict[str, Result]]:
             logging.getLogger("fieldlab").warning("%s", error)
     if plan is None and not results:
         raise damage or InputError(f"{folder}: no fits here; name the folder of a study, like runs/psnr_table")
-    return plan, results
+    return plan, distinguish(results)
+
+
+def distinguish(results: Mapping[str, Result]) -> dict[str, Result]:
+    """The same results, with folders in the names of signals where several files have one name: `a/x` and `b/x`."""
+    paths = {name: paths_of(result) for name, result in results.items()}
+    by_name: dict[str, set[tuple[str, ...]]] = {}
+    for name, result in results.items():
+        if paths[name]:
+            by_name.setdefault(result.signal, set()).add(paths[name])
+    labels: dict[tuple[str, ...], str] = {}
+    for alike in by_name.values():
+        files = {tuple(content_digest(path) or path for path in of): of for of in sorted(alike)}
+        if len(files) > 1:
+            by_content = dict(zip(files, tell_apart(list(files.values())), strict=True))
+            labels |= {of: by_content[tuple(content_digest(path) or path for path in of)] for of in alike}
+    return {name: replace(result, signal=labels.get(paths[name], result.signal)) for name, result in results.items()}
+
+
+def paths_of(result: Result) -> tuple[str, ...]:
+    """The files that a signal is named after; none where it has a name of its own."""
+    signal = result.config.get("signal") or {}
+    return () if signal.get("name") else tuple(str(signal[key]) for key in ("path", "other") if signal.get(key))
+
+
+def tell_apart(files: Sequence[tuple[str, ...]]) -> list[str]:
+    """As many last parts of each path as it takes, without suffixes where these are not needed."""
+    for depth in range(1, max(len(Path(path).parts) for of in files for path in of) + 1):
+        tails = [[Path(*Path(path).parts[-depth:]) for path in of] for of in files]
+        for labels in (
+            ["+".join(str(tail.with_suffix("")) for tail in of) for of in tails],
+            ["+".join(map(str, of)) for of in tails],
+        ):
+            if len(set(labels)) == len(labels):
+                return labels
+    return ["+".join(of) for of in files]
 
 
 def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame:
