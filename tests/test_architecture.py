@@ -23,6 +23,7 @@ ORDER = [
     {"metrics", "shapes", "canvases", "transforms", "objectives"}, {"warps"}, {"signals"}, {"pictures", "models"}, {"goals"}, {"sheets"}, {"tasks"}, {"easel", "moving"}, {"worlds"}, {"results", "machine"}, {"library"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"rehearse", "rules"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {
+    "digests",
     "errors",
     "atomic",
     "build",
@@ -108,7 +109,7 @@ NEEDED = {
     "warp/moves": ["task=roll"],
     "warp/wrap": ["task=roll"],
 }
-NEED_A_FILE = ("signal/image", "signal/array", "signal/cloud", "experiment/meshes")
+NEED_A_FILE = ("signal/image", "signal/array", "signal/sound", "signal/frames", "signal/cloud", "experiment/meshes")
 
 
 def yaml_files() -> list[str]:

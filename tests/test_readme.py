@@ -12,6 +12,7 @@ import pytest
 import skimage
 import trimesh
 from PIL import Image
+from scipy.io import wavfile
 
 import fieldlab.colors
 import fieldlab.layers
@@ -67,6 +68,9 @@ def own_files(folder: Path) -> None:
             Path(skimage.__file__).parent / "data" / {"a": "coffee.png", "b": "chelsea.png"}[name],
             folder / f"photos/{name}.png",
         )
+    wavfile.write(folder / "voice.wav", 8000, np.sin(np.linspace(0, 50, 400), dtype=np.float32))
+    frames = [Image.new("L", (20, 20), shade) for shade in (0, 90, 180)]
+    frames[0].save(folder / "film.gif", save_all=True, append_images=frames[1:])
     np.save(folder / "sound.npy", np.sin(np.linspace(0, 50, 400)))
     trimesh.creation.icosphere(subdivisions=3).export(folder / "bunny.ply")
     for name, block in re.findall(r"`([\w/]+\.(?:py|yaml))`[^\n]*\n\n```\w+\n(.*?)```", README, re.DOTALL):
@@ -84,7 +88,7 @@ def test_every_command_runs(command: Command, clean_folder: Path, monkeypatch: p
     for line in commands(text):
         program, *arguments = shlex.split(line)
         if program == "fieldlab":
-            size = () if "signal=array" in arguments else ("signal.size=16",)
+            size = () if {"signal=array", "signal=sound"} & {*arguments} else ("signal.size=16",)
             size = ("signal.size=[16,16]",) if "signal=formula" in arguments else size
             shape = any(
                 word in line for word in ("torus_knot", "signal=cloud", "experiment=shapes", "experiment=meshes")

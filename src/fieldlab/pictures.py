@@ -17,6 +17,7 @@ from fieldlab.shapes.compare import Surface, sampled
 from fieldlab.shapes.shade import draw
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.grid import Grid
+from fieldlab.signals.medium import Layout
 
 ERROR_LIMIT = 0.25  # absolute error that the error map shows as its brightest colour
 SURFACE_LIMIT = 0.01  # of the cube's side: the distance between surfaces that is shown as the brightest colour
@@ -26,12 +27,11 @@ LINE_HEIGHT = 160
 
 
 def save_reconstruction(folder: Path, signal: Grid, values: Float[Tensor, "*grid c"]) -> None:
-    """target.png, reconstruction.png and error.png.
+    """target.png, reconstruction.png and error.png; and what the signal's `medium` writes.
 
-    Of an array also reconstruction.npy, in its original units.
+    Of an array reconstruction.npy, in its original units; of sounds and frames reconstruction and target, to hear and see.
     """
-    if signal.span is not None:
-        save_array(folder / "reconstruction.npy", values, signal.span)
+    save_media(folder, signal, values)
     Image.fromarray(picture(signal.values.numpy())).save(folder / "target.png")
     Image.fromarray(picture(values.clamp(0, 1).numpy())).save(folder / "reconstruction.png")
     Image.fromarray(error_map(values, signal.values)).save(folder / "error.png")
@@ -43,22 +43,26 @@ def error_map(values: Float[Tensor, "*grid c"], target: Float[Tensor, "*grid c"]
     return picture(error.clamp(0, 1).numpy(), colours="magma")
 
 
-def save_array(file: Path, values: Float[Tensor, "*grid c"], span: tuple[float, float]) -> None:
-    """The reconstruction in the units of the original array, without an axis for a single channel."""
-    low, high = span
-    original = low + (high - low) * values.double().numpy()
-    np.save(file, original[..., 0] if original.shape[-1] == 1 else original)
+def save_media(folder: Path, signal: Grid, values: Float[Tensor, "*grid c"]) -> None:
+    """The reconstruction in original units as its medium has it, an array by default; the target too where it lasts."""
+    if signal.medium is None and signal.span is None:
+        return
+    medium = signal.medium or Layout(None if signal.channels == 1 else -1)
+    low, high = signal.span or (0.0, 1.0)
+    medium.save(folder / f"reconstruction{medium.suffix}", low + (high - low) * values.double().numpy())
+    if medium.duration is not None:
+        medium.save(folder / f"target{medium.suffix}", low + (high - low) * signal.values.double().numpy())
 
 
 def picture(values: Float[np.ndarray, "*grid c"], colours: str | None = None) -> np.ndarray:
-    """Values in [0, 1] as RGB bytes: an image as it is, of a volume its middle slice, of audio its graph.
+    """Values in [0, 1] as RGB bytes: an image as it is, of a volume its middle slice, of audio a graph of each channel.
 
-    Of other than three channels the first is shown, in grey or in the named colours.
+    Of images of other than three channels the first is shown, in grey or in the named colours.
     """
     if values.ndim == 4:
         values = values[len(values) // 2]
     if values.ndim == 2:
-        return graph(values[:, 0])
+        return np.concatenate([graph(channel) for channel in values.T])
     if values.shape[-1] == 3 and colours is None:
         return np.round(values * 255).astype(np.uint8)
     plane = values[..., 0]

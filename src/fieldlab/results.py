@@ -31,7 +31,7 @@ class Result:
     least-squares solution of the same gradients; None where they do not apply. `real` are those of the best real patches
     for what a visualisation is for.
     `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
-    values are distances in space.
+    values are distances in space. `duration` are the seconds that the first axis takes, of sounds and frames.
     """
 
     status: Status
@@ -55,6 +55,7 @@ class Result:
     channels: int | None = None
     span: list[float] | None = None
     centre: list[float] | None = None
+    duration: float | None = None
     device: str | None = None
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     git: str | None = None

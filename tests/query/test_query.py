@@ -9,6 +9,7 @@ import pytest
 import torch
 from omegaconf import DictConfig
 from PIL import Image
+from scipy.io import wavfile
 
 import fieldlab
 from conftest import compose_small
@@ -79,6 +80,41 @@ def test_arrays_come_back_in_their_own_units(small: Compose):
     query = fieldlab.Query(config.folder)
     assert query.at([[10.0]]).item() == pytest.approx(sound[10], abs=5)
     assert query.render((200,)).shape == (200, 1)
+
+
+def test_a_sound_is_heard_at_any_rate_for_as_long_as_it_takes(ask):
+    wavfile.write("tone.wav", 4000, (20_000 * np.sin(np.arange(400))).astype(np.int16))
+    fit = ("signal=sound", "signal.path=tone.wav", "steps=1", "task.scores=1", "field.network.width=8", "trainer=cpu", "logger=none")  # fmt: skip
+    [result] = fieldlab.fit([fieldlab.compose(*fit)])
+    folder = Path(result.config["folder"])
+    assert (result.duration, result.span) == (0.1, [-1, 1])
+    rate, heard = wavfile.read(folder / "reconstruction.wav")
+    assert (rate, heard.shape, heard.dtype) == (4000, (400,), np.int16)
+    np.testing.assert_allclose(heard / 32768, fieldlab.Query(folder).render((400,))[:, 0].clip(-1, 1), atol=1e-4)
+    assert ask(str(folder), "--size", "800", "--out", "fine.wav")[0] == 0
+    assert ask(str(folder), "--size", "100", "--region", "100,200", "--out", "part.wav")[0] == 0
+    rates = {name: wavfile.read(f"{name}.wav") for name in ("fine", "part")}
+    assert {name: (rate, len(values)) for name, (rate, values) in rates.items()} == {"fine": (8000, 800), "part": (4000, 100)}  # fmt: skip
+    np.testing.assert_allclose(rates["part"][1], fieldlab.Query(folder).render((400,))[100:200, 0], atol=1e-5)
+
+
+def test_frames_move_at_any_rate(ask):
+    frames = [Image.new("L", (8, 6), shade) for shade in (0, 90, 180, 255)]
+    frames[0].save("film.gif", save_all=True, append_images=frames[1:], duration=200)
+    fit = ("signal=frames", "signal.path=film.gif", "signal.channels=grey", "split=all", "steps=1", "task.scores=1", "field.network.width=8", "trainer=cpu", "logger=none")  # fmt: skip
+    [result] = fieldlab.fit([fieldlab.compose(*fit)])
+    folder = result.config["folder"]
+    assert (result.grid, result.duration) == ([4, 6, 8], 0.8)
+    assert ask(folder, "--size", "10x12x16", "--out", "fine.gif")[0] == 0
+    with Image.open("fine.gif") as film:
+        assert film.size == (16, 12)
+        total = 0
+        for page in range(film.n_frames):  # type: ignore[attr-defined]
+            film.seek(page)
+            total += film.info["duration"]
+        assert total == 800
+    code, _, error = ask(folder, "--size", "4x6x8", "--out", "film.wav")
+    assert (code, error) == (2, "fieldlab: --out film.wav: is for the fit of a sound, signal=sound; take .npy\n")
 
 
 def test_the_command_prints_and_renders(folder: str, ask):

@@ -15,6 +15,7 @@ from skimage.io import imsave
 
 from conftest import Command
 from fieldlab.report.page import html
+from fieldlab.report import gallery
 from fieldlab.report.study import report
 from fieldlab.results import Plan, Planned, read_plan, read_result
 
@@ -173,6 +174,23 @@ def test_sounds_have_a_page_without_spectra(command: Command):
     text = (STUDY / "report.html").read_text()
     assert 'class="spectrum"' not in text
     assert 'alt="siren of sound"' in text
+
+
+def test_sounds_are_heard_and_frames_move_in_the_gallery(monkeypatch: pytest.MonkeyPatch):
+    Path("target.png").write_bytes(b"drawn")
+    picture = Path("target.png")
+    assert (gallery.film_or_picture(picture, True), gallery.sound_beside(picture, True)) == (
+        "data:image/png;base64,ZHJhd24=",
+        None,
+    )
+    Path("target.gif").write_bytes(b"moves")
+    Path("target.wav").write_bytes(b"sings")
+    assert gallery.film_or_picture(picture, True) == "data:image/gif;base64,bW92ZXM="
+    assert gallery.sound_beside(picture, True) == "data:audio/wav;base64,c2luZ3M="
+    assert gallery.film_or_picture(picture, False) is gallery.sound_beside(picture, False) is None
+    monkeypatch.setattr(gallery, "MOST_BYTES", 4)
+    assert gallery.film_or_picture(picture, True) == "data:image/png;base64,ZHJhd24="
+    assert gallery.sound_beside(picture, True) is None
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,17 @@ from fieldlab.cli import guarded
 from fieldlab.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from fieldlab.query.fitted import Query
 
+FRAME_SECONDS = 0.1  # of a volume that is no film
 EXAMPLES = """examples:
   fieldlab-query runs/fit/siren-camera-s0-12345678 --at 1.2,200.5 --at 17,80
   fieldlab-query runs/fit/siren-camera-s0-12345678 --size 1024x1024 --out big.png
   fieldlab-query runs/fit/siren-camera-s0-12345678 --size 512x512 --region 60,100,124,164 --compare --out eye.png
   fieldlab-query runs/fit/siren-camera-s0-12345678 --derivatives --out derivatives.png
+  fieldlab-query runs/fit/siren-voice-s0-12345678 --size 96000 --out voice.wav
   fieldlab-query runs/fit/siren-torus_knot-s0-12345678 --mesh knot.ply --resolution 512
 """
 
@@ -36,7 +40,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--region", metavar="TOP,LEFT,BOTTOM,RIGHT", help="only these pixels, by their edges (default: all)"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where to: .png (or another picture), or .npy")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where to: .png (or another picture), .npy, of a sound .wav, of frames .gif",
+    )
     parser.add_argument(
         "--derivatives", nargs="?", const="hue", choices=("hue", "axes"),
         help="render value, gradient and Laplacian above the photo's own: the gradient's direction as hue (the default) or by axes",
@@ -135,7 +144,7 @@ def render_derivatives(query: "Query", size: list[int] | None, by_axis: bool, ou
 
 
 def render(query: "Query", size: list[int], region: list[float] | None, out: Path, compare: bool) -> None:
-    """Write the rendering, and with `compare` cubic interpolation to its right."""
+    """Write the rendering, and with `compare` cubic interpolation to its right, or after it."""
     import numpy as np
     from PIL import Image
 
@@ -146,15 +155,34 @@ def render(query: "Query", size: list[int], region: list[float] | None, out: Pat
     shown = [query.render(size, region)]
     if compare:
         shown.append(query.bicubic(size, region))
-    values = np.concatenate(shown, axis=min(1, len(size) - 1))
+    values = np.concatenate(shown, axis=len(size) - 1)
     try:
         if out.suffix == ".npy":
             np.save(out, values[..., 0] if values.shape[-1] == 1 else values)
+        elif out.suffix == ".wav" or (out.suffix == ".gif" and len(size) == 3):
+            play(query, values, size[0], region, out)
         else:
             low, high = query.result.span or (0.0, 1.0)
             Image.fromarray(picture(((values - low) / (high - low)).clip(0, 1))).save(out)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"--out {out}: cannot be written ({error})") from error
+
+
+def play(query: "Query", values: "np.ndarray", size: int, region: list[float] | None, out: Path) -> None:
+    """Write a sound of floats, or an animation, that takes as long as the signal's own part does."""
+    from fieldlab.signals.medium import Animation, Waveform
+
+    if out.suffix == ".wav" and (values.ndim > 2 or query.result.duration is None):
+        raise InputError(f"--out {out}: is for the fit of a sound, signal=sound; take .npy")
+    (low, high), whole = query.edges(region)[0], query.result.grid[0]
+    seconds = (query.result.duration or FRAME_SECONDS * whole) * (high - low) / whole
+    if out.suffix == ".wav":
+        Waveform(size, max(1, round(size / seconds)), 0).save(out, values)
+    else:
+        low, high = query.result.span or (0.0, 1.0)
+        Animation((1000 * seconds / size,) * size).save(out, (values - low) / (high - low))
 
 
 def numbers(text: str, flag: str, separator: str = ",", kind: type = float) -> list[float]:

@@ -22,6 +22,7 @@ from fieldlab.results import Result
 from fieldlab.scores import FEATURES, PICTURES, ROLLS, SHAPES, kind_of, told
 
 MOST_SIGNALS, MOST_FIELDS = 8, 8
+MOST_BYTES = 4_000_000  # of a sound or an animation that is put into the page
 FLOOR = -100  # dB below the strongest frequency of the original that a spectrum shows as black
 ERRORS = {
     PICTURES: ("mean absolute error over channels", ERROR_LIMIT),
@@ -41,6 +42,7 @@ class Shown:
     picture: str | None
     error: str | None
     spectrum: str | None
+    sound: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,16 @@ def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool
     flat = len(chosen[0][1].grid) == 2
     target = folder / chosen[0][0] / "target.png"
     strongest = magnitudes(target).max() if flat else 1.0
-    columns = [Shown("original", "", embedded(target, photos), None, spectrum(target, strongest) if flat else None)]
+    columns = [
+        Shown(
+            "original",
+            "",
+            film_or_picture(target, photos),
+            None,
+            spectrum(target, strongest) if flat else None,
+            sound_beside(target, photos),
+        )
+    ]
     for name, result in chosen:
         there = folder / name
         picture, error = there / "reconstruction.png", there / "error.png"
@@ -88,9 +99,10 @@ def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool
             Shown(
                 result.field,
                 scores(result),
-                embedded(picture, photos),
+                film_or_picture(picture, photos),
                 embedded(error),
                 spectrum(picture, strongest) if flat else None,
+                sound_beside(picture, photos),
             )
         )
     shapes = {"given": folder / chosen[0][0] / "target.glb"} | {
@@ -128,10 +140,26 @@ def scores(result: Result) -> str:
     return f"{full:.2f} dB over all pixels" if same else f"train {train:.2f}, test {test:.2f} dB"
 
 
-def embedded(file: Path, wanted: bool = True) -> str | None:
-    if not wanted or not file.exists():
+def embedded(file: Path | None, wanted: bool = True) -> str | None:
+    if not wanted or file is None or not file.exists():
         return None
-    return f"data:image/{file.suffix[1:]};base64," + base64.b64encode(file.read_bytes()).decode()
+    kind = "audio" if file.suffix == ".wav" else "image"
+    return f"data:{kind}/{file.suffix[1:]};base64," + base64.b64encode(file.read_bytes()).decode()
+
+
+def film_or_picture(picture: Path, wanted: bool) -> str | None:
+    """The animation beside a picture of frames where there is one that a page can hold, or else the picture."""
+    return embedded(small_enough(picture.with_suffix(".gif")), wanted) or embedded(picture, wanted)
+
+
+def sound_beside(picture: Path, wanted: bool) -> str | None:
+    """The sound beside a picture of it, where there is one that a page can hold."""
+    return embedded(small_enough(picture.with_suffix(".wav")), wanted)
+
+
+def small_enough(file: Path) -> Path | None:
+    """The file, if it is there and no larger than a page should hold."""
+    return file if file.exists() and file.stat().st_size <= MOST_BYTES else None
 
 
 def magnitudes(file: Path) -> Float[np.ndarray, "rows columns"]:

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from fieldlab.signals.medium import Medium
+
 
 @dataclass(frozen=True)
 class Signal(ABC):
@@ -14,7 +16,8 @@ class Signal(ABC):
 
     Samples lie on a grid or are n scattered ones, whose `grid` is (n,). `span` are the original values that 0 and 1
     stand for, None for pictures, whose range is always [0, 1]. `mask` marks the samples of the region `mask`. `centre` is
-    the place in space, in original units, of the middle of the cube, None where there is no such space.
+    the place in space, in original units, of the middle of the cube, None where there is no such space. `medium` writes
+    values as the signal's own file has them, None for what pictures show whole.
     """
 
     name: str
@@ -22,6 +25,7 @@ class Signal(ABC):
     span: tuple[float, float] | None = field(default=None, kw_only=True)
     mask: Bool[Tensor, "*grid"] | None = field(default=None, kw_only=True)
     centre: tuple[float, float, float] | None = field(default=None, kw_only=True)
+    medium: Medium | None = field(default=None, kw_only=True)
 
     @property
     def grid(self) -> tuple[int, ...]:

@@ -62,6 +62,7 @@ class Constrained(Task):
             "channels": signal.channels,
             "span": list(signal.span) if signal.span else None,
             "centre": list(signal.centre) if signal.centre else None,
+            "duration": signal.medium.duration if signal.medium else None,
         }
 
     def save(self, m: int, folder: Path) -> None:
