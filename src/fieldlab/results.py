@@ -16,6 +16,9 @@ from fieldlab.scores import kind_of, told
 RESULT = "result.json"
 PLAN = "plan.json"
 SEARCHES = "optuna.db"  # of all searches in a study
+ADDED: Mapping[str, Mapping[str, Any]] = {
+    "fieldlab.signals.images.image": {"page": None}
+}  # after 0.1.0, by `_target_`
 DRAFTS = ".*.draft"  # what a kill in the middle of writing leaves
 Status = Literal["finished", "diverged", "failed"]
 
@@ -76,11 +79,18 @@ def read_result(folder: Path) -> Result:
     file = folder / RESULT
     try:
         stored = json.loads(file.read_text())
-        return Result(**{name: stored[name] for name in stored if name in Result.__dataclass_fields__})
+        result = Result(**{name: stored[name] for name in stored if name in Result.__dataclass_fields__})
+        return dataclasses.replace(result, config=add_settings(result.config))
     except FileNotFoundError as error:
         raise InputError(f"{folder}: has no {RESULT}; is it the folder of a finished fit?") from error
     except (ValueError, TypeError, OSError) as error:
         raise InputError(f"{file}: is no result that fieldlab wrote ({error})") from error
+
+
+def add_settings(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration of a result, with the settings that its signal had not yet when it was written."""
+    signal = config.get("signal") or {}
+    return {**config, "signal": {**ADDED.get(signal.get("_target_", ""), {}), **signal}} if signal else config
 
 
 def result_or_none(folder: Path) -> Result | None:

@@ -1,5 +1,6 @@
 """Asking a fitted field for any place and any resolution."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,14 @@ def test_bicubic_meets_the_training_pixels(folder: str):
     target = np.asarray(Image.open(Path(folder) / "target.png")) / 255
     found = query.bicubic((24, 32))
     np.testing.assert_allclose(found[::2, ::2], target[::2, ::2], atol=0.5 / 255 + 1e-4)
+
+
+def test_a_result_from_before_a_setting_was_there_is_asked_all_the_same(folder: str, tmp_path: Path):
+    older = shutil.copytree(folder, tmp_path / "older")
+    stored = json.loads((older / "result.json").read_text())
+    assert stored["config"]["signal"].pop("page", 0) is None
+    (older / "result.json").write_text(json.dumps(stored))
+    np.testing.assert_array_equal(fieldlab.Query(older).bicubic((24, 32)), fieldlab.Query(folder).bicubic((24, 32)))
 
 
 def test_arrays_come_back_in_their_own_units(small: Compose):

@@ -14,8 +14,8 @@ from skimage import data
 from skimage.io import imsave
 
 from conftest import Command
-from fieldlab.report.page import html
 from fieldlab.report import gallery
+from fieldlab.report.page import html
 from fieldlab.report.study import report
 from fieldlab.results import Plan, Planned, read_plan, read_result
 

@@ -105,7 +105,9 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades)
         axes.scatter(
             at, list(cubic.values()), marker="_", s=420, color="0.35", linewidth=1, label="bicubic", zorder=0
         )
-    axes.set_xticks(range(len(order)), map(cut, order), rotation=0 if upright else 60, ha="center" if upright else "right")
+    axes.set_xticks(
+        range(len(order)), map(cut, order), rotation=0 if upright else 60, ha="center" if upright else "right"
+    )
     axes.set_ylabel(named(headline))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return data_uri(figure)

@@ -41,7 +41,9 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
     (folder / "table.tex").write_text(latex(summary))
     draw = locate(plan.figure, "figure") if plan else figure_of(results)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # a signal's name in an alphabet that matplotlib's font lacks
+        warnings.filterwarnings(
+            "ignore", message="Glyph"
+        )  # a signal's name in an alphabet that matplotlib's font lacks
         caption = draw(folder / "figure.png", folder, results, photos=photos)
     told = {"summary": summary, "overall": over_all(fits), "answer": answer(fits), "machine": machine(results)}
     save_page(folder / PAGE, folder, plan, results, fits, told, photos=photos)
