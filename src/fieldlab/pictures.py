@@ -14,7 +14,9 @@ from trimesh import Trimesh
 
 from fieldlab.scores import kind_of
 from fieldlab.shapes.compare import Surface, sampled
+from fieldlab.shapes.frame import Frame
 from fieldlab.shapes.shade import draw
+from fieldlab.shapes.write import write_mesh
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.medium import Layout
@@ -110,8 +112,8 @@ def save_surface(folder: Path, mesh: Trimesh, draft: Trimesh, cloud: Cloud) -> N
     if not len(mesh.faces):
         return
     low, high = cloud.span
-    original = Trimesh((mesh.vertices - 0.5) * (high - low) + np.array(cloud.centre), mesh.faces, process=False)
-    original.export(folder / "mesh.ply")
+    frame = Frame(np.array(cloud.centre), high - low)
+    write_mesh(Trimesh(frame.original(np.asarray(mesh.vertices)), mesh.faces, process=False), folder / "mesh.ply")
     draft.export(folder / "view.glb")
     drawn = sampled(mesh, SPLATS)
     Image.fromarray(draw(drawn.points, drawn.normals)).save(folder / "reconstruction.png")

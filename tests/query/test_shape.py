@@ -31,7 +31,7 @@ def test_distances_are_printed(folder: str, ask):
     assert list(printed) == ["0,0,0", "-2.5,0.5,1"]
 
 
-@pytest.mark.parametrize("kind", ["ply", "obj", "stl", "glb"])
+@pytest.mark.parametrize("kind", ["ply", "obj", "off", "stl", "glb"])
 def test_the_surface_is_written_at_any_resolution(folder: str, ask, tmp_path: Path, kind: str):
     counts = []
     for resolution in (16, 32):
@@ -49,7 +49,7 @@ def test_the_surface_is_written_at_any_resolution(folder: str, ask, tmp_path: Pa
     (["--size", "8x8", "--out", "a.png"], "is the fit of a shape; ask --at X,Y,Z or --mesh FILE"),
     (["--mesh", "a.ply", "--resolution", "2"], "--resolution: 2 should be at least 8"),
     *slow(
-    (["--mesh", "a.nothing"], "--mesh a.nothing: cannot be written"),
+    (["--mesh", "a.dae", "--resolution", "16"], "--mesh a.dae: cannot be written (there is no such format of a mesh); take .ply, .obj, .off, .stl or .glb"),
     (["--mesh", "no/folder/a.ply"], "--mesh no/folder/a.ply: cannot be written"),
     ),
 ])  # fmt: skip

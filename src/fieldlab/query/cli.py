@@ -53,7 +53,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--compare", action="store_true", help="cubic interpolation of the training samples beside it"
     )
-    parser.add_argument("--mesh", type=Path, metavar="FILE", help="write a shape's surface: .ply, .obj, .stl, .glb")
+    parser.add_argument(
+        "--mesh", type=Path, metavar="FILE", help="write a shape's surface: .ply, .obj, .off, .stl, .glb"
+    )
     parser.add_argument(
         "--resolution", type=int, metavar="N", help="cells a side at which a surface is extracted (default: 256)"
     )

@@ -15,6 +15,8 @@ from fieldlab.field import POINTS_AT_ONCE
 from fieldlab.operators import gradient
 from fieldlab.results import read_result
 from fieldlab.shapes.extract import extract
+from fieldlab.shapes.frame import Frame
+from fieldlab.shapes.write import write_mesh
 
 
 class Shape:
@@ -30,8 +32,7 @@ class Shape:
             raise InputError(f"{folder}: is no fit of a shape; fieldlab.Query asks signals on grids")
         self.field = weights.load(folder)
         low, high = self.result.span
-        self.side = high - low
-        self.centre = torch.tensor(self.result.centre, dtype=torch.float64)
+        self.frame = Frame(np.array(self.result.centre), high - low)
 
     def distance(self, places: Sequence[Sequence[float]] | Float[Tensor, "n 3"]) -> Float[Tensor, "n"]:
         """Signed distance of places to the surface.
@@ -39,7 +40,7 @@ class Shape:
         Raises:
             InputError: places that are not three numbers each.
         """
-        return (self.values(self.canonical(places)) - 0.5) * self.side
+        return (self.values(self.canonical(places)) - 0.5) * self.frame.side
 
     def normals(self, places: Sequence[Sequence[float]] | Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
         """Unit vectors along the gradient, away from the inside."""
@@ -50,14 +51,14 @@ class Shape:
     def mesh(self, resolution: int) -> Trimesh:
         """The surface as triangles, at so many cells a side of the cube around it; without any where there is none."""
         surface = extract(lambda x: self.values(x) - 0.5, resolution)
-        surface.vertices = (surface.vertices - 0.5) * self.side + self.centre.numpy()
+        surface.vertices = self.frame.original(np.asarray(surface.vertices))
         return surface
 
     def canonical(self, places: Sequence[Sequence[float]] | Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
         points = torch.as_tensor(places, dtype=torch.float64)
         if points.ndim != 2 or points.shape[-1] != 3:
             raise InputError("places: each needs 3 numbers, in the units of the points that were fitted")
-        return ((points - self.centre) / self.side + 0.5).float()
+        return torch.from_numpy(self.frame.canonical(points.numpy(force=True))).float()
 
     @torch.no_grad()
     def values(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n"]:
@@ -68,14 +69,16 @@ def save_mesh(mesh: Trimesh, file: Path) -> None:
     """Write triangles in the format that the file's name says.
 
     Raises:
-        InputError: no triangles, a format that trimesh does not write, a file that cannot be written.
+        InputError: no triangles, another format than .ply, .obj, .off, .stl and .glb, a file that cannot be written.
     """
     if not len(mesh.faces):
         raise InputError("--mesh: the field is nowhere 0 in its cube: there is no surface")
     try:
-        mesh.export(file)
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
-        raise InputError(f"--mesh {file}: cannot be written ({error}); take .ply, .obj, .stl or .glb") from error
+        write_mesh(mesh, file)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--mesh {file}: cannot be written ({error}); take .ply, .obj, .off, .stl or .glb"
+        ) from error
 
 
 def spread(mesh: Trimesh) -> str:
