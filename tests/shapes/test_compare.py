@@ -50,3 +50,14 @@ def test_iou_of_concentric_balls_is_the_ratio_of_their_volumes():
 def test_signed_distance_is_negative_inside():
     x = np.array([[0, 0, 0], [0.5, 0, 0], [0, 0.35, 0]])
     np.testing.assert_allclose(signed_distance(ball(0.4))(x), [-0.4, 0.1, -0.05], atol=2e-3)
+
+
+def test_signed_distance_to_a_box_is_that_of_its_formula():
+    """max(|x| - half, 0) outside, and the largest of |x| - half inside."""
+    half = np.array([0.2, 0.3, 0.4])
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (5000, 3))
+    beyond = np.abs(x) - half
+    expected = np.linalg.norm(beyond.clip(min=0), axis=1) + beyond.max(1).clip(max=0)
+    assert (expected < 0).mean() > 0.1
+    distance = signed_distance(trimesh.creation.box(2 * half).subdivide().subdivide())
+    np.testing.assert_allclose(distance(x), expected, atol=1e-12)

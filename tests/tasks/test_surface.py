@@ -13,9 +13,13 @@ from PIL import Image
 
 import fieldlab
 from conftest import Command
-from fieldlab import fit
+from fieldlab import fit, pictures
 from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
+from fieldlab.shapes.polygons import Polygons
+from fieldlab.shapes.read import read_faces_of_ply
+from fieldlab.shapes.write import write_mesh
+from fieldlab.signals.clouds import cloud
 from fieldlab.tasks.constraints import Reading
 
 QUICK = (
@@ -92,6 +96,49 @@ def test_it_is_asked_in_the_units_of_the_file(fitted: tuple[Path, Result]):
     assert distances[2] == pytest.approx(0.1, abs=0.05)
     torch.testing.assert_close(shape.normals([[10, 20, 32.0]]), torch.tensor([[0.0, 0, 1]]), atol=0.1, rtol=0)
     assert shape.mesh(32).volume == pytest.approx(4 / 3 * np.pi * 8, rel=0.05)
+
+
+def test_a_surface_is_saved_where_its_file_has_it(tmp_path: Path):
+    ball, far = trimesh.creation.icosphere(subdivisions=3), np.array([5e5, 5e6, 100])
+    write_mesh(trimesh.Trimesh(ball.vertices + far, ball.faces, process=False), tmp_path / "far.ply")
+    given = cloud(name=None, path=str(tmp_path / "far.ply"), points=1000, fill=0.9, seed=0)
+    assert given.mesh is not None
+    pictures.save_surface(tmp_path, given.mesh, given.mesh, given)
+    found = read_faces_of_ply(tmp_path / "mesh.ply")
+    assert isinstance(found, Polygons)
+    np.testing.assert_allclose(found.vertices[found.triangles()[0]], ball.triangles + far, rtol=0, atol=3e-9)
+
+
+@pytest.mark.slow
+def test_where_a_file_has_its_origin_changes_no_score(tmp_path: Path):
+    """Coordinates as surveys have them; what is written and asked is in them."""
+    ball, far = trimesh.creation.icosphere(subdivisions=3), np.array([5e5, 5e6, 100])
+    results = []
+    for name, by in (("here", far * 0), ("there", far)):
+        write_mesh(trimesh.Trimesh(ball.vertices + by, ball.faces, process=False), tmp_path / f"{name}.ply")
+        settings = (
+            "signal=cloud",
+            f"signal.path={tmp_path}/{name}.ply",
+            *QUICK,
+            "steps=60",
+            "field.learning_rate=1e-3",
+        )
+        results += fit([fieldlab.compose(*settings, f"folder={tmp_path}/{name}")])
+    here, there = results
+    assert 0.1 < here.scores["iou"] < 1
+    for score, value in here.scores.items():
+        assert there.scores[score] == pytest.approx(value, rel=1e-3), score
+    assert there.centre == pytest.approx(far.tolist(), abs=1e-8)
+    meshes = [read_faces_of_ply(tmp_path / f"{name}/mesh.ply") for name in ("here", "there")]
+    distances = [meshes[0].vertices, meshes[1].vertices - far]  # type: ignore[union-attr]
+    nearest = [np.sort(np.linalg.norm(d, axis=1)) for d in distances]
+    np.testing.assert_allclose(nearest[1].mean(), nearest[0].mean(), rtol=1e-4)
+    assert len(np.unique(distances[1], axis=0)) > 0.99 * len(distances[1])  # not on a lattice of single precision
+    shapes = [fieldlab.Shape(tmp_path / name) for name in ("here", "there")]
+    x = np.random.default_rng(0).uniform(-1, 1, (100, 3))
+    asked = [shape.distance((x + by).tolist()) for shape, by in zip(shapes, (0 * far, far), strict=True)]
+    torch.testing.assert_close(asked[1], asked[0], atol=1e-3, rtol=0)
+    np.testing.assert_allclose(shapes[1].mesh(32).bounds - far, shapes[0].mesh(32).bounds, atol=1e-3)
 
 
 def test_the_loss_is_the_published_one():

@@ -1,34 +1,39 @@
 """The clouds that a configuration can name: a file's, and a torus knot's."""
 
 import logging
-from functools import partial
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
-import trimesh
 from jaxtyping import Float
-from trimesh import PointCloud, Trimesh, repair
+from trimesh import Trimesh
 
 from fieldlab.errors import InputError, first_line
-from fieldlab.shapes.compare import sampled, signed_distance
+from fieldlab.shapes.compare import Surface, sampled, signed_distance
+from fieldlab.shapes.frame import Frame, Points
 from fieldlab.shapes.knot import TorusKnot
 from fieldlab.shapes.orient import estimate_normals
-from fieldlab.signals.cloud import Cloud, Points, framed
+from fieldlab.shapes.polygons import Polygons
+from fieldlab.shapes.read import READERS as MESHES
+from fieldlab.shapes.read import PointSet
+from fieldlab.shapes.repair import repair, share_inside
+from fieldlab.signals.cloud import Cloud
+from fieldlab.signals.columns import read_npy, read_xyz
 
-MESHES = (".obj", ".off", ".stl", ".glb")
-TYPES = (".ply", ".xyz", ".npy", *MESHES)
+READERS: dict[str, Callable[[Path], Polygons | PointSet | None]] = {**MESHES, ".xyz": read_xyz, ".npy": read_npy}
 FEWEST = 16  # points
-
-Array = Float[np.ndarray, "n k"]
+LOOKED_AT = 2000  # points of a surface, for whether it lies within itself
+OVERLAP = 0.01  # of a surface, that may lie within it without a word
+COARSE = 1e-3  # of the extent, that coordinates may be apart without a word
 
 
 def cloud(*, name: str | None, path: str, points: int, fill: float, seed: int) -> Cloud:
     """Points of the surface in a file.
 
     A mesh (.ply, .obj, .off, .stl, .glb) is sampled uniformly at so many `points`, with the normals of its faces. Of a
-    cloud (.ply without faces, .xyz and .npy: three columns, or six with normals) all points are taken; missing normals
+    cloud (.ply without faces, .xyz and .npy: three columns, or more with normals) all points are taken; missing normals
     are estimated from neighbours, and their sign is a guess then. The longest extent takes `fill` of the unit cube's side.
-    The exact distance is known of a watertight mesh.
+    The exact distance is known of a closed mesh.
 
     Raises:
         InputError: a file that is missing, damaged, of an unknown type or without a surface.
@@ -37,18 +42,10 @@ def cloud(*, name: str | None, path: str, points: int, fill: float, seed: int) -
     if points < FEWEST:
         raise ValueError(f"points must be at least {FEWEST}, not {points}")
     file = Path(path).expanduser()
-    name = name or file.stem
     found = read(file)
-    if isinstance(found, Trimesh):
-        solid = turned(found, file)
-        drawn = sampled(found, points, seed)
-        distance = signed_distance(found) if solid else None
-        return framed(name, drawn.points, drawn.normals, fill=fill, mesh=found, distance=distance)
-    places, normals = checked(found, file)
-    if normals is None:
-        tell(file, "has no normals; they are estimated, and which side is outside is a guess")
-        normals = estimate_normals(places)
-    return framed(name, places, normals, fill=fill)
+    if isinstance(found, PointSet):
+        return of_points(name or file.stem, found, file, fill)
+    return of_mesh(name or file.stem, found, file, fill, points, seed)
 
 
 def torus_knot(*, name: str, p: int, q: int, tube: float, points: int, fill: float, seed: int) -> Cloud:
@@ -60,78 +57,112 @@ def torus_knot(*, name: str, p: int, q: int, tube: float, points: int, fill: flo
     if points < FEWEST:
         raise ValueError(f"points must be at least {FEWEST}, not {points}")
     knot = TorusKnot(p, q, tube)
+    frame = Frame.around(np.asarray(knot.mesh.vertices), fill)
     drawn = knot.surface(points, seed)
-    exact = partial(knot.surface, seed=seed + 1)
-    return framed(name, drawn.points, drawn.normals, fill=fill, mesh=knot.mesh, distance=knot.distance, exact=exact)
+
+    def distance(x: Points) -> Float[np.ndarray, "n"]:
+        return knot.distance(frame.original(x)) / frame.side
+
+    def exact(count: int) -> Surface:
+        own = knot.surface(count, seed + 1)
+
+        def nearest(x: Points) -> tuple[Float[np.ndarray, "n"], Points]:
+            far, normals = own.nearest(frame.original(x))
+            return far / frame.side, normals
+
+        return Surface(frame.canonical(own.points), own.normals, nearest)
+
+    mesh = Trimesh(frame.canonical(np.asarray(knot.mesh.vertices)), knot.mesh.faces, process=False)
+    return Cloud.framed(
+        name, frame, frame.canonical(drawn.points), drawn.normals, mesh=mesh, distance=distance, exact=exact
+    )
 
 
-def read(file: Path) -> Trimesh | Array:
-    """A mesh, or the columns of a cloud: points, and normals behind them if there are any."""
+def read(file: Path) -> Polygons | PointSet:
+    """The faces in a file, or the points of one that is a cloud."""
     kind = file.suffix.lower()
-    if kind not in TYPES:
-        raise InputError(f"signal.path: {file} should be a mesh or a cloud of points: {', '.join(TYPES)}")
+    if kind not in READERS:
+        raise InputError(f"signal.path: {file} should be a mesh or a cloud of points: {', '.join(READERS)}")
     if not file.is_file():
         raise InputError(f"signal.path: there is no file {file}")
     try:
-        if kind == ".npy":
-            return np.atleast_2d(np.load(file)).astype(float)
-        if kind == ".xyz":
-            return np.loadtxt(file, ndmin=2)
-        loaded = trimesh.load_scene(file, process=False).to_geometry()
+        found = READERS[kind](file)
+    except InputError:
+        raise
     except Exception as error:  # whatever a reader makes of damage
         raise InputError(f"signal.path: {file} is damaged, or no {kind} ({first_line(error)})") from error
-    if isinstance(loaded, PointCloud) and kind not in MESHES:
-        return columns(loaded)
-    if not isinstance(loaded, Trimesh) or not len(loaded.faces):
+    if found is None or (isinstance(found, Polygons) and not len(found.sizes)):
         raise InputError(f"signal.path: {file} has no faces; save a cloud of points as .ply, .xyz or .npy")
-    if not np.isfinite(loaded.vertices).all():
-        raise InputError(f"signal.path: {file} has vertices that are not finite")
-    loaded.merge_vertices(merge_tex=True, merge_norm=True)
-    if not loaded.area > 0:
+    return found
+
+
+def of_mesh(name: str, polygons: Polygons, file: Path, fill: float, points: int, seed: int) -> Cloud:
+    """Points drawn from the surface of polygons, which is measured in canonical coordinates."""
+    try:
+        faces, crossed = polygons.triangles()
+    except ValueError as error:
+        raise InputError(f"signal.path: {file} is damaged, its {error}") from error
+    corners = polygons.vertices[faces]
+    apart = (corners != np.roll(corners, 1, axis=1)).any(-1).all(1)  # others may be anywhere
+    if not apart.any():
         raise InputError(f"signal.path: all faces of {file} have an area of 0")
-    return loaded
-
-
-def turned(mesh: Trimesh, file: Path) -> bool:
-    """Whether the mesh has an inside; faces of one that does are turned so that all of them look outwards."""
-    if mesh.is_watertight and not mesh.is_winding_consistent:
-        tell(file, "has faces that look in different directions; they are turned alike")
-        repair.fix_normals(mesh)
-    solid = mesh.is_watertight and mesh.is_winding_consistent
-    if solid and mesh.volume < 0:
-        tell(file, "has its faces inside out; they are turned")
-        mesh.invert()
-    return solid
-
-
-def columns(points: PointCloud) -> Array:
-    """A .ply's points, with its nx, ny and nz where it has them."""
-    data = points.metadata.get("_ply_raw", {}).get("vertex", {}).get("data", {})
-    named = data.keys() if isinstance(data, dict) else data.dtype.names or ()
-    normals = [np.ravel(data[key]) for key in ("nx", "ny", "nz") if key in named]
-    return np.column_stack([points.vertices, *normals]).astype(float)
-
-
-def checked(found: Array, file: Path) -> tuple[Points, Points | None]:
-    """Points, and unit normals if there are any."""
-    if found.ndim != 2 or found.shape[1] not in (3, 6):
-        shape = " x ".join(map(str, found.shape))
-        raise InputError(f"signal.path: {file} is {shape}; it needs 3 columns, or 6 with normals")
-    if len(found) < FEWEST:
-        raise InputError(f"signal.path: {file} has {len(found)} points; a surface needs at least {FEWEST}")
-    if not np.isfinite(found).all():
-        bad = (~np.isfinite(found).all(1)).sum()
-        raise InputError(f"signal.path: {bad} of {len(found)} points in {file} are not finite")
-    if found.shape[1] == 3:
-        return found, None
-    places, normals = found[:, :3], found[:, 3:]
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    if not (lengths > 0).all():
-        raise InputError(
-            f"signal.path: {(lengths == 0).sum()} of {len(found)} normals in {file} are 0; leave all out to have them estimated"
+    frame = frame_of(corners[apart].reshape(-1, 3), fill, file)
+    mesh, solid, remarks = repair(frame.canonical(polygons.vertices), faces)
+    if not mesh.area > 0:
+        raise InputError(f"signal.path: all faces of {file} have an area of 0")
+    drawn = sampled(mesh, points, seed)
+    if crossed:
+        remarks = [f"has {crossed:,} polygons that cross themselves; how they are filled is a guess", *remarks]
+    if solid and (share := share_inside(mesh, drawn.points[:LOOKED_AT], drawn.normals[:LOOKED_AT])) > OVERLAP:
+        remarks.append(
+            f"has {share:.0%} of its surface inside of it, as where bodies overlap: distances are to that, too"
         )
-    return places, normals / lengths
+    tell(file, remarks)
+    distance = signed_distance(mesh) if solid else None
+    return Cloud.framed(name, frame, drawn.points, drawn.normals, mesh=mesh, distance=distance)
 
 
-def tell(file: Path, what: str) -> None:
-    logging.getLogger("fieldlab").warning("%s %s", file, what)
+def of_points(name: str, found: PointSet, file: Path, fill: float) -> Cloud:
+    """All points of a file, with unit normals that are theirs or estimated."""
+    points, normals, remarks = found
+    if len(points) < FEWEST:
+        raise InputError(f"signal.path: {file} has {len(points)} points; a surface needs at least {FEWEST}")
+    finite = np.isfinite(points if normals is None else np.hstack([points, normals])).all(1)
+    if not finite.all():
+        raise InputError(f"signal.path: {(~finite).sum()} of {len(points)} points in {file} are not finite")
+    frame = frame_of(points, fill, file)
+    placed = frame.canonical(points)
+    if normals is None:
+        remarks = [*remarks, "has no normals; they are estimated, and which side is outside is a guess"]
+        unit = estimate_normals(placed)
+    else:
+        lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+        if not (lengths > 0).all():
+            raise InputError(
+                f"signal.path: {(lengths == 0).sum()} of {len(points)} normals in {file} are 0; leave all out to have them estimated"
+            )
+        unit = normals / lengths
+    tell(file, remarks)
+    return Cloud.framed(name, frame, placed, unit)
+
+
+def frame_of(points: Points, fill: float, file: Path) -> Frame:
+    """The cube around points, with a word where single precision has moved them."""
+    if not np.ptp(points, axis=0).any():
+        raise InputError(f"signal.path: all points of {file} coincide")
+    frame = Frame.around(points, fill)
+    single = points.astype(np.float32)
+    step = np.spacing(np.abs(single).max())
+    if step > COARSE * fill * frame.side and (single == points).all() and (points != points.round()).any():
+        tell(
+            file,
+            [
+                f"has coordinates in steps of {step:.2g}, as single precision has them this far from 0: {step / (fill * frame.side):.1%} of its size"
+            ],
+        )
+    return frame
+
+
+def tell(file: Path, remarks: Iterable[str]) -> None:
+    for remark in remarks:
+        logging.getLogger("fieldlab").warning("%s %s", file, remark)
