@@ -19,7 +19,7 @@ from fieldlab.transforms.transform import Transform
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
-    {"errors", "atomic", "schema", "scores", "working_folder", "overrides"}, {"digests"}, {"identity"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
+    {"errors", "atomic", "schema", "scores", "working_folder", "overrides"}, {"digests", "imports"}, {"identity"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
     {"metrics", "shapes", "canvases", "transforms", "objectives"}, {"warps"}, {"signals"}, {"pictures", "models"}, {"goals"}, {"sheets"}, {"tasks"}, {"easel", "moving"}, {"worlds"}, {"results", "machine"}, {"library"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"rehearse", "rules"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {

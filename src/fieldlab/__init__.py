@@ -4,6 +4,8 @@ import importlib
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import fieldlab.imports  # noqa: F401  # before anything imports torchmetrics
+
 if TYPE_CHECKING:
     from fieldlab.configuration import compose
     from fieldlab.packs import fit

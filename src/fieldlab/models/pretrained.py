@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from fieldlab.errors import InputError, first_line, suggest
+from fieldlab.imports import TORCHVISION
 from fieldlab.models.model import Model
 
 NAMED_STATE = ("state_dict", "model", "model_state_dict")  # what training scripts call the parameters in their files
@@ -128,10 +129,12 @@ def load_parameters(network: nn.Module, file: Path) -> None:
 
 
 def installed(package: str) -> Any:
-    """A package of the extra [vision]."""
+    """A package of the extra [vision]; timm imports torchvision too."""
+    if fault := TORCHVISION.find_fault():
+        raise InputError(f"model: {fault}")
     try:
         return importlib.import_module(package)
-    except (ImportError, RuntimeError) as error:  # the latter where it was built for another torch
+    except (ImportError, RuntimeError) as error:
         raise InputError(
             f"model: {package} cannot be used ({first_line(error)}); pip install 'fieldlab[vision]'"
         ) from error
