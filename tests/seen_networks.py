@@ -34,6 +34,56 @@ class BreaksLater(Small):
         return super().forward(images / (images.std() < 0.05))
 
 
+class Residual(nn.Module):
+    """Adds its images to what its normalisation answers, in place, and answers with a map of each of two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.bn, self.out, self.aux = (
+            nn.Conv2d(3, 3, 1),
+            nn.BatchNorm2d(3),
+            nn.Conv2d(3, 2, 1),
+            nn.Conv2d(3, 4, 1),
+        )
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        answer = self.bn(self.conv(images))
+        answer += images
+        return {"out": self.out(answer), "aux": self.aux(answer)}
+
+
+class Answers(nn.Module):
+    """Answers with what is made of a network's logits."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__()
+        self.network, self.answer = Small(), answer
+
+    def forward(self, images: Tensor) -> object:
+        logits = self.network(images)
+        match self.answer:
+            case "nothing":
+                return None
+            case "classes":
+                return logits.argmax(1)
+            case "detached":
+                return logits.detach()
+            case "several":
+                return logits, [logits]
+            case "mean":
+                return logits.mean(1)
+            case _:
+                return {}[self.answer]
+
+
+class Sigmoids(Small):
+    """Writes into the very answer that the slopes of a sigmoid are computed from."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        answer = self.layer1(images).sigmoid()
+        return self.logits(self.layer2(answer.mul_(2)).mean((2, 3)))
+
+
 class Last(Small):
     """A layer that answers with its channels last, and one that answers several times for each image."""
 

@@ -49,6 +49,17 @@ def test_layers_are_listed_in_their_order(list_layers: Command):
     assert lines[-1][1:] == ["5", "Linear"]
 
 
+def test_each_of_several_answers_has_a_line(list_layers: Command):
+    code, out, error = list_layers(
+        "model=checkpoint", "model.network={_target_: seen_networks.Residual}", "model.size=[16,16]"
+    )
+    assert code == 0, error
+    assert [line.split() for line in out.splitlines()[-2:]] == [
+        ["logits.out", "2", "x", "16", "x", "16", "the", "model's", "answer"],
+        ["logits.aux", "4", "x", "16", "x", "16", "the", "model's", "answer"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -17,9 +17,11 @@ from fieldlab.canvases.parameterization import Parameterization
 from fieldlab.digests import digested
 from fieldlab.errors import InputError, first_line
 from fieldlab.field import build_field, draw
-from fieldlab.models.activations import Activations, layer_shapes
+from fieldlab.models.activations import Activations
+from fieldlab.models.layers import look_at_grey
 from fieldlab.models.model import Model
 from fieldlab.objectives.objective import Objective, spelled_out
+from fieldlab.objectives.terms import count_units
 from fieldlab.signals.photos import read_photos
 from fieldlab.transforms.transform import Composed
 
@@ -57,9 +59,7 @@ def parsed(text: str, model: Model, digest: str) -> Objective:
     """The objective, with `layer:*` spelled out for this model."""
 
     def units(layer: str) -> int:
-        with Activations(model.network, [layer]):  # a wrong name is told with those that are close
-            shape = shapes(model)[layer]
-        return shape[-1] if len(shape) == 2 or (len(shape) == 3 and model.channels_last) else shape[0]
+        return count_units(layer, look_at_grey(model, (layer,))[layer])
 
     try:
         objective = Objective(spelled_out(text, units))
@@ -67,20 +67,6 @@ def parsed(text: str, model: Model, digest: str) -> Objective:
             return objective
     except ValueError as error:
         raise InputError(f"objective: {first_line(error)}") from error
-
-
-@functools.lru_cache(maxsize=KEPT)
-def shapes(model: Model) -> dict[str, tuple[int, ...]]:
-    """What every layer answers, `logits` among them, to an image of the size that the model was made for.
-
-    Raises:
-        InputError: a model that does not take such images.
-    """
-    try:
-        return layer_shapes(model.network, (model.channels, *model.size))
-    except (RuntimeError, ValueError, AssertionError, TypeError) as error:
-        size = " x ".join(map(str, (model.channels, *model.size)))
-        raise InputError(f"model: {model.name} does not take images of {size} ({first_line(error)})") from error
 
 
 def build_transforms(node: DictConfig | Mapping[str, Any] | None, key: str) -> Composed:

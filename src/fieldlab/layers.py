@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 
 from fieldlab.cli import guarded
 from fieldlab.configuration import compose
@@ -23,15 +24,19 @@ def main() -> None:
 
 def listed(overrides: list[str]) -> str:
     """One line a layer, in the order in which they answer."""
-    from fieldlab.easel import build_model, shapes
+    from fieldlab.easel import build_model
+    from fieldlab.models.layers import shapes
 
     model = build_model(compose("task=visualize", *overrides))
     kinds = {name: type(module).__name__ for name, module in model.network.named_modules()}
-    rows = [
-        (name, " x ".join(map(str, shape)), kinds.get(name, "the model's answer"))
-        for name, shape in shapes(model).items()
-    ]
+    kinds[""] = "the model's answer"
+    rows = [(name, " x ".join(map(str, shape)), kind_of(name, kinds)) for name, shape in shapes(model).items()]
     wide, shaped = (max(len(row[i]) for row in rows) for i in (0, 1))
     size = " x ".join(map(str, (model.channels, *model.size)))
     lines = [f"{name:{wide}}  {shape:>{shaped}}  {kind}" for name, shape, kind in rows]
     return "\n".join([f"{model.name}, for images of {size}:", *lines])
+
+
+def kind_of(name: str, kinds: Mapping[str, str]) -> str:
+    """That of the module whose answer, or one tensor of whose answer, this is."""
+    return kinds[name] if name in kinds else kind_of(name.rpartition(".")[0], kinds)

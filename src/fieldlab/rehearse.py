@@ -5,17 +5,21 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
+from jaxtyping import Float
 from omegaconf import DictConfig
+from torch import Tensor
 
-from fieldlab.easel import shapes
 from fieldlab.errors import InputError, first_line
-from fieldlab.goals.adversarial import COMPLAINTS
+from fieldlab.models.activations import Seen
+from fieldlab.models.answers import LayerError
+from fieldlab.models.layers import check_slopes
 from fieldlab.prepare import make_task, prepare
 from fieldlab.tasks.roll import Roll
 from fieldlab.tasks.task import Task
 from fieldlab.tasks.visualize import Visualize
 
 T = TypeVar("T")
+COMPLAINTS = (RuntimeError, ValueError, AssertionError, IndexError)  # of parts about their input
 
 
 def check_seeing(config: DictConfig) -> None:
@@ -27,20 +31,38 @@ def check_seeing(config: DictConfig) -> None:
     task = make_task([prepare(config)])
     assert isinstance(task, Visualize)
     step_once(task)
-    shapes(task.model)  # that it takes what it was made for
+    check_slopes(task.model, tuple(task.objective.layers))
     middle = torch.full((1, *task.samples.shape), 0.5)
     with torch.no_grad(), task.looking():
         images = task.ensemble()
         changed = trial("transforms", lambda: task.transforms(images, middle[0, 0]))
-        held_out = torch.full((len(images), task.held_out.numbers), 0.5)
-        trial("task.held_out", lambda: task.held_out(images, held_out))
-        size = " x ".join(map(str, changed.shape[1:]))
-        takes = f"canvas.size: {task.model.name} does not take the {size} that transforms make of it"
-        seen = trial("objective", lambda: trial(takes, lambda: task.seen(changed), (RuntimeError, AssertionError)))
+        numbers = torch.full((len(images), task.held_out.numbers), 0.5)
+        held_out = trial("task.held_out", lambda: task.held_out(images, numbers))
+        ask(task, images[:1], "canvas.size", "canvas.size=null makes them as large")
+        seen = ask(task, changed, "transforms", "transforms=none leaves them as they are")
+        ask(task, held_out[:1], "task.held_out", "task.held_out=null leaves them as they are")
         for layer, answer in seen.items():
             if not answer.isfinite().all():
                 raise InputError(f"model: {layer} of {task.model.name} answers the first images with NaN or infinity")
         trial("objective", lambda: task.in_turn(task.objective, seen, images))
+
+
+def ask(task: Visualize, images: Float[Tensor, "n c h w"], key: str, otherwise: str) -> Seen:
+    """What the objective's layers answer to images that are as this key makes them.
+
+    Raises:
+        InputError: a network that does not take them.
+    """
+    try:
+        return task.seen(images)
+    except LayerError as error:
+        raise InputError(f"objective: {error}") from error
+    except Exception as error:  # whatever a user's network has to say against its input
+        size, own = (" x ".join(map(str, sides)) for sides in (images.shape[1:], task.model.size))
+        raise InputError(
+            f"{key}: {task.model.name} does not take images of {size} ({type(error).__name__}: {first_line(error)});"
+            f" model.resize=true shows it images of any size at its own {own}, and {otherwise}"
+        ) from error
 
 
 def check_rolling(config: DictConfig) -> None:
@@ -57,13 +79,13 @@ def check_rolling(config: DictConfig) -> None:
     trial("goal", lambda: task.total(batch).sum().backward())
 
 
-def trial(key: str, action: Callable[[], T], errors: tuple[type[Exception], ...] = COMPLAINTS) -> T:
+def trial(key: str, action: Callable[[], T]) -> T:
     """Whatever a user's transform, model or objective has to say against its input, under this key."""
     try:
         return action()
     except InputError:
         raise
-    except errors as error:
+    except COMPLAINTS as error:
         raise InputError(f"{key}: {first_line(error)}") from error
 
 

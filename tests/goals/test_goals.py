@@ -193,6 +193,24 @@ def test_what_is_no_classifier_is_refused():
         Adversarial(pictures(), model=one, label=None, change="lower")
 
 
+def test_of_a_network_with_several_answers_the_logits_classify():
+    class Heads(nn.Module):
+        def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {self.name: Brightness()(images), "features": images}
+
+    heads = Heads()
+    model = Model("heads", heads, 3, (ROWS, COLUMNS), [0] * 3, [1] * 3)
+    heads.name = "logits"  # type: ignore[assignment]
+    of = pictures()
+    goal, alone = (Adversarial(of, model=one, label=None, change="lower") for one in (model, judge()))
+    torch.testing.assert_close(goal.before, alone.before)
+    heads.name = "classes"  # type: ignore[assignment]
+    with pytest.raises(
+        InputError, match=r"goal\.model: heads: layer logits answers with several tensors; name one of"
+    ):
+        Adversarial(pictures(), model=model, label=None, change="lower")
+
+
 def test_goals_that_cannot_be_are_refused(clean_folder):
     of = pictures()
     with pytest.raises(InputError, match=r"goal.region: \[0, 0, 9, 4\] should be \[TOP, LEFT, BOTTOM, RIGHT\]"):

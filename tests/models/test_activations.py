@@ -1,10 +1,15 @@
 """Looking into a network finds what its layers answer, and leaves the network as it was."""
 
+from collections import namedtuple
+from collections.abc import Callable
+from dataclasses import make_dataclass
+
 import pytest
 import torch
 from torch import nn
 
 from fieldlab.models.activations import Activations, layer_shapes
+from fieldlab.models.answers import LayerError, warn_once
 
 
 def network() -> nn.Sequential:
@@ -21,8 +26,7 @@ def network() -> nn.Sequential:
 
 def condition(model: nn.Module) -> list:
     return [
-        (m.training, getattr(m, "inplace", None), len(m._forward_hooks), len(m._forward_pre_hooks))
-        for m in model.modules()
+        (m.training, sorted(vars(m)), len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules()
     ] + [p.requires_grad for p in model.parameters()]
 
 
@@ -93,7 +97,7 @@ def test_layers_without_an_answer_are_named():
 
     with (
         Activations(Strange(), ["unused"]) as look,
-        pytest.raises(ValueError, match="layer unused answers with nothing"),
+        pytest.raises(LayerError, match="layer unused is not called for these images"),
     ):
         look(torch.rand(1, 1, 2, 2))
     assert layer_shapes(Strange(), (1, 2, 2)) == {"used": (1, 2, 2), "logits": (1, 2, 2)}
@@ -110,3 +114,83 @@ def test_layers_are_listed_with_their_shapes():
         "logits": (5,),
     }
     assert layer_shapes(network(), (3, 8, 8)) == expected
+
+
+class Several(nn.Module):
+    """Answers with a map for each of two heads, by name or in turn, or within a class of one's own."""
+
+    def __init__(self, answer: Callable[[torch.Tensor, torch.Tensor], object]) -> None:
+        super().__init__()
+        self.body, self.out, self.aux = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 2, 1), nn.Conv2d(4, 3, 1)
+        self.answer = answer
+
+    def forward(self, x):
+        body = self.body(x)
+        return self.answer(self.out(body), self.aux(body))
+
+
+ANSWERS = {
+    "dict": lambda out, aux: {"out": out, "aux": aux},
+    "named tuple": namedtuple("Heads", ["out", "aux"]),
+    "data class": make_dataclass("Output", ["out", "aux"]),
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_networks_that_answer_with_several_tensors(kind: str, caplog: pytest.LogCaptureFixture):
+    warn_once.cache_clear()
+    model, x = Several(ANSWERS[kind]), torch.rand(2, 3, 4, 4)
+    out, aux = model.out(model.body(x)), model.aux(model.body(x))
+    with Activations(model, ["body", "logits.aux"]) as look:
+        seen = look(x)
+    assert seen.keys() == {"body", "logits.aux"}
+    torch.testing.assert_close(seen["body"], model.body(x))
+    torch.testing.assert_close(seen["logits.aux"], aux)
+    assert not caplog.records
+    with Activations(model, ["logits"]) as look:
+        torch.testing.assert_close(look(x)["logits"], out)
+        look(x[:1])
+    [line] = caplog.messages
+    assert line == "layer logits is taken for logits.out; there are logits.out [2, 4, 4], logits.aux [3, 4, 4]"
+    assert list(layer_shapes(model, (3, 4, 4)).items())[-2:] == [("logits.out", (2, 4, 4)), ("logits.aux", (3, 4, 4))]
+
+
+@pytest.mark.parametrize(
+    ("answer", "layer", "message"),
+    [
+        (lambda out, aux: (out, [aux]), "logits", r"layer logits answers with several tensors; name one of logits\.0 \[2, 4, 4\], logits\.1\.0 \[3, 4, 4\]"),
+        (lambda out, aux: (out, aux), "logits.2", "layer logits answers with no 2; there are: 0, 1"),
+        (lambda out, aux: None, "logits", "layer logits answers with no tensor"),
+        (lambda out, aux: out, "body.0", r"Several has no layer body\.0; did you mean body"),
+        (lambda out, aux: out.argmax(1), "logits", r"layer logits answers with torch\.int64, and only real numbers have slopes"),
+        (lambda out, aux: out.mean(), "logits", "layer logits answers with a single number for 2 image"),
+        (lambda out, aux: out.movedim(1, 0).flatten(1)[None], "logits", "layer logits answers 1 times for 2 image"),
+    ],
+)  # fmt: skip
+def test_answers_that_cannot_be_seen_are_named(answer: Callable, layer: str, message: str):
+    with Activations(Several(answer), [layer]) as look, pytest.raises(LayerError, match=message):
+        look(torch.rand(2, 3, 4, 4))
+
+
+def test_a_single_tensor_in_whatever_holds_it_is_the_answer():
+    model, x = Several(lambda out, aux: [(None, {"only": aux})]), torch.rand(2, 3, 4, 4)
+    with Activations(model, ["logits"]) as look:
+        torch.testing.assert_close(look(x)["logits"], model.aux(model.body(x)))
+
+
+@pytest.mark.parametrize("make", [torch.jit.script, lambda net: torch.jit.trace(net, torch.rand(1, 3, 8, 8))])
+def test_of_torchscript_the_answer_alone_can_be_seen(make: Callable):
+    plain = network().eval()
+    model, x = make(plain), torch.rand(2, 3, 8, 8, requires_grad=True)
+    along = torch.randn(2, 5)
+    with Activations(model, ["logits"]) as look, look.leaky():
+        seen = look(x)["logits"]
+    torch.testing.assert_close(seen, plain(x))
+    found, right = (torch.autograd.grad((answer * along).sum(), x)[0] for answer in (seen, plain(x)))
+    torch.testing.assert_close(found, right)
+    with pytest.raises(LayerError, match=r"no layer 0 \(those of TorchScript cannot be seen, only what it answers\)"):
+        Activations(model, ["0"])
+    assert layer_shapes(model, (3, 8, 8)) == {"logits": (5,)}
+    mixed = nn.Sequential(model, nn.Linear(5, 2))
+    with Activations(mixed, ["1"]) as look:
+        torch.testing.assert_close(look(x)["1"], mixed[1](plain(x)))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,48 @@ def test_activation_is_relative_to_the_best_real_patch():
     with torch.no_grad():
         best = network(patches).amax(0)[:3]
     assert (torch.tensor(table.best) > best - 0.2 * best.abs()).all()
+
+
+def test_a_layer_is_scored_for_itself_and_not_for_what_is_written_into_it():
+    config = seeing(
+        "model.network={_target_: seen_networks.Residual}", "objective=bn:[0,2]", "steps=2", "task.scores=1"
+    )
+    model = easel.build_model(config)
+    bn = model.network.bn
+    with torch.no_grad():
+        bn.running_mean += 0.3  # type: ignore[operator, union-attr]
+        bn.running_var *= 2  # type: ignore[operator, union-attr]
+    [result] = fieldlab.fit([config])
+    assert result.status == "finished", result.error
+    table = pd.read_csv(Path(config.folder) / "images.csv")
+    conv: Any = model.network.conv
+    means = torch.from_numpy(images_in(config)).mean((2, 3)) @ conv.weight[:, :, 0, 0].T + conv.bias
+    right = (means - 0.3) / (2 + 1e-5) ** 0.5
+    np.testing.assert_allclose(table.answer, [right[0, 0].item(), right[1, 2].item()], rtol=1e-4)
+
+
+def test_one_of_several_answers_can_be_asked_for():
+    own = ("model.network={_target_: seen_networks.Residual}", "steps=2", "task.scores=1")
+    for objective, images in (("logits.aux:*", 4), ("logits:*", 2)):
+        config = seeing(*own, f"objective={objective}")
+        [result] = fieldlab.fit([config])
+        assert result.status == "finished", result.error
+        assert len(images_in(config)) == images
+
+
+def test_a_network_of_one_size_sees_images_of_others_as_its_refusal_says(command: Command):
+    grey = "model.network={_target_: seen_networks.Small, channels: 1, side: 16}"
+    own = (grey, "model.channels=1", "canvas/colors=none", "transforms=robust", "steps=2", "task.scores=1")
+    code, _, error = command(
+        *(o for o in SEEING if not o.startswith(("model.network", "transforms", "steps", "task.scores"))), *own
+    )
+    assert code == 2
+    assert (
+        "model.resize=true shows it images of any size at its own 16 x 16, and transforms=none leaves them as they are"
+        in error
+    )
+    [result] = fieldlab.fit([seeing(*own, "model.resize=true")])
+    assert result.status == "finished", result.error
 
 
 @pytest.mark.parametrize("override", ["canvas=fourier", *slow("canvas=pyramid", "canvas=phase")])
@@ -312,11 +355,21 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
         (["objective=diversity(layer1)"], "objective: diversity is one of several images"),
         (["model.network={_target_: seen_networks.Small, channels: 1}"], "model: Small does not take images of 3 x 16 x 16"),
         (["model.channels=1", "model.network={_target_: seen_networks.Small, channels: 1}"], "canvas.colors: these are for 3 channels, and Small sees 1; take canvas/colors=none"),
-        (["model.network={_target_: seen_networks.Small, side: 16}", "canvas.size=24"], "canvas.size: Small does not take the 3 x 24 x 24 that transforms make of it"),
+        (["model.network={_target_: seen_networks.Small, side: 16}", "canvas.size=24"], "canvas.size: Small does not take images of 3 x 24 x 24 (RuntimeError: mat1 and mat2"),
+        (["model.network={_target_: seen_networks.Small, channels: 1, side: 16}", "model.channels=1", "canvas/colors=none", "transforms=robust"], "transforms: Small does not take images of 1 x 28 x 28"),
+        (["model.network={_target_: seen_networks.Answers, answer: several}"], "objective: layer logits answers with several tensors; name one of logits.0 [5], logits.1.0 [5]"),
+        (["model.network={_target_: seen_networks.Answers, answer: nothing}"], "objective: layer logits answers with no tensor"),
+        (["model.network={_target_: seen_networks.Answers, answer: detached}"], "objective: layer logits has no slopes (element 0 of tensors does not require grad"),
+        (["model.network={_target_: seen_networks.Sigmoids}"], "objective: layer logits has no slopes (one of the variables needed for gradient computation has been modified by an inplace operation"),
+        (["model.network={_target_: seen_networks.Answers, answer: image}"], "model: Answers does not take images of 3 x 16 x 16 (KeyError: 'image'); model.channels and model.size say what it was made for"),
+        (["objective=layer1.0.out:1"], "objective: Small has no layer layer1.0.out; did you mean layer1.0"),
         (["model.network={_target_: seen_networks.Broken}"], "model: logits of Broken answers the first images with NaN or infinity"),
         (["model.path=none.pt"], "model.path: there is no file none.pt"),
         (["model.mean=[0,0]"], "model: mean has 2 numbers; 3 channels need as many"),
         *slow(
+        (["model.network={_target_: seen_networks.Answers, answer: classes}"], "objective: layer logits answers with torch.int64, and only real numbers have slopes"),
+        (["model.network={_target_: seen_networks.Answers, answer: mean}", "objective=logits:*"], "objective: logits answers one number for each image, and has no units; take layer(logits)"),
+        (["model.network={_target_: seen_networks.Small, side: 16}"], "task.held_out: Small does not take images of 3 x 26 x 26"),
         (["canvas.size=4"], "canvas.size: 4 should be N or [ROWS, COLUMNS], at least 8"),
         (["canvas.start=none.png"], "canvas.start: there is no file none.png"),
         (["canvas=field", "field=cppn", "canvas.start=skimage:brick.png"], "canvas.start: a field is fitted to an image, not written"),
@@ -326,7 +379,7 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
         (["task.each=0"], "task.each: 0 should be a whole number, at least 1"),
         (["task.each=a"], "task.each: a should be a whole number, at least 1"),
         (["canvas.start=two"], "canvas.start: two is a folder; name one picture in it"),
-        (["model.network={_target_: seen_networks.Last}", "objective=windows:1"], "objective: layer windows answers 4 times for 1 image"),
+        (["model.network={_target_: seen_networks.Last}", "objective=windows:1"], "objective: layer windows answers 8 times for 2 image"),
         (["objective=direction(layer2, matrix.npy)"], "objective: direction: matrix.npy should hold finite numbers along one axis"),
         (["task.copies=0"], "task: copies must be at least 1"),
         (["task.magnify=2"], "task: magnify=2 needs a canvas that is known between its pixels: canvas=field"),

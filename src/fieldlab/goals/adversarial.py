@@ -10,9 +10,8 @@ from torch import Tensor
 from fieldlab.errors import InputError, first_line, suggest
 from fieldlab.goals.goal import Goal, Pictures, Shown
 from fieldlab.models.activations import OUTPUT, Activations
+from fieldlab.models.answers import LayerError
 from fieldlab.models.model import Model
-
-COMPLAINTS = (RuntimeError, ValueError, AssertionError, IndexError)  # of modules about their input
 
 
 class Adversarial(Goal):
@@ -80,9 +79,13 @@ class Adversarial(Goal):
             )
         images = seen.unflatten(-2, size).movedim(-1, -3).reshape(-1, seen.shape[-1], *size)
         try:
-            with Activations(model.network, []) as look:
+            with Activations(model.network, [OUTPUT]) as look:
                 found = model.seen(look, images)[OUTPUT]
-        except COMPLAINTS as error:
+        except LayerError as error:
+            raise InputError(
+                f"goal.model: {model.name}: {error}; a classifier answers with one tensor, or calls one of them logits"
+            ) from error
+        except Exception as error:  # whatever a user's network has to say against its input
             raise InputError(
                 f"goal.model: {model.name} does not take pictures of {size[0]} x {size[1]} ({first_line(error)});"
                 f" goal.model.resize=true resamples them to its {model.size[0]} x {model.size[1]}"

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.models.activations import Activations
+from fieldlab.models.activations import Activations, device_of
 from fieldlab.models.model import Model
 from fieldlab.objectives.objective import Objective
 from fieldlab.signals.photos import crops
@@ -38,7 +38,7 @@ def best_patches(
     generator = torch.Generator().manual_seed(SEED)
     areas = [crops(photo, size, count, generator) for photo in photos.pictures.values()]
     alone = [objective.alone(i) for i in range(objective.images)]
-    device = next((p.device for p in model.network.parameters()), torch.device("cpu"))
+    device = device_of(model.network)
     if not objective.answers or not areas:
         unknown = torch.full((objective.images,), torch.nan, device=device)
         return (areas[0][[0] * objective.images].to(device) if areas else None), unknown

@@ -45,8 +45,9 @@ class Channel(Term):
 
     def chosen(self, seen: Seen) -> Float[Tensor, "n ..."]:
         """Each image's unit, wherever it looks."""
+        channels = count_units(self.layers[0], seen[self.layers[0]])
         answer = channels_first(seen[self.layers[0]])
-        n, channels = answer.shape[:2]
+        n = len(answer)
         if max(self.units) >= channels:
             raise ValueError(f"{self.layers[0]} has the units 0 to {channels - 1}, and no {max(self.units)}")
         return answer[torch.arange(n), [self.units[i % len(self.units)] for i in range(n)]]
@@ -173,6 +174,17 @@ class Roughness(Term):
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
         smooth = avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False).detach()
         return (images - smooth).square().flatten(1).mean(1)
+
+
+def count_units(layer: str, answer: Float[Tensor, "n ..."]) -> int:
+    """How many units an answer has.
+
+    Raises:
+        ValueError: an answer of one number for each image.
+    """
+    if answer.ndim < 2:
+        raise ValueError(f"{layer} answers one number for each image, and has no units; take layer({layer})")
+    return channels_first(answer).shape[1]
 
 
 def channels_first(answer: Float[Tensor, "n ..."]) -> Float[Tensor, "n c ..."]:

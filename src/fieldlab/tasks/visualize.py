@@ -190,7 +190,7 @@ class Visualize(Task):
         found["slope"] = measures.spectral_slope(images)
         found["flat"] = measures.is_flat(images)
         if (judge := self.model.judge) is not None and self.logits:
-            with Activations(judge.network, []) as look:
+            with Activations(judge.network, [OUTPUT]) as look:
                 taken_for = judge.seen(look, images)[OUTPUT].argmax(1)
             wanted = torch.tensor(self.logits, device=images.device).repeat(len(images) // len(self.logits))
             found["recognised"] = (taken_for == wanted).float()
