@@ -1,20 +1,20 @@
 """Pretrained networks: of torchvision, of timm, and a user's own checkpoint."""
 
 import importlib
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from fieldlab.errors import InputError, first_line, suggest
 from fieldlab.imports import TORCHVISION
+from fieldlab.models.activations import layer_shapes
 from fieldlab.models.model import Model
-
-NAMED_STATE = ("state_dict", "model", "model_state_dict")  # what training scripts call the parameters in their files
-MOST_NAMED = 3
+from fieldlab.models.parameters import is_torchscript, load_parameters
 
 
 def torchvision(*, name: str, weights: str | None, resize: bool, channels_last: bool, judge: Model | None) -> Model:
@@ -30,9 +30,17 @@ def torchvision(*, name: str, weights: str | None, resize: bool, channels_last: 
     if weights is not None and weights not in known.__members__:
         raise InputError(f"model.weights: {name} has no weights {weights}{suggest(weights, known.__members__)}")
     described: Any = known[weights] if weights is not None else known["DEFAULT"]
-    network = fetched(lambda: models.get_model(name, weights=None if weights is None else described))
     seen = described.transforms()
-    [side] = seen.crop_size
+    side = getattr(seen, "crop_size", None) or getattr(
+        seen, "resize_size", None
+    )  # the latter where it answers with maps
+    if side is None or len(side) != 1 or not hasattr(seen, "mean"):
+        raise InputError(f"model.name: {name} does not see single pictures as they are")
+    takes = inspect.signature(models.get_model_builder(name)).parameters
+    unknown = {key: None for key in ("weights", "weights_backbone") if key in takes}
+    chosen = unknown if weights is None else {"weights": described}
+    network = fetched(lambda: models.get_model(name, **chosen))
+    [side] = side
     labels = described.meta.get("categories", ()) if weights is not None else ()
     return Model(name, network, 3, (side, side), seen.mean, seen.std, resize, channels_last, labels, judge)
 
@@ -57,7 +65,7 @@ def timm(*, name: str, pretrained: bool, resize: bool, channels_last: bool, judg
 def checkpoint(
     *,
     name: str | None,
-    network: nn.Module,
+    network: Any,
     path: str | None,
     channels: int,
     size: Sequence[int],
@@ -68,7 +76,8 @@ def checkpoint(
     labels: Sequence[str],
     judge: Model | None,
 ) -> Model:
-    """Any module that takes images [n, channels, h, w], with the parameters from a file (.pt or .safetensors), if given.
+    """Any module that takes images [n, channels, h, w], with the parameters from a file (.pt or .safetensors), if given; a
+    file of TorchScript is a module by itself.
 
     Without mean and std images come in [0, 1]. The name is the file's by default.
 
@@ -77,9 +86,16 @@ def checkpoint(
     """
     if len(size) != 2:
         raise InputError(f"model.size: {list(size)} should be [ROWS, COLUMNS]")
-    if path is not None:
-        load_parameters(network, Path(path).expanduser())
-    named = name or (Path(path).stem if path is not None else type(network).__name__)
+    file = None if path is None else Path(path).expanduser()
+    if network is None:
+        network = load_torchscript(file)
+    elif not isinstance(network, nn.Module):
+        raise InputError(f"model.network: should be a torch.nn.Module, not a {type(network).__name__}")
+    else:
+        give_shapes(network, (channels, *size))
+        if file is not None:
+            load_parameters(network, file)
+    named = name or (file.stem if file is not None else type(network).__name__)
     return Model(
         named,
         network,
@@ -94,38 +110,20 @@ def checkpoint(
     )
 
 
-def load_parameters(network: nn.Module, file: Path) -> None:
-    """Give the network the parameters in a file."""
-    if not file.is_file():
-        raise InputError(f"model.path: there is no file {file}")
-    try:
-        stored = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-    except Exception as error:  # whatever torch makes of any file
-        raise InputError(
-            f"model.path: {file} is no checkpoint of parameters ({first_line(error)[:120]}); save one with"
-            " torch.save(network.state_dict(), path)"
-        ) from error
-    for key in NAMED_STATE:
-        if isinstance(stored, Mapping) and isinstance(stored.get(key), Mapping):
-            stored = stored[key]
-    if not isinstance(stored, Mapping) or not all(isinstance(value, torch.Tensor) for value in stored.values()):
-        raise InputError(
-            f"model.path: {file} holds no parameters by name; save torch.save(network.state_dict(), path)"
-        )
-    wanted = network.state_dict()
-    for what, names in (("lacks", wanted.keys() - stored.keys()), ("has also", stored.keys() - wanted.keys())):
-        if names:
-            some = ", ".join(sorted(names)[:MOST_NAMED]) + (" …" if len(names) > MOST_NAMED else "")
-            raise InputError(
-                f"model.path: {file} is of another network than {type(network).__name__}: it {what} {some}"
-            )
-    for key, value in wanted.items():
-        if stored[key].shape != value.shape:
-            raise InputError(
-                f"model.path: {file} is of another network than {type(network).__name__}: {key} is"
-                f" {list(stored[key].shape)}, and not {list(value.shape)}"
-            )
-    network.load_state_dict(dict(stored))
+def load_torchscript(file: Path | None) -> nn.Module:
+    """The network that such a file is."""
+    if file is not None and file.is_file() and is_torchscript(file):
+        return torch.jit.load(file, "cpu")
+    raise InputError(
+        'model.network: needs a value, for example "model.network={_target_: mine.Net}"; only a model.path of TorchScript'
+        " is a network by itself"
+    )
+
+
+def give_shapes(network: nn.Module, size: tuple[int, ...]) -> None:
+    """Let lazy modules see an image, [c, h, w], after which they have parameters."""
+    if any(map(is_lazy, network.parameters())):
+        layer_shapes(network, size)
 
 
 def installed(package: str) -> Any:
