@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import logging
 import time
 import typing
 from collections.abc import Mapping
@@ -61,9 +62,7 @@ class OptunaSweeper(Sweeper):
         prepared = []
         for overrides in chosen:  # all of them can work, before the first one starts
             base, *_ = [self.base([*overrides, *values]) for values in averaged]
-            own = available(space, self.params, base)
-            for key, override in own.items():
-                self.probe(key, [[*overrides, *averaged[0], end] for end in ends(override)])
+            own = self.available(space, base, [*overrides, *averaged[0]])
             name = [base.field.name, *(o for o in overrides if o.partition("=")[0] in varying - {"field"})]
             prepared.append((" ".join(name), overrides, own, base))
         empty_trials(self.composed)
@@ -79,14 +78,31 @@ class OptunaSweeper(Sweeper):
             raise SystemExit(1)
         return [done]
 
-    def probe(self, key: str, ends: list[list[str]]) -> None:
-        """Hold a key of the space at its extreme values: both can work, and give different fits."""
+    def available(self, space: Mapping[str, Override], base: DictConfig, fixed: list[str]) -> dict[str, Override]:
+        """The space without those of the sweeper's own keys that this configuration does not have, or that change nothing in it.
+
+        Each is held at its extreme values, which can work, and give different fits.
+        """
         from fieldlab.errors import InputError
         from fieldlab.identity import fit_hash
         from fieldlab.sweep import idle
 
-        if len({fit_hash(self.base(overrides)) for overrides in ends}) == 1 < len(ends):
-            raise InputError(idle(key, len(ends)))
+        left = {}
+        for key, override in space.items():
+            if key in self.params and OmegaConf.select(base, key) is None:
+                continue
+            values = ends(override)
+            if len({fit_hash(self.base([*fixed, value])) for value in values}) > 1 or len(values) == 1:
+                left[key] = override
+            elif override.input_line == quote(f"{key}={self.params.get(key)}"):
+                logging.getLogger("fieldlab").warning("left out of the search: %s", idle(key, len(values)))
+            else:
+                raise InputError(idle(key, len(values)))
+        if not left:
+            raise InputError(
+                "hydra.sweeper.params: there is nothing to tune; give a key a range, like interval(1, 50)"
+            )
+        return left
 
     def check_counts(self) -> None:
         from fieldlab.errors import InputError
@@ -138,16 +154,6 @@ class OptunaSweeper(Sweeper):
                 "split: nothing validates here, so nothing can be tuned; take another, like split=stride"
             )
         return config
-
-
-def available(space: Mapping[str, Override], own: Mapping[str, Any], base: DictConfig) -> dict[str, Override]:
-    """The space without those of the sweeper's own keys that this configuration does not have."""
-    from fieldlab.errors import InputError
-
-    left = {key: space[key] for key in space if key not in own or OmegaConf.select(base, key) is not None}
-    if not left:
-        raise InputError("hydra.sweeper.params: there is nothing to tune; give a key a range, like interval(1, 50)")
-    return left
 
 
 def ends(override: Override) -> list[str]:
