@@ -10,6 +10,7 @@ import pytest
 import yaml
 from wandb.sdk.launch.sweeps import utils as sweep_utils
 
+import fieldlab.packs  # before anything is patched that it takes from fieldlab.run
 import fieldlab.run
 from conftest import CONF, SMALL, Command, slow
 from fieldlab.claims import claims
