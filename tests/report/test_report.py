@@ -46,6 +46,7 @@ def result(field: str, seed: int, test: float, **changes) -> Result:
         config={"field": {"name": field}, "seed": seed},
     )
     made = replace(made, **changes)
+    made = replace(made, config={"task": {"_target_": "fieldlab.tasks.fit.Fit"}, **made.config})
     folder = STUDY / f"{field}-camera-s{seed}-{len(list(STUDY.glob('*')))}"
     folder.mkdir(parents=True)
     made.save(folder)
