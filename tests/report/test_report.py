@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import fieldlab
 from fieldlab.errors import InputError
 from fieldlab.pictures import ERROR_LIMIT, picture
 from fieldlab.report.study import report
@@ -63,6 +64,18 @@ def test_one_row_a_fit_with_the_promised_columns():
     promised = "study field signal seed status parameters steps seconds train_psnr test_psnr full_psnr full_ssim"
     assert list(table.columns)[:12] == promised.split()
     assert table.test_psnr.tolist() == [20, 25]
+
+
+def test_a_study_is_a_data_frame():
+    for seed, test in enumerate((20.0, 21.0)):
+        result("relu", seed, test)
+        result("gaussian", seed, test + 4, config={"field": {"name": "gaussian", "encoding": {"sigma": 5 + seed}}})
+    found = fieldlab.table(str(STUDY))
+    assert found.groupby("field").test_psnr.mean().to_dict() == {"gaussian": 24.5, "relu": 20.5}
+    assert found["field.encoding.sigma"].dropna().tolist() == [5, 6]
+    assert {path.name for path in STUDY.iterdir() if path.is_dir()} == set(found.index)
+    with pytest.raises(InputError, match="there is no such folder"):
+        fieldlab.table("runs/nowhere")
 
 
 def test_mean_and_standard_deviation_over_seeds():

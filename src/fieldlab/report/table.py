@@ -25,6 +25,16 @@ IGNORED = {  # what names or follows a fit, or goes without saying
 }  # fmt: skip
 
 
+def table(folder: str | Path) -> pd.DataFrame:
+    """One row a run of a study, indexed by its folder: study, field, signal, seed, status, parameters, seconds, every score, and the
+    settings that were swept, by their keys.
+
+    Raises:
+        InputError: no such folder, or neither plan nor sound result in it.
+    """
+    return fits_table(*read_fits(Path(folder))).drop(columns=TASK)
+
+
 def read_fits(folder: Path) -> tuple[Plan | None, dict[str, Result]]:
     """The plan of a study, and the results that are there, by folder name; a damaged one is as good as missing.
 
