@@ -66,6 +66,20 @@ def test_one_row_a_fit_with_the_promised_columns():
     assert table.test_psnr.tolist() == [20, 25]
 
 
+def test_the_same_seed_of_older_code_does_not_count_twice(caplog: pytest.LogCaptureFixture):
+    for code, test in ((None, 10.0), ("aaaa", 20.0), ("bbbb", 30.0)):
+        for seed in (0, 1):
+            result(
+                "relu", seed, test + seed, hash=code and f"{code}{seed}", finished_at=f"2026-01-01T00:00:{test:02.0f}"
+            )
+    result("siren", 0, 5.0, hash="cccc0", finished_at="2026-01-01T00:00:00")
+    Plan("mine", "", "", GENERIC, [], [Planned(f.name, "relu", "camera", 0) for f in STUDY.glob("relu*")]).save(STUDY)
+    found = fieldlab.table(STUDY)
+    assert found[found.field == "relu"].test_psnr.tolist() == [30.0, 31.0]
+    assert len(found) == 3
+    assert caplog.messages == ["runs/mine: 4 runs of older code or files are passed over"]
+
+
 def test_a_study_is_a_data_frame():
     for seed, test in enumerate((20.0, 21.0)):
         result("relu", seed, test)

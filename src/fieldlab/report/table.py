@@ -2,6 +2,7 @@
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
+import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -54,7 +55,24 @@ def read_fits(folder: Path) -> tuple[Plan | None, dict[str, Result]]:
             logging.getLogger("fieldlab").warning("%s", error)
     if plan is None and not results:
         raise damage or InputError(f"{folder}: no fits here; name the folder of a study, like runs/psnr_table")
-    return plan, distinguish(results)
+    old = superseded(results)
+    if old:
+        logging.getLogger("fieldlab").warning("%s: %d runs of older code or files are passed over", folder, len(old))
+        plan = plan and replace(plan, fits=[fit for fit in plan.fits if fit.folder not in old])
+    return plan, distinguish({name: result for name, result in results.items() if name not in old})
+
+
+def superseded(results: Mapping[str, Result]) -> set[str]:
+    """Results of which there are newer ones with the same settings, but of other code or other content of a file.
+
+    Counted together they would be the same seed twice.
+    """
+    alike: dict[str, list[str]] = {}
+    for name, result in sorted(results.items(), key=lambda item: item[1].finished_at or ""):
+        asked = [result.field, result.signal, result.seed, settings_of(result)]
+        alike.setdefault(json.dumps(asked, sort_keys=True, default=str), []).append(name)
+    several = [names for names in alike.values() if len({results[name].hash for name in names}) > 1]
+    return {name for names in several for name in names[:-1]}
 
 
 def distinguish(results: Mapping[str, Result]) -> dict[str, Result]:
