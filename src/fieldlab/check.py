@@ -88,7 +88,9 @@ class Checks:
         try:
             return self.check(fit)
         except InputError as error:
-            raise reword(error) from error
+            if (own := reword(error)) is error:
+                raise
+            raise own from error
 
 
 def stack_key(plain: Mapping[str, Any], *own: Any) -> str:

@@ -66,6 +66,7 @@ class Roll(Task):
     @classmethod
     def list_needs(cls, config: Config) -> Sequence[tuple[Config, Callable[[InputError], InputError]]]:
         """The fits that memorise the roll's photos; none where it has a library."""
+        check_roll_keys(config)
         from fieldlab.tasks.roll.library import memorising
 
         return [
