@@ -378,7 +378,7 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
         (["canvas.bounded=maybe"], "canvas.bounded: 'maybe' should be one of 'sigmoid', 'clip'"),
         ([JITTER.replace("2", "40")], "transforms: an image of 16 x 16 pixels has no room to jitter by 40"),
         (["task.each=0"], "task.each: 0 should be a whole number, at least 1"),
-        (["task.each=a"], "task.each: a should be a whole number, at least 1"),
+        (["task.each=a"], "task.each: 'a' should be a whole number"),
         (["canvas.start=two"], "canvas.start: two is a folder; name one picture in it"),
         (["model.network={_target_: seen_networks.Last}", "objective=windows:1"], "objective: layer windows answers 8 times for 2 image"),
         (["objective=direction(layer2, matrix.npy)"], "objective: direction: matrix.npy should hold finite numbers along one axis"),
