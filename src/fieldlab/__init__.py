@@ -11,10 +11,9 @@ if TYPE_CHECKING:
     from fieldlab.packs import fit
     from fieldlab.query.fitted import Query
     from fieldlab.query.shape import Shape
-    from fieldlab.report.table import table
     from fieldlab.weights import load
 
-__all__ = ["Query", "Shape", "compose", "fit", "load", "table"]
+__all__ = ["Query", "Shape", "compose", "fit", "load"]
 
 HOMES = {
     "Query": "fieldlab.query.fitted",
@@ -22,7 +21,6 @@ HOMES = {
     "compose": "fieldlab.configuration",
     "fit": "fieldlab.packs",
     "load": "fieldlab.weights",
-    "table": "fieldlab.report.table",
 }
 
 

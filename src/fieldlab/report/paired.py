@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.stats import bootstrap, permutation_test
 
 from fieldlab.report.summary import short, shown
-from fieldlab.report.table import scores_of_fits, scoring_of_fits, subject_settings
+from fieldlab.report.table import WORLD, kind_of_fits
+from fieldlab.scores import SCORES
 
 CONFIDENCE = 0.95
 MOST_FIELDS = 8
@@ -51,7 +52,7 @@ def best_settings(fits: pd.DataFrame) -> pd.DataFrame:
     for _, of_field in done.groupby("field", sort=False):
         number = of_field.groupby(settings, sort=False, dropna=False).ngroup()
         scores = of_field.assign(number=number).pivot_table(index="number", columns=["signal", "seed"], values=judge)
-        scores *= scores_of_fits(done)[judge].sign
+        scores *= SCORES[judge].sign
         finished = scores.notna().sum(axis=1)
         shared = scores[finished == finished.max()].dropna(axis=1)
         best = shared.T.groupby(level="signal").mean().mean() if shared.shape[1] else finished
@@ -64,7 +65,7 @@ def by_world(fits: pd.DataFrame) -> pd.DataFrame:
 
     No field is better for an easier signal: such settings are none to choose.
     """
-    worlds = subject_settings(fits)
+    worlds = [key for key in fits.attrs["swept"] if key.startswith(WORLD)]
     named = fits.copy()
     for key in worlds:
         settings = [shown(value) for value in named[key]]
@@ -76,7 +77,7 @@ def by_world(fits: pd.DataFrame) -> pd.DataFrame:
 def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
     """The score that may choose among these fits, and what it is called."""
     done = fits[fits.status == "finished"]
-    judges = scoring_of_fits(fits).judges
+    judges = kind_of_fits(fits).judges
     known = [judge for judge in judges if judge in fits and done[judge].notna().all()]
     judge = next(iter(known), list(judges)[-1])
     return judge, judges[judge]

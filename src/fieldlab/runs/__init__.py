@@ -1,1 +1,0 @@
-"""Runs: one configuration, one folder, one result, of any task."""
