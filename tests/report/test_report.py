@@ -64,6 +64,17 @@ def test_one_row_a_fit_with_the_promised_columns():
     assert table.test_psnr.tolist() == [20, 25]
 
 
+def test_the_same_seed_of_older_code_does_not_count_twice(caplog: pytest.LogCaptureFixture):
+    for code, test in ((None, 10.0), ("aaaa", 20.0), ("bbbb", 30.0)):
+        for seed in (0, 1):
+            result(
+                "relu", seed, test + seed, hash=code and f"{code}{seed}", finished_at=f"2026-01-01T00:00:{test:02.0f}"
+            )
+    report(STUDY)
+    assert pd.read_csv(STUDY / "table.csv").test_psnr.tolist() == [30.0, 31.0]
+    assert caplog.messages == ["runs/mine: 4 runs of older code or files are passed over"]
+
+
 def test_mean_and_standard_deviation_over_seeds():
     for seed, test in enumerate([20.0, 21.0, 25.0]):
         result("relu", seed, test)
