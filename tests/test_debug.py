@@ -7,6 +7,7 @@ import pytest
 
 from conftest import SMALL, Command, compose_small, rolling
 from fieldlab.results import read_result
+from fieldlab.sweep import empty_trials
 
 ASKED = ("signal.size=32", "field.network.width=16", "steps=400", "trainer=cpu", "logger.mode=offline")
 
@@ -50,3 +51,13 @@ def test_a_trial_has_at_most_ten_steps(compose):
     if config.get("memorise"):
         assert (config.memorise.steps, config.memorise.folder) == (10, "runs/debug")
     assert compose("debug=true", "steps=3").steps == 3
+
+
+def test_a_trial_empties_no_folder_of_ones_own():
+    for study in ("mine", "debug"):
+        Path(f"runs/{study}/earlier").mkdir(parents=True)
+        Path(f"runs/{study}/earlier/result.json").write_text("{}")
+    empty_trials(compose_small("debug=true", "folder=runs/mine/x"))
+    assert Path("runs/mine/earlier/result.json").exists()
+    empty_trials(compose_small("debug=true"))
+    assert not Path("runs/debug/earlier").exists()

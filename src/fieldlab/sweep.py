@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 from fieldlab.build import build
 from fieldlab.check import Checked, Checks
 from fieldlab.claims import is_free, owner
-from fieldlab.configuration import as_given, plain_config, shorten_trial
+from fieldlab.configuration import TRIAL, as_given, plain_config, shorten_trial
 from fieldlab.errors import InputError, first_line
 from fieldlab.executors.executor import Executor
 from fieldlab.identity import HARMLESS, UNCOVERED
@@ -155,6 +155,8 @@ def empty_trials(config: DictConfig) -> None:
     """Where the sweep is but a trial, take away what earlier ones left in their study: its table is to be about this one."""
     if config.get("debug"):
         folder = Path(shorten_trial(config).folder).parent
+        if folder.name != TRIAL:  # a folder of the user's choice, where other results may lie
+            return
         for result in folder.glob(f"*/{RESULT}"):
             shutil.rmtree(result.parent)
         for name in (PLAN, SEARCHES):
