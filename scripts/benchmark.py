@@ -28,9 +28,9 @@ from benchmark_modes import modes
 
 import fieldlab
 from fieldlab.field import build_field, draw
-from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Plan, Planned, Result, read_result
 from fieldlab.run import train
+from fieldlab.tasks.assembly import assemble, build_member
 
 CASES = {
     "SIREN 256x4 on 256 x 256 pixels": ("signal.size=256", "split=all", "steps=12"),
@@ -44,7 +44,7 @@ CASES = {
 def bare_loop(overrides: tuple[str, ...]) -> float:
     """Seconds a step of plain torch: one module, Adam, cosine schedule, mean squared error."""
     config = fieldlab.compose("trainer=cpu", *overrides)
-    signal = prepare(config).signal
+    signal = build_member(config).signal
     field = draw(lambda: build_field(config.field, dim=2, channels=1), 0)
     optimizer = torch.optim.Adam(field.parameters(), lr=config.optimizer.lr, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
@@ -72,7 +72,7 @@ def bare_loop(overrides: tuple[str, ...]) -> float:
 def framework(overrides: tuple[str, ...]) -> float:
     """Seconds a step of the same fit through task and Trainer; one scoring is subtracted, files are not written."""
     config = fieldlab.compose("trainer=cpu", "task.scores=1", *overrides)
-    task, trainer = assemble([prepare(config)])
+    task, trainer = assemble([build_member(config)])
     warm_up, scoring = timed(task, "warm_up"), timed(task, "score")
     start = time.perf_counter()
     train(task, trainer)

@@ -10,9 +10,9 @@ from torch import Tensor
 import fieldlab
 from fieldlab import metrics
 from fieldlab.field import Field
-from fieldlab.prepare import assemble, prepare
 from fieldlab.run import train
-from fieldlab.tasks.knowledge import knowledge
+from fieldlab.tasks.assembly import assemble, build_member
+from fieldlab.tasks.fit.knowledge import knowledge
 
 Overrides = tuple[str, ...]
 Way = Callable[[Overrides, str], tuple[float, float]]
@@ -63,7 +63,7 @@ def compare(
 def framework(overrides: Overrides, score: str) -> tuple[float, float]:
     """Seconds of optimisation a step, without compilation and scoring; the final score."""
     config = fieldlab.compose(*overrides)
-    task, trainer = assemble([prepare(config)])
+    task, trainer = assemble([build_member(config)])
     train(task, trainer)
     return task.seconds / config.steps, task.progress[0].curve[-1][score] or 0.0
 
@@ -71,7 +71,7 @@ def framework(overrides: Overrides, score: str) -> tuple[float, float]:
 def double_backward(overrides: Overrides, score: str) -> tuple[float, float]:
     """The same fit in plain eager torch, with `autograd.grad(create_graph=True)`."""
     config = fieldlab.compose(*overrides)
-    member = prepare(config)
+    member = build_member(config)
     [name] = list(config.task.constraints)
     known = knowledge([f"target_{name}", f"{name}_scale"], [member.signal], config.task.stencil)
     target, scale = (tensor[0] for tensor in known.values())
@@ -96,7 +96,7 @@ def double_backward(overrides: Overrides, score: str) -> tuple[float, float]:
 def eikonal(overrides: Overrides, score: str) -> tuple[float, float]:
     """The same signed distance fit in plain eager torch: one forward and one double backward pass over all points."""
     config = fieldlab.compose(*overrides)
-    task, _ = assemble([prepare(config)])
+    task, _ = assemble([build_member(config)])
     field, size = task.ensemble.member(0), config.task.batch_size
     task.samples.to(torch.device("cpu"), 0, 1)
     batches = [

@@ -13,14 +13,16 @@ from torch import nn
 import fieldlab
 from conftest import CONF, options
 from fieldlab.build import locate
-from fieldlab.prepare import prepare
+from fieldlab.tasks.assembly import build_member
 from fieldlab.transforms.transform import Transform
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ORDER = [
-    {"errors", "atomic", "schema", "scores", "working_folder", "overrides"}, {"digests", "imports"}, {"identity"}, {"build", "executors", "claims", "expressions"}, {"configuration"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
-    {"metrics", "shapes", "canvases", "transforms", "objectives"}, {"warps"}, {"signals"}, {"pictures", "models"}, {"goals"}, {"sheets"}, {"tasks"}, {"easel", "moving"}, {"worlds"}, {"results", "machine"}, {"library"}, {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"prepare"}, {"rehearse", "rules"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
+    {"errors", "atomic", "schema", "working_folder", "overrides", "machine"}, {"digests", "imports"}, {"build", "executors", "claims", "expressions"},
+    {"runs"}, {"identity", "results"}, {"configuration", "rules", "trainer"}, {"encodings", "networks"}, {"field"}, {"operators"}, {"weights"},
+    {"metrics", "shapes", "canvases", "transforms", "objectives"}, {"warps"}, {"signals"}, {"pictures", "models"}, {"goals"}, {"sheets"}, {"tasks"},
+    {"checkpoint", "query.fitted", "query.shape"}, {"tracking"}, {"check"}, {"run"}, {"packs"}, {"sweep"}, {"cli"},
 ]  # fmt: skip
 REPORT_READS = {
     "digests",
@@ -28,9 +30,10 @@ REPORT_READS = {
     "atomic",
     "build",
     "operators",
-    "scores",
+    "runs",
     "shapes",
     "signals",
+    "tasks",
     "results",
     "pictures",
     "query",
@@ -88,8 +91,8 @@ def test_every_file_says_what_it_is_for_and_fits_its_room(file: Path):
 def parts() -> list[type[nn.Module]]:
     found = []
     for room in ("encodings", "networks", "canvases", "transforms", "warps", "goals", "tasks"):
-        for file in sorted((SOURCE / room).glob("[a-z]*.py")):
-            module = import_module(f"fieldlab.{room}.{file.stem}")
+        for file in sorted((SOURCE / room).rglob("[a-z]*.py")):
+            module = import_module(".".join(("fieldlab", *file.relative_to(SOURCE).with_suffix("").parts)))
             found += [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module.__name__]
     return found
 
@@ -138,7 +141,9 @@ def photos() -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("photo", photos())
 def test_every_bundled_photo_is_there(photo: str):
-    prepared = prepare(fieldlab.compose(f"signal={photo}", "signal.size=16", "field.network.width=8", "trainer=cpu"))
+    prepared = build_member(
+        fieldlab.compose(f"signal={photo}", "signal.size=16", "field.network.width=8", "trainer=cpu")
+    )
     assert prepared.signal.grid == (16, 16)
     assert prepared.signal.name == photo
 

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 import fieldlab
 from conftest import slow
 from fieldlab.checkpoint import CHECKPOINT
-from fieldlab.tasks.fit import Fit
+from fieldlab.tasks.fit.module import FitModule
 from fieldlab.tracking.tracker import Silence
 
 Small = Callable[..., DictConfig]
@@ -48,15 +48,15 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[DictConfig]],
     """Fit, but with Ctrl-C at the third chunk of steps."""
 
     def run(configs: list[DictConfig]) -> None:
-        whole = Fit.training_step
+        whole = FitModule.training_step
 
-        def third(self: Fit, chunk, number: int) -> None:
+        def third(self: FitModule, chunk, number: int) -> None:
             if number == 2:
                 raise KeyboardInterrupt
             whole(self, chunk, number)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Fit, "training_step", third)
+            patch.setattr(FitModule, "training_step", third)
             with pytest.raises(KeyboardInterrupt):
                 fieldlab.fit(configs)
 
@@ -107,9 +107,9 @@ def test_it_begins_where_the_checkpoint_was_taken_and_says_so(
     config = small(*LONG)
     interrupted([config])
     steps = []
-    whole = Fit.training_step
+    whole = FitModule.training_step
     monkeypatch.setattr(
-        Fit, "training_step", lambda self, chunk, i: (steps.append(chunk.step), whole(self, chunk, i))[1]
+        FitModule, "training_step", lambda self, chunk, i: (steps.append(chunk.step), whole(self, chunk, i))[1]
     )
     logged = []
     monkeypatch.setattr(Silence, "log", lambda self, m, step, scores, pictures: logged.append(step))
@@ -191,15 +191,15 @@ def test_a_failed_fit_keeps_its_checkpoint_and_goes_on_from_it(
     small: Small, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     config, undisturbed = small(*LONG), small(*LONG, "study=undisturbed")
-    whole = Fit.score
+    whole = FitModule.score
 
-    def second(self: Fit, step: int) -> None:
+    def second(self: FitModule, step: int) -> None:
         if step == 60:
             raise RuntimeError("out of memory")
         whole(self, step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Fit, "score", second)
+        patch.setattr(FitModule, "score", second)
         assert fieldlab.fit([config])[0].status == "failed"
     fieldlab.fit([config])
     assert "goes on after step 50" in caplog.text

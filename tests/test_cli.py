@@ -100,12 +100,12 @@ def test_a_fit_that_fails_is_listed_and_the_others_go_on(command: Command):
 
 
 def test_a_crash_is_data(command: Command, monkeypatch: pytest.MonkeyPatch):
-    from fieldlab.tasks.fit import Fit
+    from fieldlab.tasks.fit.module import FitModule
 
     def crash(self, batch, number):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(Fit, "step", crash)
+    monkeypatch.setattr(FitModule, "step", crash)
     code, out, _ = command(*QUICK)
     folder = Path(out.split()[-1])
     assert code == 1
@@ -115,15 +115,15 @@ def test_a_crash_is_data(command: Command, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_finished_means_that_the_last_step_was_taken(command: Command, monkeypatch: pytest.MonkeyPatch):
-    from fieldlab.tasks.fit import Fit
+    from fieldlab.tasks.fit.module import FitModule
 
-    whole = Fit.training_step
+    whole = FitModule.training_step
 
     def stop_early(self, chunk, number):
         whole(self, chunk, number)
         self.trainer.should_stop = True
 
-    monkeypatch.setattr(Fit, "training_step", stop_early)
+    monkeypatch.setattr(FitModule, "training_step", stop_early)
     code, out, _ = command("signal.size=32", "trainer=cpu", "steps=60", "task.scores=1")
     assert code == 1
     assert "failed (RuntimeError: training ended at step 25 of 60)" in out
@@ -136,12 +136,12 @@ def test_finished_means_that_the_last_step_was_taken(command: Command, monkeypat
 def test_memory_that_is_short_names_the_key(
     command: Command, monkeypatch: pytest.MonkeyPatch, batch_size: str, words: str
 ):
-    from fieldlab.tasks.fit import Fit
+    from fieldlab.tasks.fit.module import FitModule
 
     def allocate(self, batch, number):
         torch.empty(2**60)
 
-    monkeypatch.setattr(Fit, "step", allocate)
+    monkeypatch.setattr(FitModule, "step", allocate)
     code, out, _ = command(*QUICK, f"task.batch_size={batch_size}")
     assert code == 1
     assert f"failed (out of memory: {words} (RuntimeError: " in out
@@ -165,12 +165,12 @@ def test_what_other_code_has_finished_is_made_again(command: Command, monkeypatc
 
 
 def test_a_crash_with_debug_shows_its_traceback(command: Command, monkeypatch: pytest.MonkeyPatch):
-    from fieldlab.tasks.fit import Fit
+    from fieldlab.tasks.fit.module import FitModule
 
     def crash(self, batch, number):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(Fit, "step", crash)
+    monkeypatch.setattr(FitModule, "step", crash)
     monkeypatch.setenv("FIELDLAB_DEBUG", "1")
     with pytest.raises(RuntimeError, match="out of luck"):
         command(*QUICK)

@@ -14,14 +14,14 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import load_file
 
-from fieldlab.prepare import assemble, prepare
+from fieldlab.tasks.assembly import assemble, build_member
 
 TWO = ("trainer.devices=2", "trainer.strategy=ddp")
 
 
 @pytest.mark.parametrize("batch_size", ["null", "100", "101"])
 def test_shares_make_up_the_batch(small: Callable[..., DictConfig], batch_size: str):
-    members = [prepare(small(f"task.batch_size={batch_size}", f"seed={seed}")) for seed in (0, 1)]
+    members = [build_member(small(f"task.batch_size={batch_size}", f"seed={seed}")) for seed in (0, 1)]
     parts, weights = [], []
     for rank in range(3):
         samples = assemble(members)[0].samples

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 import fieldlab
 from conftest import options
-from fieldlab.check import stirred
 from fieldlab.field import Ensemble, Field, build_field, draw
 from fieldlab.operators import divergence, gradient, hessian, jacobian, laplacian, slope_error, value
+from fieldlab.tasks.field_check import stirred
 
 COMPOSED = ["positional", "gaussian", "siren", "fourier_basic", "fourier_positional", "gaussian_octaves"]
 

@@ -23,7 +23,7 @@ from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError
 from fieldlab.packs import compute, cut, fit_pack, interrupted, timed_size
 from fieldlab.results import Result, read_result
-from fieldlab.tasks.fit import Fit
+from fieldlab.tasks.fit.module import FitModule
 
 Small = Callable[..., DictConfig]
 
@@ -158,14 +158,14 @@ def test_a_pack_that_is_too_large_is_halved_and_so_are_the_next(small: Small, er
 
 @pytest.mark.slow
 def test_a_member_that_raises_in_training_fails_alone(small: Small, monkeypatch: pytest.MonkeyPatch):
-    whole = Fit.training_step
+    whole = FitModule.training_step
 
-    def cursed(self: Fit, chunk: Any, number: int) -> None:
+    def cursed(self: FitModule, chunk: Any, number: int) -> None:
         whole(self, chunk, number)
         if 2 in self.samples.seeds:
             raise RuntimeError("cursed")
 
-    monkeypatch.setattr(Fit, "training_step", cursed)
+    monkeypatch.setattr(FitModule, "training_step", cursed)
     fits = seeds(small, 4)
     ends = fit_pack(fits, 4)
     assert [ends[fit.folder].status for fit in fits] == ["finished", "finished", "failed", "finished"]
@@ -260,22 +260,24 @@ def test_what_another_launch_has_finished_meanwhile_is_taken(small: Small, monke
 def test_an_interrupted_pack_stays_together(small: Small, monkeypatch: pytest.MonkeyPatch):
     long = ("steps=120", "checkpoint_minutes=0")
     fits = seeds(small, 5, *long)
-    whole = Fit.training_step
+    whole = FitModule.training_step
 
-    def third(self: Fit, chunk: Any, number: int) -> None:
+    def third(self: FitModule, chunk: Any, number: int) -> None:
         if number == 2:
             raise KeyboardInterrupt
         whole(self, chunk, number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Fit, "training_step", third)
+        patch.setattr(FitModule, "training_step", third)
         with pytest.raises(KeyboardInterrupt):
             fit_pack([fits[1], fits[3]], 2)
     assert interrupted(fits) == [[fits[1], fits[3]]]
     assert interrupted(fits[:3]) == []
     steps: list[tuple[int, int]] = []
     monkeypatch.setattr(
-        Fit, "training_step", lambda self, c, n: (steps.append((self.ensemble.members, c.step)), whole(self, c, n))[1]
+        FitModule,
+        "training_step",
+        lambda self, c, n: (steps.append((self.ensemble.members, c.step)), whole(self, c, n))[1],
     )
     assert len(fit_pack(fits, 3)) == 5
     assert steps[0] == (2, 75)

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 import fieldlab
 from fieldlab.errors import InputError
 from fieldlab.packs import fit
-from fieldlab.prepare import prepare
+from fieldlab.tasks.assembly import build_member
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_loaded_field_is_ready_to_call_at_any_point(folder: Path):
 
 
 def test_buffers_come_back_too(folder: Path, small: Callable[..., DictConfig]):
-    drawn = prepare(small("field=gaussian")).field
+    drawn = build_member(small("field=gaussian")).field
     assert torch.equal(fieldlab.load(folder).encoding.frequencies, drawn.encoding.frequencies)
 
 

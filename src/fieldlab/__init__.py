@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from fieldlab.packs import fit
     from fieldlab.query.fitted import Query
     from fieldlab.query.shape import Shape
+    from fieldlab.report.table import table
     from fieldlab.weights import load
 
-__all__ = ["Query", "Shape", "compose", "fit", "load"]
+__all__ = ["Query", "Shape", "compose", "fit", "load", "table"]
 
 HOMES = {
     "Query": "fieldlab.query.fitted",
@@ -21,6 +22,7 @@ HOMES = {
     "compose": "fieldlab.configuration",
     "fit": "fieldlab.packs",
     "load": "fieldlab.weights",
+    "table": "fieldlab.report.table",
 }
 
 

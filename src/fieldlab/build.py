@@ -5,6 +5,7 @@ import math
 import pkgutil
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -34,12 +35,19 @@ def build(node: DictConfig | Mapping[str, Any] | None, key: str, /, **given: Any
     settings = plain(node, key)
     check(settings, key, given)
     wants_more = settings.pop("_partial_", False)
-    try:
+    with report_as(key):
         make = hydra.utils.instantiate(settings, _partial_=True, _convert_="all")
         return partial(make, **given) if wants_more else make(**given)
+
+
+@contextmanager
+def report_as(key: str) -> Iterator[None]:
+    """Whatever a constructor, perhaps a user's own, makes of its settings, as an InputError that starts with their key."""
+    try:
+        yield
     except InputError:
         raise
-    except Exception as error:  # whatever a constructor, perhaps a user's own, makes of its settings
+    except Exception as error:
         cause = error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error
         kind = "" if isinstance(cause, ValueError) else f"{type(cause).__name__}: "
         raise InputError(f"{key}: {kind}{first_line(cause)}") from error

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from fieldlab.atomic import replace_atomically
 from fieldlab.errors import first_line
 from fieldlab.results import result_or_none
-from fieldlab.tasks.task import State
+from fieldlab.tasks.module import State
 
 CHECKPOINT = "checkpoint.pt"
 DAMAGE = (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError)  # what torch.load makes of it

@@ -1,6 +1,7 @@
 """Configurations: composed by Hydra from conf/, then freed from it. Imports nothing heavy."""
 
 import copy
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,11 @@ def plain_config(config: DictConfig) -> dict[str, Any]:
     if plain.get("library") is not None:
         plain |= {"field": {"name": config.field.name}, "memorise": None, "photos": None}
     return plain
+
+
+def to_json(config: DictConfig | Mapping[str, Any], *keys: str) -> str:
+    """These top-level keys as JSON: equal where what they describe is."""
+    return json.dumps([plain_value(config, key) for key in keys], sort_keys=True)
 
 
 def plain_value(config: DictConfig | Mapping[str, Any], key: str) -> object:

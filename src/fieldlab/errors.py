@@ -27,7 +27,7 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
 def explain(error: BaseException) -> str:
     """One line for an InputError, or for what Hydra or OmegaConf say of a configuration."""
     causes = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
         causes.append(cause)
     if own := next((cause for cause in causes if isinstance(cause, InputError)), None):
         return str(own)

@@ -14,6 +14,7 @@ from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 from fieldlab.digests import FILES, canonical, digested, library_files, source_digest, stored, targets
+from fieldlab.runs.task import find_task
 
 RESULTS = 2  # raised by every change of the code that changes any result; fieldlab 0.1.0 was 1
 UNCOVERED = (  # say where, how fast and what for, and so change no result
@@ -22,10 +23,7 @@ UNCOVERED = (  # say where, how fast and what for, and so change no result
 HARMLESS = (  # settings of a Trainer that cannot change what a fit comes to
     "accelerator", "devices", "strategy", "num_nodes", "deterministic", "benchmark", "detect_anomaly", "profiler", "default_root_dir",
 )  # fmt: skip
-MOST_NAMED = 3  # pictures in the name of a roll
 LONGEST_NAME = 60  # bytes
-SEEING = ("model", "objective", "canvas", "transforms", "photos")  # determine a visualisation besides
-ROLLING = ("memorise", "library", "photos", "warp", "goal", "shift_init")  # determine a roll besides
 PARTS = ("encoding", "network")
 
 
@@ -37,39 +35,8 @@ def register_resolvers() -> None:
 
 def fit_name(*, _root_: DictConfig) -> str:
     """`<field>-<signal>-s<seed>-<hash8>`, the folder of a fit within its study."""
-    if sees(_root_):
-        signal = slug(sight_name(_root_))
-    else:
-        signal = slug(roll_name(_root_) if rolls(_root_) else signal_name(_root_.signal))
-    return f"{_root_.field.name}-{signal}-s{_root_.seed}-{fit_hash(_root_)}"
-
-
-def sees(config: Mapping[Any, Any] | DictConfig) -> bool:
-    """Whether the configuration is that of a visualisation: whether it has a model."""
-    return config.get("model") is not None
-
-
-def rolls(config: Mapping[Any, Any] | DictConfig) -> bool:
-    """Whether the configuration is that of a roll: whether it has a warp."""
-    return config.get("warp") is not None
-
-
-def roll_name(config: Mapping[Any, Any] | DictConfig) -> str:
-    """What is rolled towards what, as the table says it: `astronaut+coffee recover`, `library match`."""
-    goal = config["goal"].get("name") if config["goal"] else "roll"
-    if config["library"] is not None:
-        return f"{Path(str(config['library'])).name} {goal}"
-    names = [
-        Path(str(path)).stem if name == "folder" else str(name) for name, path in (config["photos"] or {}).items()
-    ]
-    return f"{'+'.join(names) if len(names) <= MOST_NAMED else f'{len(names)} pictures'} {goal}"
-
-
-def sight_name(config: Mapping[Any, Any] | DictConfig) -> str:
-    """What is seen, as the table says it: `texture logits:*`."""
-    model = config["model"]
-    own = model.get("name") or model.get("path") or str(model.get("_target_", "model")).rpartition(".")[2]
-    return f"{Path(str(own)).stem} {config['objective']}"
+    subject = slug(find_task(_root_).name_subject(_root_))
+    return f"{_root_.field.name}-{subject}-s{_root_.seed}-{fit_hash(_root_)}"
 
 
 def slug(text: str) -> str:
@@ -78,9 +45,10 @@ def slug(text: str) -> str:
     return short.strip("-") or "unnamed"
 
 
-def signal_name(signal: DictConfig) -> str:
+def name_signal(signal: Mapping[str, Any] | DictConfig) -> str:
     """The signal's name, or its files' stems."""
-    named = [signal.get(key) for key in FILES[:2] if not OmegaConf.is_missing(signal, key)]
+    missing = [key for key in FILES[:2] if isinstance(signal, DictConfig) and OmegaConf.is_missing(signal, key)]
+    named = [signal.get(key) for key in FILES[:2] if key not in missing]
     stems = "+".join(Path(str(path).rpartition(":")[2]).stem for path in named if path is not None)
     return str(stems or "signal" if signal.get("name") is None else signal["name"])
 
@@ -143,6 +111,11 @@ def fit_hash(config: DictConfig | Mapping[str, Any]) -> str:
         **covered,
     }
     return hashlib.sha256(json.dumps(canonical(whole), sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+
+def nameless(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the field's name and learning rate, which do not change what it is."""
+    return {**plain, "field": {k: v for k, v in plain["field"].items() if k not in ("name", "learning_rate")}}
 
 
 def container(value: Any) -> Any:

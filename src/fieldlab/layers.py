@@ -24,8 +24,8 @@ def main() -> None:
 
 def listed(overrides: list[str]) -> str:
     """One line a layer, in the order in which they answer."""
-    from fieldlab.easel import build_model
     from fieldlab.models.layers import shapes
+    from fieldlab.tasks.visualize.build import build_model
 
     model = build_model(compose("task=visualize", *overrides))
     kinds = {name: type(module).__name__ for name, module in model.network.named_modules()}

@@ -21,9 +21,9 @@ from fieldlab.claims import claims, owner
 from fieldlab.configuration import plain_config
 from fieldlab.errors import InputError, first_line
 from fieldlab.machine import out_of_memory
-from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result, finished_as, one_line
 from fieldlab.run import failures, fit_together, train
+from fieldlab.tasks.assembly import assemble, build_member
 
 MOST_MEMBERS = 256  # each holds a lock, and perhaps a W&B run: files that a process has open
 WAIT_SECONDS = 1.0
@@ -165,7 +165,7 @@ def timed_size(alike: Alike, most: int) -> int:
     config = alike.fit.config
     steps = min(config.steps, max(3, config.steps // 50), 20)
     changed = {"steps": steps, "compile": False, "task": {"scores": 1}}
-    member = prepare(OmegaConf.merge(config, changed))  # type: ignore[arg-type]
+    member = build_member(OmegaConf.merge(config, changed))  # type: ignore[arg-type]
     best, seconds, size = 1, math.inf, 1
     while size <= most:
         try:

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from trimesh import Trimesh
 
-from fieldlab.scores import kind_of
+from fieldlab.runs.scoring import Scoring
 from fieldlab.shapes.compare import Surface, sampled
 from fieldlab.shapes.frame import Frame
 from fieldlab.shapes.shade import draw
@@ -82,18 +82,17 @@ def graph(values: Float[np.ndarray, "n"]) -> np.ndarray:
     return np.repeat(np.where(black, 0, 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def save_curve(file: Path, curve: Sequence[Mapping[str, float | None]]) -> None:
+def save_curve(file: Path, curve: Sequence[Mapping[str, float | None]], scoring: Scoring) -> None:
     """The scores on a fit's curve against steps."""
-    kind = kind_of(curve[0] if curve else ())
     figure = Figure(figsize=(5, 3.2))
     axes = figure.add_axes((0.16, 0.15, 0.81, 0.81))  # a layout engine would draw all twice, for every fit of a sweep
-    for label, score in kind.curves.items():
+    for label, score in scoring.curves.items():
         points = [(point["step"], point[score]) for point in curve if point[score] is not None]
         if points:
             axes.plot(*zip(*points, strict=True), label=label, marker=".", markersize=4)
     if axes.lines:
         axes.legend(frameon=False)
-    axes.set(xlabel="step", ylabel=kind.axis, yscale="log" if kind.logarithmic else "linear")
+    axes.set(xlabel="step", ylabel=scoring.axis, yscale="log" if scoring.logarithmic else "linear")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=120)

@@ -11,7 +11,8 @@ from filelock import FileLock
 
 from fieldlab.atomic import write_atomically
 from fieldlab.errors import InputError
-from fieldlab.scores import kind_of, told
+from fieldlab.runs.scoring import Scoring
+from fieldlab.runs.task import find_task
 
 RESULT = "result.json"
 PLAN = "plan.json"
@@ -107,14 +108,19 @@ def finished_as(folder: Path, digest: str) -> Result | None:
     return result if result and result.status == "finished" and result.hash == digest else None
 
 
+def scoring_of(result: Result) -> Scoring:
+    """How the task of a result is scored."""
+    return find_task(result.config).scoring
+
+
 def one_line(result: Result) -> str:
     """`siren camera s0: train 40.12, test 26.31, full 27.80 dB in 12.3 s`."""
     name = f"{result.field} {result.signal} s{result.seed}"
     if result.status != "finished":
         at = f" at step {result.diverged_at}" if result.diverged_at else f" ({result.error})"
         return f"{name}: {result.status}{at}"
-    kind = kind_of(result.scores)
-    scores = f"{kind.prefix}{told(result.scores) or kind.nothing}{kind.unit}"
+    scoring = scoring_of(result)
+    scores = f"{scoring.prefix}{scoring.describe(result.scores) or scoring.nothing}{scoring.unit}"
     return f"{name}: {scores} in {result.seconds:.1f} s"
 
 
@@ -126,6 +132,7 @@ class Planned:
     field: str
     signal: str
     seed: int
+    task: str = "fieldlab.tasks.fit.Fit"  # plans of 0.1.0 do not say
 
 
 @dataclass(frozen=True)

@@ -18,33 +18,14 @@ from fieldlab.check import Checked
 from fieldlab.checkpoint import Checkpoints
 from fieldlab.errors import InputError, first_line
 from fieldlab.machine import device_name, out_of_memory, provenance
-from fieldlab.prepare import Prepared, assemble, describe, prepare
-from fieldlab.results import DRAFTS, RESULT, Result
-from fieldlab.tasks.task import State, Task
+from fieldlab.results import DRAFTS, RESULT, Result, result_or_none
+from fieldlab.runs.task import Member, find_task
+from fieldlab.tasks.assembly import assemble, build_member
+from fieldlab.tasks.module import State, TaskModule
 from fieldlab.tracking.progress import ProgressLine
 from fieldlab.tracking.tracker import Follow, Tracker, safely
 
-PICTURES = (
-    "target.png",
-    "reconstruction.png",
-    "error.png",
-    "curve.png",
-    "reconstruction.npy",
-    "reconstruction.wav",
-    "target.wav",
-    "reconstruction.gif",
-    "target.gif",
-    "mesh.ply",
-    "view.glb",
-    "target.glb",
-    "sheet.png",
-    "progress.gif",
-    "images.npy",
-    "images.csv",
-    "images/*.png",
-    "warp.safetensors",
-)
-WRITTEN = (RESULT, weights.WEIGHTS, *PICTURES, "traceback.txt")
+ALWAYS = (RESULT, "curve.png", "traceback.txt", DRAFTS)  # files of any run, beside its configuration
 
 
 def fit_together(fits: Sequence[Checked]) -> dict[Path, Result]:
@@ -55,12 +36,12 @@ def fit_together(fits: Sequence[Checked]) -> dict[Path, Result]:
     """
     configs = [fit.config for fit in fits]
     try:
-        members = [prepare(config) for config in configs]
+        members = [build_member(config) for config in configs]
     except InputError as error:  # a file has gone since it was checked
         return failures(fits, error)
     tracker: Tracker = build(configs[0].logger, "logger")
     checkpoints = Checkpoints(configs, [fit.hash for fit in fits])
-    task, trainer = assemble(members, ProgressLine(describe(members)), Follow(tracker), checkpoints)
+    task, trainer = assemble(members, progress_line(members), Follow(tracker), checkpoints)
     earlier = checkpoints.earlier(trainer.strategy.root_device) if configs[0].resume else None
     if not trainer.is_global_zero:
         return assist(task, trainer, fits, members, earlier)
@@ -82,6 +63,13 @@ def fit_together(fits: Sequence[Checked]) -> dict[Path, Result]:
         safely(tracker.close)
 
 
+def progress_line(members: Sequence[Member]) -> ProgressLine:
+    """A line that names the first of the members and counts the others."""
+    name = Path(members[0].config.folder).name.rsplit("-", 1)[0]
+    several = f" and {len(members) - 1} more" if len(members) > 1 else ""
+    return ProgressLine(f"{name}{several}", find_task(members[0].config).scoring)
+
+
 def failures(fits: Sequence[Checked], error: Exception) -> dict[Path, Result]:
     """A failed fit is data; of several that fail together any may be at fault, and who debugs wants to see."""
     if len(fits) > 1 or os.environ.get("FIELDLAB_DEBUG") == "1":
@@ -90,7 +78,7 @@ def failures(fits: Sequence[Checked], error: Exception) -> dict[Path, Result]:
 
 
 def run(
-    task: Task, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Prepared], earlier: State | None
+    task: TaskModule, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Member], earlier: State | None
 ) -> dict[Path, Result]:
     """Train and write."""
     try:
@@ -109,7 +97,7 @@ def run(
 
 
 def assist(
-    task: Task, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Prepared], earlier: State | None
+    task: TaskModule, trainer: Trainer, fits: Sequence[Checked], members: Sequence[Member], earlier: State | None
 ) -> dict[Path, Result]:
     """The part of a further device: it computes, and leaves files and logs to the first.
 
@@ -129,12 +117,14 @@ def assist(
 def clear(fits: Sequence[Checked]) -> None:
     """Take away what an earlier run left in the fits' folders, and write the configurations there."""
     for fit in fits:
-        for old in [path for name in (*WRITTEN, DRAFTS) for path in fit.folder.glob(name)]:
+        earlier = result_or_none(fit.folder)
+        tasks = [find_task(config) for config in (fit.plain, earlier.config if earlier else fit.plain)]
+        for old in [path for name in (*ALWAYS, *tasks[0].files, *tasks[1].files) for path in fit.folder.glob(name)]:
             old.unlink(missing_ok=True)
         OmegaConf.save(fit.config, fit.folder / weights.CONFIG)
 
 
-def train(task: Task, trainer: Trainer, earlier: State | None = None) -> None:
+def train(task: TaskModule, trainer: Trainer, earlier: State | None = None) -> None:
     """Run the trainer, from an `earlier` state if there is one.
 
     Ctrl-C comes back as the KeyboardInterrupt that Lightning swallows.
@@ -151,7 +141,7 @@ def train(task: Task, trainer: Trainer, earlier: State | None = None) -> None:
         raise KeyboardInterrupt
 
 
-def finish(task: Task, m: int, fit: Checked, member: Prepared) -> Result:
+def finish(task: TaskModule, m: int, fit: Checked, member: Member) -> Result:
     """What a fitted member came to.
 
     Raises:
@@ -162,7 +152,7 @@ def finish(task: Task, m: int, fit: Checked, member: Prepared) -> Result:
         raise RuntimeError(f"training ended at step {task.reached} of {fit.config.steps}")
     device = device_name(task.samples.device)  # the Trainer has taken the task itself back to the CPU
     result = replace(
-        outline(fit, member.name),
+        outline(fit, member.subject),
         **task.facts(m),
         seconds=round(task.seconds / task.members, 3),
         members=task.members,
@@ -174,10 +164,10 @@ def finish(task: Task, m: int, fit: Checked, member: Prepared) -> Result:
     return replace(result, status="finished", **task.outcome(m))
 
 
-def record(task: Task, m: int, member: Prepared, fit: Checked, result: Result) -> Result:
+def record(task: TaskModule, m: int, member: Member, fit: Checked, result: Result) -> Result:
     """Write all that a fitted member leaves behind; the result comes last."""
     try:
-        pictures.save_curve(fit.folder / "curve.png", result.curve)
+        pictures.save_curve(fit.folder / "curve.png", result.curve, find_task(fit.plain).scoring)
         if result.status == "finished":
             task.save(m, fit.folder)
         result.save(fit.folder)

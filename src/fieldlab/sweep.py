@@ -171,7 +171,10 @@ def record_plan(checked: Sequence[Checked]) -> None:
         studies.setdefault(fitting.folder.parent, []).append(fitting)
     for folder, fits in studies.items():
         config = fits[0].config
-        planned = [Planned(f.folder.name, f.plain["field"]["name"], f.signal, f.plain["seed"]) for f in fits]
+        planned = [
+            Planned(f.folder.name, f.plain["field"]["name"], f.signal, f.plain["seed"], f.plain["task"]["_target_"])
+            for f in fits
+        ]
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

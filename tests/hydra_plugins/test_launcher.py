@@ -9,8 +9,9 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from PIL import Image
 
 import fieldlab.check
-import fieldlab.prepare
 import fieldlab.sweep
+import fieldlab.tasks.field_check
+import fieldlab.tasks.signal_and_split
 from conftest import SMALL, Command
 from fieldlab.field import build_field
 from fieldlab.results import read_plan, read_result
@@ -36,9 +37,9 @@ def test_each_choice_of_groups_is_composed_once(command: Command, monkeypatch: p
 @pytest.mark.slow
 def test_each_thing_is_checked_once(command: Command, monkeypatch: pytest.MonkeyPatch):
     made = Mock(side_effect=build_field)
-    trained = Mock(side_effect=fieldlab.check.check_training)
-    monkeypatch.setattr(fieldlab.check, "build_field", made)
-    monkeypatch.setattr(fieldlab.check, "check_training", trained)
+    trained = Mock(side_effect=fieldlab.tasks.field_check.check_training)
+    monkeypatch.setattr(fieldlab.tasks.field_check, "build_field", made)
+    monkeypatch.setattr(fieldlab.tasks.field_check, "check_training", trained)
     assert command("-m", *SMALL, "field=relu,siren", "seed=range(4)", "logger=none")[0] == 0
     assert made.call_count == 2
     assert trained.call_count == 2  # each preset has a learning rate of its own
@@ -90,7 +91,7 @@ def test_a_photo_that_goes_during_the_sweep_costs_its_fits_alone(command: Comman
 
     def gone(checked) -> None:
         Path("a.png").unlink()
-        fieldlab.worlds.read_signal.cache_clear()
+        fieldlab.tasks.signal_and_split.read_signal.cache_clear()
         whole(checked)
 
     monkeypatch.setattr(fieldlab.sweep, "record_plan", gone)

@@ -15,7 +15,7 @@ import fieldlab.run
 from conftest import CONF, SMALL, Command, slow
 from fieldlab.claims import claims
 from fieldlab.results import read_plan, read_result
-from fieldlab.tasks.fit import Fit
+from fieldlab.tasks.fit.module import FitModule
 
 QUICK = [*SMALL, "logger=none", "task.batch_size=null", "field.network.width=8"]
 SEARCH = ["hydra.sweeper.trials=5", "hydra.sweeper.batch=3"]
@@ -52,9 +52,9 @@ def test_a_ready_search_tunes_what_the_field_has(command: Command):
 @pytest.mark.slow
 def test_a_batch_is_one_launch_and_packed(command: Command, monkeypatch: pytest.MonkeyPatch):
     members = []
-    whole = Fit.configure_optimizers
+    whole = FitModule.configure_optimizers
     monkeypatch.setattr(
-        Fit, "configure_optimizers", lambda self: (members.append(self.ensemble.members), whole(self))[1]
+        FitModule, "configure_optimizers", lambda self: (members.append(self.ensemble.members), whole(self))[1]
     )
     assert command("experiment=tune", *QUICK, *SEARCH, "hydra.launcher.members=3")[0] == 0
     assert members.count(3) == 1
@@ -99,7 +99,7 @@ def test_interrupted_trials_are_asked_for_again(command: Command, monkeypatch: p
 def test_a_failing_trial_does_not_end_it(command: Command, monkeypatch: pytest.MonkeyPatch):
     whole = fieldlab.run.train
 
-    def sometimes(task: Fit, *rest) -> None:
+    def sometimes(task: FitModule, *rest) -> None:
         if next(task.ensemble.parameters()).shape[1] == 6:
             raise RuntimeError("six is cursed")
         whole(task, *rest)
@@ -234,4 +234,4 @@ def test_shapes_are_not_searched(command: Command):
         "experiment=tune", "signal=torus_knot", "signal.points=500", "~signal.size", "split=random"
     )
     assert code == 2
-    assert error.startswith("fieldlab: hydra/sweeper: a search is judged by validation PSNR, which shapes, visual")
+    assert error.startswith("fieldlab: hydra/sweeper: runs of Surface have no score to search by; sweep with -m")

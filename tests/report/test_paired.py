@@ -13,6 +13,7 @@ def table(rows: list[tuple], swept: tuple[str, ...] = ()) -> pd.DataFrame:
     columns = ["field", "signal", "seed", "validation_psnr", "test_psnr", *swept]
     fits = pd.DataFrame(rows, columns=columns)
     fits["status"] = np.where(fits.test_psnr.isna(), "failed", "finished")
+    fits["task"] = "fieldlab.tasks.fit.Fit"
     fits.attrs["swept"] = list(swept)
     return fits
 

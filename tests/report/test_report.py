@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import fieldlab
 from fieldlab.errors import InputError
 from fieldlab.pictures import ERROR_LIMIT, picture
 from fieldlab.report.study import report
@@ -46,6 +47,7 @@ def result(field: str, seed: int, test: float, **changes) -> Result:
         config={"field": {"name": field}, "seed": seed},
     )
     made = replace(made, **changes)
+    made = replace(made, config={"task": {"_target_": "fieldlab.tasks.fit.Fit"}, **made.config})
     folder = STUDY / f"{field}-camera-s{seed}-{len(list(STUDY.glob('*')))}"
     folder.mkdir(parents=True)
     made.save(folder)
@@ -70,9 +72,24 @@ def test_the_same_seed_of_older_code_does_not_count_twice(caplog: pytest.LogCapt
             result(
                 "relu", seed, test + seed, hash=code and f"{code}{seed}", finished_at=f"2026-01-01T00:00:{test:02.0f}"
             )
-    report(STUDY)
-    assert pd.read_csv(STUDY / "table.csv").test_psnr.tolist() == [30.0, 31.0]
+    result("siren", 0, 5.0, hash="cccc0", finished_at="2026-01-01T00:00:00")
+    Plan("mine", "", "", GENERIC, [], [Planned(f.name, "relu", "camera", 0) for f in STUDY.glob("relu*")]).save(STUDY)
+    found = fieldlab.table(STUDY)
+    assert found[found.field == "relu"].test_psnr.tolist() == [30.0, 31.0]
+    assert len(found) == 3
     assert caplog.messages == ["runs/mine: 4 runs of older code or files are passed over"]
+
+
+def test_a_study_is_a_data_frame():
+    for seed, test in enumerate((20.0, 21.0)):
+        result("relu", seed, test)
+        result("gaussian", seed, test + 4, config={"field": {"name": "gaussian", "encoding": {"sigma": 5 + seed}}})
+    found = fieldlab.table(str(STUDY))
+    assert found.groupby("field").test_psnr.mean().to_dict() == {"gaussian": 24.5, "relu": 20.5}
+    assert found["field.encoding.sigma"].dropna().tolist() == [5, 6]
+    assert {path.name for path in STUDY.iterdir() if path.is_dir()} == set(found.index)
+    with pytest.raises(InputError, match="there is no such folder"):
+        fieldlab.table("runs/nowhere")
 
 
 def test_mean_and_standard_deviation_over_seeds():

@@ -76,7 +76,7 @@ def test_double_precision_keeps_imaginary_parts():
 
 @pytest.mark.parametrize("supervise", ["value", "gradient"])
 def test_complex_networks_are_fitted(wire: tuple[str, ...], supervise: str, caplog: pytest.LogCaptureFixture):
-    from fieldlab.prepare import say_unfused
+    from fieldlab.tasks.descent import say_unfused
 
     say_unfused.cache_clear()
     options = ("split=all", f"supervise={supervise}", "task.clip_norm=1.0", "task.scores=12")

@@ -12,7 +12,7 @@ import fieldlab
 from conftest import Command
 from fieldlab import fit
 from fieldlab.operators import gradient, laplacian
-from fieldlab.prepare import assemble, prepare
+from fieldlab.tasks.assembly import assemble, build_member
 from fieldlab.tasks.constraints import Constraint, Points, Reading
 
 Compose = Callable[..., DictConfig]
@@ -82,7 +82,7 @@ def test_a_field_learns_gradients_and_recovers_the_photo(small: Compose):
 
 def test_the_free_offset_is_fitted_and_the_classical_solution_is_scored_alike(small: Compose):
     [result] = fit([small(*POISSON)])
-    field, signal = fieldlab.load(result.config["folder"]), prepare(small(*POISSON)).signal
+    field, signal = fieldlab.load(result.config["folder"]), build_member(small(*POISSON)).signal
     with torch.no_grad():
         y = field(signal.coordinates())
     target = signal.values.flatten(0, -2)
@@ -93,7 +93,7 @@ def test_the_free_offset_is_fitted_and_the_classical_solution_is_scored_alike(sm
 
 def test_scores_of_derivatives_are_those_of_the_field(small: Compose):
     [result] = fit([small(*POISSON)])
-    field, prepared = fieldlab.load(result.config["folder"]), prepare(small(*POISSON))
+    field, prepared = fieldlab.load(result.config["folder"]), build_member(small(*POISSON))
     task, _ = assemble([prepared])
     for operator, name in ((gradient, "gradient"), (laplacian, "laplacian")):
         target = task.derivatives[name][0]
@@ -175,7 +175,7 @@ def test_helmholtz_is_solved_from_its_boundary(small: Compose):
         (["task.constraints.value.region=mask"], "task: constraints.value.region: there is no region mask"),
         (["task.constraints.value.residual='laplacain'"], "task: constraints.value.residual: laplacain is no operator, and nothing this signal knows; did you mean laplacian"),
         (["task.constraints.value.residual='value - x2'"], "task: constraints.value.residual: x2 is no operator"),
-        (["task.constraints.value.residual='value -'"], "task: 'value -' is no expression"),
+        (["task.constraints.value.residual='value -'"], "task.constraints.value: 'value -' is no expression"),
         (["task.constraints.value.norm=cubed"], "task.constraints.value.norm: 'cubed' should be one of 'squared', 'absolute'"),
         (["split=all", "supervise=laplacian", "field=relu"], "field: relu is piecewise linear in its coordinates"),
         (["split=all", "supervise=laplacian", "task.stencil=prewitt"], "task.stencil: 'prewitt' should be one of"),
@@ -217,6 +217,6 @@ def test_regions_of_a_mask(small: Compose, clean_folder: Path):
     imsave("mask.png", white, check_contrast=False)
     settings = ("signal=composite", "signal.size=16", "signal.mask=mask.png", "split=all", "supervise=gradient")
     config = small(*settings, "task.constraints.gradient.region=mask")
-    task, _ = assemble([prepare(config)])
+    task, _ = assemble([build_member(config)])
     assert task.samples.regions["mask"].shape == (1, 16)
     assert [result.status for result in fit([config])] == ["finished"]

@@ -14,8 +14,8 @@ from fieldlab.errors import InputError
 from fieldlab.field import Ensemble
 from fieldlab.metrics import ssim
 from fieldlab.packs import fit, train
-from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
+from fieldlab.tasks.assembly import assemble, build_member
 from fieldlab.tasks.descent import clip_by_member
 
 Compose = Callable[..., DictConfig]
@@ -39,7 +39,7 @@ def test_a_siren_memorises_a_small_photo(small: Compose):
 def test_the_scores_are_those_of_the_saved_field(small: Compose):
     config = small("steps=30", "field=gaussian")
     result = fit_one(config)
-    prepared = prepare(config)
+    prepared = build_member(config)
     with torch.no_grad():
         y = fieldlab.load(config.folder)(prepared.signal.coordinates()).clamp(0, 1)
     squares = (y - prepared.signal.values.flatten(0, -2)).square().mean(-1)
@@ -129,7 +129,9 @@ def test_schedules_end_where_they_say(small: Compose):
         "exponential": ("schedule.gamma=0.9",),
         "milestones": ("schedule.milestones=[2,4]",),
     }.items():
-        task, trainer = assemble([prepare(small(f"schedule={name}", "steps=10", "optimizer.lr=1e-3", *overrides))])
+        task, trainer = assemble(
+            [build_member(small(f"schedule={name}", "steps=10", "optimizer.lr=1e-3", *overrides))]
+        )
         train(task, trainer)
         rates[name] = task.optimizer.param_groups[0]["lr"]
     expected = {"constant": 1e-3, "cosine": 0.0, "exponential": 1e-3 * 0.9**10, "milestones": 1e-5}
@@ -150,7 +152,7 @@ def test_scores_are_in_full_precision_whatever_trains(small: Compose):
     """The score of a bf16 fit is that of its loaded weights, SSIM included."""
     config = small("steps=60", "trainer.precision=bf16-mixed")
     result = fit_one(config)
-    prepared = prepare(config)
+    prepared = build_member(config)
     y = fieldlab.load(config.folder)(prepared.signal.coordinates())[None]
     expected = ssim(y, prepared.signal.values.flatten(0, -2)[None], prepared.signal.grid).item()
     assert result.scores["full_ssim"] == pytest.approx(expected, abs=1e-4)
@@ -158,9 +160,9 @@ def test_scores_are_in_full_precision_whatever_trains(small: Compose):
 
 def test_a_fit_that_diverges_is_noticed_and_the_others_go_on(small: Compose, monkeypatch: pytest.MonkeyPatch):
     """The second member's weights are spoiled at step 31 of 60: the chunk that ends at step 50 notices."""
-    from fieldlab.tasks.fit import Fit
+    from fieldlab.tasks.fit.module import FitModule
 
-    plain, count = Fit.step, iter(range(1, 1000))
+    plain, count = FitModule.step, iter(range(1, 1000))
 
     def spoil(self, batch, number):
         if next(count) == 31:
@@ -169,7 +171,7 @@ def test_a_fit_that_diverges_is_noticed_and_the_others_go_on(small: Compose, mon
         return plain(self, batch, number)
 
     with monkeypatch.context() as spoiled:
-        spoiled.setattr(Fit, "step", spoil)
+        spoiled.setattr(FitModule, "step", spoil)
         good, bad = fit([small("steps=60", f"seed={seed}", "task.scores=6") for seed in (0, 1)])
     assert (good.status, bad.status, bad.diverged_at) == ("finished", "diverged", 31)
     assert [point["step"] for point in bad.curve] == [10, 20, 30]
@@ -186,7 +188,7 @@ def test_everything_diverging_stops_early(small: Compose):
 
 
 def test_clipping_is_by_member(small: Compose):
-    ensemble = Ensemble([prepare(small(f"seed={seed}")).field for seed in (0, 1)])
+    ensemble = Ensemble([build_member(small(f"seed={seed}")).field for seed in (0, 1)])
     gradients = {}
     for parameter in ensemble.parameters():
         parameter.grad = torch.randn_like(parameter) * torch.tensor([1.0, 1e-6]).view(-1, *[1] * (parameter.ndim - 1))
@@ -204,7 +206,7 @@ def test_clipping_is_by_member(small: Compose):
         ("task.batch_size=0", "task: batch_size must be at least 1"),
         ("task.scores=0", "task: scores, the number of points on the curve, must be at least 1"),
         ("task.clip_norm=-1", "task: clip_norm must be positive"),
-        ("task.constraints.value.weight=0", "task: weight must be positive, not 0"),
+        ("task.constraints.value.weight=0", "task.constraints.value: weight must be positive, not 0"),
         ("~task.constraints.value", "task: constraints is empty"),
         ("optimizer.lr=-1", "optimizer or schedule: Invalid learning rate: -1"),
         ("optimizer.lr=fast", "optimizer.lr: 'fast' should be a number or Tensor"),

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 import fieldlab
 from conftest import ROLLING, Command, rolling, slow
 from fieldlab.configuration import as_given, understood
-from fieldlab.tasks.roll import Roll
+from fieldlab.tasks.roll.module import RollModule
 
 
 @pytest.fixture(scope="module")
@@ -101,14 +101,14 @@ def test_a_grid_start_finds_what_is_far_and_a_plain_one_does_not(library: Path):
 def test_the_best_of_several_tries_counts(library: Path):
     config = rolling("shift_init=random", "shift_init.tries=12", "steps=1", "task.scores=1")
     task_losses = []
-    look = Roll.look_at_all
+    look = RollModule.look_at_all
 
-    def noted(self: Roll) -> None:
+    def noted(self: RollModule) -> None:
         look(self)
         task_losses.append(self.goal.losses(self.whole, self.goal.places.expand(1, -1)))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Roll, "look_at_all", noted)
+        patch.setattr(RollModule, "look_at_all", noted)
         [result] = fieldlab.fit([config])
     assert task_losses[-1].shape == (1, 1, 12, 2)
     assert result.scores["goal_loss"] == pytest.approx(task_losses[-1].amin(2).mean().item())
@@ -130,15 +130,15 @@ def test_members_become_what_they_would_alone(library: Path):
 def test_a_killed_roll_goes_on(library: Path, monkeypatch: pytest.MonkeyPatch):
     whole, cut = (rolling("task.scores=6", f"study={s}", "checkpoint_minutes=0") for s in ("whole", "cut"))
     fieldlab.fit([whole])
-    measure = Roll.measure
+    measure = RollModule.measure
 
-    def stop(self: Roll):
+    def stop(self: RollModule):
         if len(self.frames) == 4:
             raise KeyboardInterrupt
         return measure(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Roll, "measure", stop)
+        patch.setattr(RollModule, "measure", stop)
         with pytest.raises(KeyboardInterrupt):
             fieldlab.fit([cut])
     assert (Path(cut.folder) / "checkpoint.pt").exists()
@@ -354,15 +354,15 @@ def test_what_belongs_to_a_roll_is_no_part_of_a_fit(command: Command):
 
 
 def test_pixels_are_drawn_with_replacement_by_each_member_itself():
-    from fieldlab.tasks.places import Places
+    from fieldlab.tasks.roll.pixels import PixelBatches
 
-    places = Places([0, 1], places=torch.tensor([3, 5, 8]), batch_size=64, steps=4, scores=1)
+    places = PixelBatches([0, 1], places=torch.tensor([3, 5, 8]), batch_size=64, steps=4, scores=1)
     places.to(torch.device("cpu"), 0, 1)
     first, second = places.batches(2)
     assert first.shape == (2, 64)
     assert set(first.unique().tolist()) == {3, 5, 8}
     assert not torch.equal(first[0], first[1])
     assert not torch.equal(first, second)
-    alone = Places([1], places=torch.tensor([3, 5, 8]), batch_size=64, steps=4, scores=1)
+    alone = PixelBatches([1], places=torch.tensor([3, 5, 8]), batch_size=64, steps=4, scores=1)
     alone.to(torch.device("cpu"), 0, 1)
     assert torch.equal(next(alone.batches(1))[0], first[1])

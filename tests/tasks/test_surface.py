@@ -14,12 +14,12 @@ from PIL import Image
 import fieldlab
 from conftest import Command
 from fieldlab import fit, pictures
-from fieldlab.prepare import assemble, prepare
 from fieldlab.results import Result
 from fieldlab.shapes.polygons import Polygons
 from fieldlab.shapes.read import read_faces_of_ply
 from fieldlab.shapes.write import write_mesh
 from fieldlab.signals.clouds import cloud
+from fieldlab.tasks.assembly import assemble, build_member
 from fieldlab.tasks.constraints import Reading
 
 QUICK = (
@@ -143,7 +143,7 @@ def test_where_a_file_has_its_origin_changes_no_score(tmp_path: Path):
 
 def test_the_loss_is_the_published_one():
     """In half the cube as unit and with means over all points: 3e3 |f|, 1e2 exp(-100 |f|), 1e2 (1 - cos), 5e1 ||grad f| - 1|."""
-    task, _ = assemble([prepare(shape())])
+    task, _ = assemble([build_member(shape())])
     task.samples.to(torch.device("cpu"), 0, 1)
     batch = next(iter(task.samples.batches(1)))
     field = task.ensemble.member(0)
@@ -228,21 +228,21 @@ def test_the_command_tells_the_scores(command: Command):
 
 @pytest.mark.slow
 def test_a_shape_continues_where_it_was_interrupted(monkeypatch: pytest.MonkeyPatch):
-    from fieldlab.tasks.surface import Surface
+    from fieldlab.tasks.surface.module import SurfaceModule
 
     whole = fit([shape("steps=50", "study=whole", "checkpoint_minutes=0")])[0]
-    measure, calls = Surface.measure, []
+    measure, calls = SurfaceModule.measure, []
 
-    def interrupted(self: Surface):
+    def interrupted(self: SurfaceModule):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
         return measure(self)
 
-    monkeypatch.setattr(Surface, "measure", interrupted)
+    monkeypatch.setattr(SurfaceModule, "measure", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fit([shape("steps=50", "study=cut", "checkpoint_minutes=0")])
-    monkeypatch.setattr(Surface, "measure", measure)
+    monkeypatch.setattr(SurfaceModule, "measure", measure)
     resumed = fit([shape("steps=50", "study=cut", "checkpoint_minutes=0")])[0]
     assert resumed.scores["surface_error"] == whole.scores["surface_error"]
 

@@ -13,10 +13,11 @@ from PIL import Image
 
 import fieldlab
 from conftest import SEEING, Command, seeing, slow
-from fieldlab import easel
 from fieldlab.configuration import understood
-from fieldlab.prepare import make_task, prepare
-from fieldlab.tasks.visualize import Visualize
+from fieldlab.runs.task import make_task
+from fieldlab.tasks.assembly import assemble_module, build_member
+from fieldlab.tasks.visualize import build as easel
+from fieldlab.tasks.visualize.module import VisualizeModule
 
 JITTER = "+transforms.jitter={_target_: fieldlab.transforms.jitter.Jitter, pixels: 2}"
 CANVASES = [
@@ -86,8 +87,8 @@ def test_a_visualisation_leaves_all_that_is_promised():
 
 def test_activation_is_relative_to_the_best_real_patch():
     config = seeing("steps=1", "task.scores=1")
-    task = make_task([prepare(config)])
-    assert isinstance(task, Visualize)
+    task = assemble_module(make_task(config), [build_member(config)])
+    assert isinstance(task, VisualizeModule)
     fieldlab.fit([config])
     table = pd.read_csv(Path(config.folder) / "images.csv")
     network = task.model.network.eval()
@@ -179,8 +180,8 @@ def test_members_with_learning_rates_of_their_own_stack():
 
 def test_copies_average_the_scores_of_several_transformed_images():
     config = seeing(JITTER, "task.copies=3")
-    task = make_task([prepare(config)])
-    assert isinstance(task, Visualize)
+    task = assemble_module(make_task(config), [build_member(config)])
+    assert isinstance(task, VisualizeModule)
     u = torch.rand(1, 3, 3, 2)
     with task.looking(), torch.no_grad():
         whole = task.total(u)
@@ -191,8 +192,8 @@ def test_copies_average_the_scores_of_several_transformed_images():
 
 def test_units_stay_with_their_images_under_copies_and_each():
     config = seeing(JITTER, "task.copies=2", "task.each=2")
-    task = make_task([prepare(config)])
-    assert isinstance(task, Visualize)
+    task = assemble_module(make_task(config), [build_member(config)])
+    assert isinstance(task, VisualizeModule)
     assert task.names == [f"logits:{i}" for i in (0, 1, 2, 0, 1, 2)]
     u = torch.full((1, 2, 6, 2), 0.5)  # the middle window
     with task.looking(), torch.no_grad():
@@ -224,9 +225,9 @@ def test_the_model_is_left_as_it_was():
 
 def test_rectifiers_leak_in_the_first_steps_alone(monkeypatch: pytest.MonkeyPatch):
     leaked: list[int] = []
-    step = Visualize.step
+    step = VisualizeModule.step
 
-    def watched(self: Visualize, batch: torch.Tensor, number: int) -> torch.Tensor:
+    def watched(self: VisualizeModule, batch: torch.Tensor, number: int) -> torch.Tensor:
         leaky = self.look.leaky
         self.look.leaky = lambda: leaked.append(number) or leaky()  # type: ignore[method-assign, func-returns-value]
         try:
@@ -234,7 +235,7 @@ def test_rectifiers_leak_in_the_first_steps_alone(monkeypatch: pytest.MonkeyPatc
         finally:
             del self.look.leaky
 
-    monkeypatch.setattr(Visualize, "step", watched)
+    monkeypatch.setattr(VisualizeModule, "step", watched)
     fieldlab.fit([seeing("task.leaky_steps=5")])
     assert leaked == [0, 1, 2, 3, 4]
 
@@ -284,15 +285,15 @@ def test_a_killed_visualisation_goes_on(monkeypatch: pytest.MonkeyPatch):
         seeing(JITTER, "steps=60", "task.scores=6", f"study={s}", "checkpoint_minutes=0") for s in ("whole", "cut")
     )
     fieldlab.fit([whole])
-    measure = Visualize.measure
+    measure = VisualizeModule.measure
 
-    def stop(self: Visualize):
+    def stop(self: VisualizeModule):
         if len(self.frames) == 3:
             raise KeyboardInterrupt
         return measure(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Visualize, "measure", stop)
+        patch.setattr(VisualizeModule, "measure", stop)
         with pytest.raises(KeyboardInterrupt):
             fieldlab.fit([cut])
     assert (Path(cut.folder) / "checkpoint.pt").exists()
@@ -377,7 +378,7 @@ def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
         (["canvas.bounded=maybe"], "canvas.bounded: 'maybe' should be one of 'sigmoid', 'clip'"),
         ([JITTER.replace("2", "40")], "transforms: an image of 16 x 16 pixels has no room to jitter by 40"),
         (["task.each=0"], "task.each: 0 should be a whole number, at least 1"),
-        (["task.each=a"], "task.each: a should be a whole number, at least 1"),
+        (["task.each=a"], "task.each: 'a' should be a whole number"),
         (["canvas.start=two"], "canvas.start: two is a folder; name one picture in it"),
         (["model.network={_target_: seen_networks.Last}", "objective=windows:1"], "objective: layer windows answers 8 times for 2 image"),
         (["objective=direction(layer2, matrix.npy)"], "objective: direction: matrix.npy should hold finite numbers along one axis"),
@@ -530,8 +531,8 @@ def test_files_that_change_are_read_again(clean_folder: Path):
 def test_layers_with_channels_last_are_read_along_their_last_axis():
     overrides = ("model.network={_target_: seen_networks.Last}", "model.channels_last=true", "objective=last:*")
     config = seeing(*overrides)
-    task = make_task([prepare(config)])
-    assert isinstance(task, Visualize)
+    task = assemble_module(make_task(config), [build_member(config)])
+    assert isinstance(task, VisualizeModule)
     assert task.images == 6
     with task.looking(), torch.no_grad():
         images = task.ensemble()

@@ -18,7 +18,7 @@ from fieldlab.report.figure import COLOURS
 from fieldlab.report.summary import shown
 from fieldlab.report.table import fits_table
 from fieldlab.results import Result, read_plan
-from fieldlab.scores import SCORES
+from fieldlab.tasks.visualize.scoring import VISUALIZE
 
 MOST_ROWS, MOST_IMAGES, MOST_SIGNALS = 12, 20, 4
 SIDE = 0.62  # inches of an image
@@ -144,7 +144,7 @@ def draw_bars(axes: Axes, rows: list[Row]) -> None:
         real = (rows[0].fits[0][1].real or {}).get(name)
         if real is not None:
             axes.hlines(real, j - 0.45, j + 0.45, color="0.2", linestyle=":", linewidth=1)
-    axes.set_xticks(range(len(known)), [SCORES[name].label for name in known], fontsize=7)
+    axes.set_xticks(range(len(known)), [VISUALIZE.scores[name].label for name in known], fontsize=7)
     axes.legend(fontsize=5.5, frameon=False, ncols=2)
     tidy(axes)
 

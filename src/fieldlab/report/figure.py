@@ -10,31 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from PIL import Image
 
-from fieldlab.pictures import ERROR_LIMIT, SURFACE_LIMIT
-from fieldlab.report.table import flatten
-from fieldlab.results import Result
-from fieldlab.scores import PICTURES, SCORES, SHAPES, kind_of
+from fieldlab.report.table import settings_of
+from fieldlab.results import Result, scoring_of
+from fieldlab.runs.task import Exhibit, find_task
 
 MOST_COLUMNS, MOST_SIGNALS, MOST_LETTERS = 6, 4, 40
 COLOURS = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
-CAPTION = (
-    "Above: the photo and each field's best fit (by validation samples). Below: test PSNR against steps, mean and"
-    " range over seeds, and maps of the absolute error."
-)
-CAPTION_WITHOUT_PHOTOS = (
-    "Test PSNR against steps, mean and range over seeds; maps of the absolute error of each field's best fit (by"
-    " validation samples)."
-)
-SHAPES_CAPTION = (
-    "Above: views of the given surface and of each field's (its best fit). Below: an error against steps, mean and range over"
-    " seeds, and each field's surface, coloured by its distance from the given one."
-)
-SHAPES_CAPTION_WITHOUT_PHOTOS = (
-    "An error against steps, mean and range over seeds; each field's surface (its best fit), coloured by its distance from"
-    " the given one."
-)
-SURFACE_NOTE = f"colours: distance from the given surface, black 0 to bright {SURFACE_LIMIT} sides of the cube"
-
 Fits = Sequence[tuple[Path, Result]]
 Shades = Mapping[str, tuple[float, float, float]]
 
@@ -48,15 +29,15 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     lower rows alone. Returns the caption, None where there is nothing to draw yet.
     """
     done = [(folder / name, result) for name, result in results.items() if result.status == "finished"]
-    finished = [fit for fit in done if kind_of(fit[1].scores) in (PICTURES, SHAPES)]
+    finished = [fit for fit in done if exhibit_of(fit[1]).original]
     signals = list(dict.fromkeys(result.signal for _, result in finished))[:MOST_SIGNALS]
     if not signals:
         return None
     shown = [representatives([fit for fit in finished if fit[1].signal == signal]) for signal in signals]
     shades = colours(list(dict.fromkeys(result.field for _, result in finished)))
     columns, rows = 1 + max(map(len, shown)), 2 if photos else 1
-    of_shapes = kind_of(finished[0][1].scores) is SHAPES
-    width, height = (5.2, 2.1) if of_shapes else (2.5, 2.65)  # of three views, or of a photo
+    exhibit = exhibit_of(finished[0][1])
+    width, height = exhibit.panel
     figure = Figure(figsize=(width * columns, height * rows * len(signals)), layout="constrained")
     grid = figure.subplots(rows * len(signals), columns, squeeze=False)
     for row, (signal, fits) in enumerate(zip(signals, shown, strict=True)):
@@ -67,16 +48,9 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         draw_errors(of_signal[-1], fits, [f for f in finished if f[1].signal == signal], shades)
         if photos:
             draw_photos(of_signal[0], fits)
-    note = (
-        SURFACE_NOTE
-        if of_shapes
-        else f"error maps: mean absolute error over channels, black 0 to bright {ERROR_LIMIT}"
-    )
-    figure.supxlabel(note, x=0.995, ha="right", fontsize=7, color="0.4")
+    figure.supxlabel(exhibit.note, x=0.995, ha="right", fontsize=7, color="0.4")
     figure.savefig(file, dpi=110)
-    if of_shapes:
-        return SHAPES_CAPTION if photos else SHAPES_CAPTION_WITHOUT_PHOTOS
-    return CAPTION if photos else CAPTION_WITHOUT_PHOTOS
+    return exhibit.captions[0] if photos else exhibit.captions[1]
 
 
 def colours(fields: Sequence[str]) -> Shades:
@@ -95,8 +69,14 @@ def representatives(fits: Fits) -> Fits:
 
 def quality(result: Result) -> float:
     """The first score that may judge, the larger the better."""
-    known = [(judge, result.scores.get(judge)) for judge in kind_of(result.scores).judges]
-    return next((SCORES[judge].sign * score for judge, score in known if score is not None), -np.inf)
+    scoring = scoring_of(result)
+    known = [(judge, result.scores.get(judge)) for judge in scoring.judges]
+    return next((scoring.scores[judge].sign * score for judge, score in known if score is not None), -np.inf)
+
+
+def exhibit_of(result: Result) -> Exhibit:
+    """What a report shows of such a run."""
+    return find_task(result.config).exhibit()
 
 
 def cut(name: str) -> str:
@@ -113,29 +93,29 @@ def draw_titles(axes: np.ndarray, shown: Fits) -> None:
 
 def size_of(result: Result) -> str:
     """`256 x 256`, or `100,000 points`."""
-    return f"{result.grid[0]:,} points" if result.centre else " x ".join(map(str, result.grid))
+    return find_task(result.config).describe_size(result)
 
 
 def draw_photos(axes: np.ndarray, shown: Fits) -> None:
     """The photo, then each field's reconstruction."""
-    show(axes[0], shown[0][0] / "target.png")
-    for axis, (folder, _) in zip(axes[1:], shown, strict=False):
-        show(axis, folder / "reconstruction.png")
+    show(axes[0], shown[0][0] / str(exhibit_of(shown[0][1]).original))
+    for axis, (folder, result) in zip(axes[1:], shown, strict=False):
+        show(axis, folder / exhibit_of(result).picture)
 
 
 def draw_errors(axes: np.ndarray, shown: Fits, everything: Fits, shades: Shades) -> None:
     """The curves, then each field's error map."""
     draw_curves(axes[0], shown, everything, shades)
-    for axis, (folder, _) in zip(axes[1:], shown, strict=False):
-        show(axis, folder / "error.png")
+    for axis, (folder, result) in zip(axes[1:], shown, strict=False):
+        show(axis, folder / exhibit_of(result).below)
 
 
 def caption(result: Result) -> str:
-    """A line below a field's name."""
-    kind = kind_of(result.scores)
-    if kind is SHAPES:
-        value, score = result.scores.get(kind.headline), SCORES[kind.headline]
-        return "no surface" if value is None else f"{score.label} {score.shown(value)}"
+    """A line below a field's name: PSNR, or the headline score."""
+    scoring = scoring_of(result)
+    if not {"train_psnr", "test_psnr", "full_psnr"} <= result.scores.keys():
+        value, score = result.scores.get(scoring.headline), scoring.scores[scoring.headline]
+        return scoring.nothing if value is None else f"{score.label} {score.format(value)}"
     train, test, full = (result.scores[f"{part}_psnr"] for part in ("train", "test", "full"))
     return f"{full:.1f} dB over all samples" if train == test == full else f"train {train:.1f}, test {test:.1f} dB"
 
@@ -148,7 +128,7 @@ def show(axes: Axes, file: Path) -> None:
 def draw_curves(axes: Axes, shown: Fits, everything: Fits, shades: Shades) -> None:
     """Test PSNR (of shapes an error) against steps: the mean over the fits of a field and, shaded, their range."""
     axes.set_axis_on()
-    kind, drawn = kind_of(shown[0][1].scores), on_curve(shown[0][1])
+    scoring, drawn = scoring_of(shown[0][1]), on_curve(shown[0][1])
     for _, best in shown:
         colour = shades[best.field]
         curves = [r.curve for _, r in everything if r.field == best.field and same_settings(r, best)]
@@ -161,8 +141,8 @@ def draw_curves(axes: Axes, shown: Fits, everything: Fits, shades: Shades) -> No
         axes.axhline(cubic["test_psnr"], color="0.4", linestyle=":", linewidth=1, label="bicubic")  # type: ignore[arg-type]
     axes.legend(fontsize=6, frameon=False)
     axes.set_xlabel("step", fontsize=7)
-    axes.set_ylabel(SCORES[drawn].label + (" (dB)" if kind.unit else ""), fontsize=7)
-    if kind.logarithmic:
+    axes.set_ylabel(scoring.scores[drawn].label + (" (dB)" if scoring.unit else ""), fontsize=7)
+    if scoring.logarithmic:
         scale_by_decades(axes)
     axes.tick_params(labelsize=6, which="both")
     axes.grid(alpha=0.25)
@@ -185,14 +165,13 @@ def spans_a_decade(axes: Axes) -> bool:
 
 def on_curve(result: Result) -> str:
     """The score whose curve a figure shows: PSNR on test samples, of shapes the error on the surface."""
-    kind = kind_of(result.scores)
-    return kind.headline if kind.headline in kind.curves.values() else next(iter(kind.curves.values()))
+    scoring = scoring_of(result)
+    return scoring.headline if scoring.headline in scoring.curves.values() else next(iter(scoring.curves.values()))
 
 
 def same_settings(one: Result, other: Result) -> bool:
     """Whether two fits differ in nothing but their seed."""
-    left, right = (dict(flatten(result.config)) for result in (one, other))
-    return left == right
+    return settings_of(one) == settings_of(other)
 
 
 def bicubic_score(results: Mapping[str, Result]) -> float | None:

@@ -16,20 +16,12 @@ from PIL import Image
 from trimesh import Scene, load_scene
 from trimesh.viewer.notebook import scene_to_html
 
-from fieldlab.pictures import ERROR_LIMIT, SURFACE_LIMIT
-from fieldlab.report.figure import quality, size_of
-from fieldlab.results import Result
-from fieldlab.scores import FEATURES, PICTURES, ROLLS, SHAPES, kind_of, told
+from fieldlab.report.figure import exhibit_of, quality, size_of
+from fieldlab.results import Result, scoring_of
 
 MOST_SIGNALS, MOST_FIELDS = 8, 8
 MOST_BYTES = 4_000_000  # of a sound or an animation that is put into the page
 FLOOR = -100  # dB below the strongest frequency of the original that a spectrum shows as black
-ERRORS = {
-    PICTURES: ("mean absolute error over channels", ERROR_LIMIT),
-    SHAPES: ("distance from the given surface in sides of the cube", SURFACE_LIMIT),
-    FEATURES: ("", None),
-    ROLLS: ("", None),
-}
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
@@ -69,53 +61,42 @@ def gallery(folder: Path, best: pd.DataFrame, results: Mapping[str, Result], *, 
 
 
 def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool) -> Wall | None:
+    """What the best runs of each field made of one signal, beside the original where there is one."""
     by_field: dict[str, tuple[str, Result]] = {}
     for name, result in sorted(fits, key=lambda fit: quality(fit[1])):
-        if any((folder / name / file).exists() for file in ("reconstruction.png", "sheet.png")):
+        if (folder / name / exhibit_of(result).picture).exists():
             by_field[result.field] = name, result
     chosen = sorted(by_field.values(), key=lambda fit: quality(fit[1]), reverse=True)[:MOST_FIELDS]
     if not chosen:
         return None
-    size = size_of(chosen[0][1]).replace(" x ", " × ")
-    if kind_of(chosen[0][1].scores) in (FEATURES, ROLLS):
-        return Wall(signal, size, [sight(folder / name, result) for name, result in chosen], None, "")
-    flat = len(chosen[0][1].grid) == 2
-    target = folder / chosen[0][0] / "target.png"
-    strongest = magnitudes(target).max() if flat else 1.0
-    columns = [
-        Shown(
-            "original",
-            "",
-            film_or_picture(target, photos),
-            None,
-            spectrum(target, strongest) if flat else None,
-            sound_beside(target, photos),
-        )
-    ]
-    for name, result in chosen:
-        there = folder / name
-        picture, error = there / "reconstruction.png", there / "error.png"
-        columns.append(
-            Shown(
-                result.field,
-                scores(result),
-                film_or_picture(picture, photos),
-                embedded(error),
-                spectrum(picture, strongest) if flat else None,
-                sound_beside(picture, photos),
-            )
-        )
-    shapes = {"given": folder / chosen[0][0] / "target.glb"} | {
-        r.field: folder / name / "view.glb" for name, r in chosen
-    }
-    there = {title: file for title, file in shapes.items() if file.exists() and photos}
-    return Wall(signal, size, columns, scene(there), ", ".join(there))
+    (name, first), size = chosen[0], size_of(chosen[0][1]).replace(" x ", " × ")
+    exhibit = exhibit_of(first)
+    if exhibit.original is None:
+        return Wall(signal, size, [column(folder / name, result, photos) for name, result in chosen], None, "")
+    target = folder / name / exhibit.original
+    strongest = magnitudes(target).max() if exhibit.spectra and len(first.grid) == 2 else None
+    columns = [column(folder / name, result, photos, strongest) for name, result in chosen]
+    given, made = exhibit.scene or ("", "")
+    scenes = {"given": target.parent / given} | {result.field: folder / name / made for name, result in chosen}
+    there = {title: file for title, file in scenes.items() if file.is_file() and photos}
+    return Wall(signal, size, [original(target, photos, strongest), *columns], scene(there), ", ".join(there))
 
 
-def sight(folder: Path, result: Result) -> Shown:
-    """What a canvas or a roll became, and how."""
-    film = embedded(folder / "progress.gif")
-    return Shown(result.field, scores(result), embedded(folder / "sheet.png"), film, None)
+def original(target: Path, photos: bool, strongest: float | None) -> Shown:
+    """What is to be represented."""
+    seen = None if strongest is None else spectrum(target, strongest)
+    return Shown("original", "", film_or_picture(target, photos), None, seen, sound_beside(target, photos))
+
+
+def column(folder: Path, result: Result, photos: bool, strongest: float | None = None) -> Shown:
+    """What a run has made; pictures without an original are shown whether or not there are `photos`."""
+    exhibit = exhibit_of(result)
+    picture, below = folder / exhibit.picture, embedded(folder / exhibit.below)
+    if exhibit.original is None:
+        return Shown(result.field, scores(result), embedded(picture), below, None)
+    seen = None if strongest is None else spectrum(picture, strongest)
+    shown = film_or_picture(picture, photos)
+    return Shown(result.field, scores(result), shown, below, seen, sound_beside(picture, photos))
 
 
 def scene(files: Mapping[str, Path]) -> str | None:
@@ -133,9 +114,11 @@ def scene(files: Mapping[str, Path]) -> str | None:
 
 
 def scores(result: Result) -> str:
-    if (kind := kind_of(result.scores)) is not PICTURES:
-        return told(result.scores) or kind.nothing
+    """A line below a picture."""
     train, test, full = (result.scores.get(f"{part}_psnr") for part in ("train", "test", "full"))
+    if train is None or test is None or full is None:
+        scoring = scoring_of(result)
+        return scoring.describe(result.scores) or scoring.nothing
     same = train == test == full
     return f"{full:.2f} dB over all pixels" if same else f"train {train:.2f}, test {test:.2f} dB"
 

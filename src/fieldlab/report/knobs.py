@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 
 from fieldlab.report.figure import bicubic_score, colours
 from fieldlab.report.summary import is_number, short
-from fieldlab.report.table import fits_table, kind_of_fits
+from fieldlab.report.table import fits_table, scoring_of_fits
 from fieldlab.results import Result
-from fieldlab.scores import SHAPES
 
 COLUMNS = 3
 MOST_TICKS = 9
@@ -23,7 +22,9 @@ CAPTION = (
     "PSNR against one setting, the others as marked by the grey bars: mean, and shaded the range over seeds, on the"
     " training pixels (dashed) and on the test pixels (solid); dotted: bicubic interpolation, on the test pixels."
 )
-SHAPES_CAPTION = "Chamfer distance against one setting, the others as marked by the grey bars: mean, and shaded the range over seeds."
+OTHER_CAPTION = (
+    "{} against one setting, the others as marked by the grey bars: mean, and shaded the range over seeds."
+)
 
 
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
@@ -47,13 +48,14 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[:, 0]:
-        axes.set_ylabel(kind_of_fits(table).axis, fontsize=9)
+        axes.set_ylabel(scoring_of_fits(table).axis, fontsize=9)
     entries = {
         label: handle for axes in panels.flat for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(entries.values(), entries, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     figure.savefig(file, dpi=110)
-    return SHAPES_CAPTION if kind_of_fits(table) is SHAPES else CAPTION
+    scoring = scoring_of_fits(table)
+    return CAPTION if len(scoring.knobs) > 1 else OTHER_CAPTION.format(scoring.against)
 
 
 def knobs_of(fits: pd.DataFrame) -> list[str]:
@@ -74,7 +76,7 @@ def draw_knob(axes: Axes, fits: pd.DataFrame, knob: str, shades: Mapping[str, An
             if len(alone) < len(group):
                 axes.axvline(group[knob].mode().iloc[0], color="0.5", linewidth=6, alpha=0.18)
         else:
-            part, score = list(kind_of_fits(fits).knobs.items())[-1]
+            part, score = list(scoring_of_fits(fits).knobs.items())[-1]
             axes.scatter(group[knob], group[score], color=shades[str(field)], s=14, label=f"{field}, {part}")
     values = sorted(done[knob].unique())
     if values[0] > 0:
@@ -97,7 +99,7 @@ def only_this(group: pd.DataFrame, knob: str, swept: Sequence[str]) -> pd.DataFr
 
 def draw_line(axes: Axes, alone: pd.DataFrame, knob: str, field: str, colour: Any) -> None:
     """Mean over signals and seeds, range over seeds; training samples dashed."""
-    parts = kind_of_fits(alone).knobs
+    parts = scoring_of_fits(alone).knobs
     over_signals = alone.groupby([knob, "seed"])[list(parts.values())].mean()
     scores = over_signals.groupby(level=0).agg(["mean", "min", "max"])
     for part, style in zip(parts, ("--", "-")[-len(parts) :], strict=True):

@@ -3,7 +3,7 @@
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,11 @@ from fieldlab.atomic import write_atomically
 from fieldlab.report import gallery, plots
 from fieldlab.report.figure import colours
 from fieldlab.report.paired import best_settings, judge_of, pairs
-from fieldlab.report.table import kind_of_fits
+from fieldlab.report.table import scores_of_fits, tasks_of
 from fieldlab.results import Plan, Result
-from fieldlab.scores import FEATURES, PICTURES, ROLLS, SCORES
+from fieldlab.runs.scoring import Score
 
 MOST_SIGNALS = 6  # whose curves are drawn
-SIGHTS = {
-    FEATURES: "Above: the images of each canvas (its best seed, by {judged}), each over what it is for. Below: how they came about.",
-    ROLLS: "Above: pictures, what they should look like, and what each field's best roll (by {judged}) made of them. Below: how it"
-    " was learned.",
-}
 TEXTS = ("signal", "field", "against")  # columns of words
 
 
@@ -46,7 +41,8 @@ def save_page(
         (here / "page.html").read_text()
     )
     best = best_settings(fits)
-    kind = kind_of_fits(fits)
+    task = tasks_of(fits)[0]
+    exhibit, scoring = task.exhibit(), task.scoring
     shades = colours(list(dict.fromkeys(fits.field)))
     signals = list(dict.fromkeys(best.signal))
     walls = gallery.gallery(folder, best, results, photos=photos)
@@ -59,7 +55,7 @@ def save_page(
         counts=fits.status.value_counts().to_dict(),
         header=list(told["summary"].columns),
         texts=TEXTS,
-        rows=rows(told["summary"]),
+        rows=rows(told["summary"], scores_of_fits(fits).values()),
         overall=told["overall"],
         answer=told["answer"],
         machine=told["machine"],
@@ -69,14 +65,14 @@ def save_page(
         knobs=plots.knobs(fits, shades),
         pairs=pairs(fits),
         walls=walls,
-        sights=SIGHTS.get(kind, "").format(judged=judge_of(fits)[1]),
+        sights=exhibit.words.format(judged=judge_of(fits)[1]),
         spectra=any(column.spectrum for wall in walls for column in wall.columns),
         swept=bool(fits.attrs["swept"]),
-        note=kind.note,
-        against=next(iter(kind.knobs)) if kind is not PICTURES else "PSNR",
+        note=scoring.note,
+        against=scoring.against,
         judged=judge_of(fits)[1],
-        headline=SCORES[kind.headline].label,
-        error=gallery.ERRORS[kind],
+        headline=scoring.scores[scoring.headline].label,
+        error=(exhibit.error, exhibit.limit),
         troubles=troubles(fits, results),
     )
     write_atomically(file, page)
@@ -92,12 +88,13 @@ def html(text: str) -> Markup:
     return Markup(reader.renderer.render(tokens, reader.options, {}))
 
 
-def rows(summary: pd.DataFrame) -> list[list[tuple[str, bool]]]:
+def rows(summary: pd.DataFrame, scores: Iterable[Score]) -> list[list[tuple[str, bool]]]:
     """The summary's cells, and whether each is the best score of its signal."""
     best: set[tuple[Any, str]] = set()
+    scores = list(scores)
     groups = summary.groupby("signal", sort=False).groups.values() if "signal" in summary else [summary.index]
     for index in groups:
-        for score in SCORES.values():
+        for score in scores:
             if (
                 score.judged
                 and score.label in summary

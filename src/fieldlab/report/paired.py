@@ -10,8 +10,7 @@ import pandas as pd
 from scipy.stats import bootstrap, permutation_test
 
 from fieldlab.report.summary import short, shown
-from fieldlab.report.table import WORLD, kind_of_fits
-from fieldlab.scores import SCORES
+from fieldlab.report.table import scores_of_fits, scoring_of_fits, subject_settings
 
 CONFIDENCE = 0.95
 MOST_FIELDS = 8
@@ -52,7 +51,7 @@ def best_settings(fits: pd.DataFrame) -> pd.DataFrame:
     for _, of_field in done.groupby("field", sort=False):
         number = of_field.groupby(settings, sort=False, dropna=False).ngroup()
         scores = of_field.assign(number=number).pivot_table(index="number", columns=["signal", "seed"], values=judge)
-        scores *= SCORES[judge].sign
+        scores *= scores_of_fits(done)[judge].sign
         finished = scores.notna().sum(axis=1)
         shared = scores[finished == finished.max()].dropna(axis=1)
         best = shared.T.groupby(level="signal").mean().mean() if shared.shape[1] else finished
@@ -65,7 +64,7 @@ def by_world(fits: pd.DataFrame) -> pd.DataFrame:
 
     No field is better for an easier signal: such settings are none to choose.
     """
-    worlds = [key for key in fits.attrs["swept"] if key.startswith(WORLD)]
+    worlds = subject_settings(fits)
     named = fits.copy()
     for key in worlds:
         settings = [shown(value) for value in named[key]]
@@ -77,7 +76,7 @@ def by_world(fits: pd.DataFrame) -> pd.DataFrame:
 def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
     """The score that may choose among these fits, and what it is called."""
     done = fits[fits.status == "finished"]
-    judges = kind_of_fits(fits).judges
+    judges = scoring_of_fits(fits).judges
     known = [judge for judge in judges if judge in fits and done[judge].notna().all()]
     judge = next(iter(known), list(judges)[-1])
     return judge, judges[judge]

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from fieldlab.report.figure import Shades, cut, scale_by_decades
 from fieldlab.report.knobs import draw_knob, knobs_of
 from fieldlab.report.summary import short
-from fieldlab.report.table import kind_of_fits
-from fieldlab.results import Result
-from fieldlab.scores import SCORES, kind_of
+from fieldlab.report.table import scores_of_fits, scoring_of_fits
+from fieldlab.results import Result, scoring_of
+from fieldlab.runs.scoring import Score
 
 STYLE = {
     "text.parse_math": False, "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "axes.spines.top": False,
@@ -42,16 +42,18 @@ def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades) ->
     of shapes the errors of distance and normals on the surface."""
     if best.empty:
         return None
-    kind = kind_of(results[best.index[0]].scores)
-    panels = [p for p in kind.panels if any(p in results[name].scores for name in best.index)] or kind.panels[:1]
+    scoring = scoring_of(results[best.index[0]])
+    panels = [p for p in scoring.panels if any(p in results[name].scores for name in best.index)] or scoring.panels[
+        :1
+    ]
     figure = Figure(figsize=(9, 2.5 * len(panels)), layout="constrained")
     grid = figure.subplots(len(panels), 2, sharex="col", sharey="row", squeeze=False)
     cubic = next((r.bicubic for name in best.index if (r := results[name]).bicubic), None)
     for row, score in enumerate(panels):
         for field, group in best.groupby("field", sort=False):
             draw_curve(grid[row], [results[name] for name in group.index], score, str(field), shades[str(field)])
-        grid[row, 0].set_ylabel(named(score))
-        if kind.logarithmic and not SCORES[score].unit:
+        grid[row, 0].set_ylabel(named(scoring.scores[score]))
+        if scoring.logarithmic and not scoring.scores[score].unit:
             scale_by_decades(grid[row, 0])
     if cubic and cubic.get("test_psnr") is not None:
         for axes in grid[0]:
@@ -62,10 +64,10 @@ def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades) ->
     return data_uri(figure)
 
 
-def named(score: str) -> str:
+def named(score: Score) -> str:
     """`test PSNR (dB)`."""
-    label, unit = SCORES[score].label, SCORES[score].unit.removeprefix(" in ")
-    return f"{label} ({unit})" if unit else label
+    unit = score.unit.removeprefix(" in ")
+    return f"{score.label} ({unit})" if unit else score.label
 
 
 def draw_curve(axes: np.ndarray, fits: Sequence[Result], score: str, label: str, colour: tuple) -> None:
@@ -83,9 +85,10 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades)
     """The headline score of every field on every signal: mean over seeds, and a bar for their range; hardest first."""
     if best.empty:
         return None
-    headline = kind_of_fits(best).headline
+    headline = scoring_of_fits(best).headline
+    score = scores_of_fits(best)[headline]
     means = best.groupby("signal")[headline].mean()
-    order = means.sort_values(ascending=not SCORES[headline].lower).index[:MOST_SIGNALS]
+    order = means.sort_values(ascending=not score.lower).index[:MOST_SIGNALS]
     place = {signal: i for i, signal in enumerate(order)}
     upright = len(order) <= 8 and max(map(len, order)) * len(order) <= MOST_LETTERS
     height = 3.6 if upright else 3.2 + 0.06 * max(len(cut(name)) for name in order)
@@ -108,7 +111,7 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades)
     axes.set_xticks(
         range(len(order)), map(cut, order), rotation=0 if upright else 60, ha="center" if upright else "right"
     )
-    axes.set_ylabel(named(headline))
+    axes.set_ylabel(named(score))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return data_uri(figure)
 
@@ -121,7 +124,7 @@ def knobs(fits: pd.DataFrame, shades: Shades) -> list[tuple[str, str]]:
         figure = Figure(figsize=(4.6, 3.2), layout="constrained")
         axes = figure.add_subplot()
         draw_knob(axes, fits, knob, shades)
-        axes.set_ylabel(kind_of_fits(fits).axis)
+        axes.set_ylabel(scoring_of_fits(fits).axis)
         handles, labels = axes.get_legend_handles_labels()
         solid = [
             (h, label.removesuffix(", test"))

@@ -18,7 +18,8 @@ from fieldlab.report.features import tidy
 from fieldlab.report.figure import COLOURS
 from fieldlab.report.table import fits_table
 from fieldlab.results import Result, read_plan
-from fieldlab.scores import ROLLS, kind_of
+from fieldlab.runs.task import find_task
+from fieldlab.tasks.roll import Roll
 
 FILM = "film.gif"  # of the study: that of its longest roll
 MOST_EXACT, MOST_SHEETS, MOST_FRAMES = 2, 3, 4
@@ -65,7 +66,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
 
 
 def rolled(result: Result) -> bool:
-    return result.status == "finished" and kind_of(result.scores) is ROLLS
+    return result.status == "finished" and find_task(result.config) is Roll
 
 
 def goal_of(result: Result) -> Mapping[str, Any]:

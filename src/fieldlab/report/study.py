@@ -16,9 +16,9 @@ from fieldlab.report.figure import save_figure
 from fieldlab.report.page import save_page
 from fieldlab.report.paired import best_settings, by_world, judge_of
 from fieldlab.report.summary import latex, markdown, nothing_held_out, short, shown, summary_table
-from fieldlab.report.table import fits_table, kind_of_fits, read_fits
+from fieldlab.report.table import TASK, fits_table, read_fits, scores_of_fits, scoring_of_fits
 from fieldlab.results import Plan, Result, result_or_none
-from fieldlab.scores import ROLLS, SCORES, told
+from fieldlab.runs.scoring import Score
 
 PAGE = "report.html"
 
@@ -35,7 +35,7 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
     plan, results = read_fits(folder)
     fits = fits_table(plan, results)
     summary = summary_table(fits, results)
-    fits.to_csv(folder / "table.csv", index=False)
+    fits.drop(columns=TASK).to_csv(folder / "table.csv", index=False)
     summary.to_csv(folder / "summary.csv", index=False)
     (folder / "table.md").write_text(markdown(summary) + "\n")
     (folder / "table.tex").write_text(latex(summary))
@@ -99,7 +99,7 @@ def readme(
     said = [*over_all(fits), *answer(fits)]
     notes = [plan.notes] if plan and plan.notes else []
     parts += ["## Answer", "\n\n".join(said or notes), markdown(summary_table(fits, results))]
-    parts.append(f"{kind_of_fits(fits).note} One row a fit: [table.csv](table.csv).")
+    parts.append(f"{scoring_of_fits(fits).note} One row a fit: [table.csv](table.csv).")
     if caption:
         parts.append(f"![figure](figure.png)\n\n{caption}")
     if notes and said:
@@ -112,31 +112,34 @@ def readme(
 
 def answer(fits: pd.DataFrame) -> list[str]:
     """The ranking on test samples, a sentence for each signal; each field at its best setting."""
-    if kind_of_fits(fits) is ROLLS:  # a loss for each way to ask; what a study makes of them is in its notes
+    if not scoring_of_fits(fits).ranked:  # what a study makes of them is in its notes
         return []
     fits = by_world(fits)
     finished = fits[fits.status == "finished"]
     settings = ["field", *fits.attrs["swept"]]
     lines = []
     for signal, rows in finished.groupby("signal", sort=False):
-        kind = kind_of_fits(rows)
-        headline = kind.headline
+        scoring, known = scoring_of_fits(rows), scores_of_fits(rows)
+        headline = scoring.headline
         judge, judged = judge_of(rows)
         scored = rows.groupby(settings, dropna=False)[list({judge, headline})]
         means = scored.agg(
             lambda scores: scores.mean(skipna=False)
         ).reset_index()  # no mean of those that have a surface
-        quality = (means[judge] * SCORES[judge].sign).fillna(-np.inf)
+        quality = (means[judge] * known[judge].sign).fillna(-np.inf)
         best = means.loc[quality.groupby(means.field).idxmax()].set_index("field", drop=False)
         if len(best) == 1 and len(settings) == 1:
-            scores = told({key: rows[key].mean() for key in rows if key in SCORES})
-            lines.append(f"Mean {kind.noun} of {best.field.iloc[0]} on {signal}: {scores}.")
+            scores = scoring.describe({key: rows[key].mean() for key in rows if key in known})
+            lines.append(f"Mean {scoring.noun} of {best.field.iloc[0]} on {signal}: {scores}.")
         if len(best) > 1:
             where = f", each field at its best setting by {judged}" if len(settings) > 1 else ""
-            lines.append(f"Mean {called(rows)} on {signal}{where}: {ranking(best[headline])}.")
+            lines.append(f"Mean {called(rows)} on {signal}{where}: {ranking(best[headline], known[headline])}.")
         if len(settings) > 1:
-            ranked = best.sort_values(headline, ascending=SCORES[headline].lower)
-            lines += [f"- {describe(row, settings, judge, kind.unit)}" for row in ranked.to_dict("records")]
+            ranked = best.sort_values(headline, ascending=known[headline].lower)
+            lines += [
+                f"- {describe(row, settings, known[judge], row[judge], scoring.unit)}"
+                for row in ranked.to_dict("records")
+            ]
     return lines
 
 
@@ -144,40 +147,41 @@ def called(fits: pd.DataFrame) -> str:
     """What the score is that decides: `test PSNR in dB`."""
     if nothing_held_out(fits):
         return "PSNR in dB over all samples"
-    score = SCORES[kind_of_fits(fits).headline]
+    scoring = scoring_of_fits(fits)
+    score = scoring.scores[scoring.headline]
     return score.label + score.unit
 
 
-def ranking(scores: pd.Series) -> str:
+def ranking(scores: pd.Series, score: Score) -> str:
     """`siren (25.05) > relu (18.43)`, the best first."""
-    score = SCORES[str(scores.name)]
     ranked = scores.dropna().sort_values(ascending=score.lower)
     return (" < " if score.lower else " > ").join(
-        f"{field} ({score.shown(value)})" for field, value in ranked.items()
+        f"{field} ({score.format(value)})" for field, value in ranked.items()
     )
 
 
 def over_all(fits: pd.DataFrame) -> list[str]:
     """The ranking over the signals, at least two, that every field has finished with its best setting."""
     best = best_settings(fits)
-    headline = kind_of_fits(fits).headline
+    scoring = scoring_of_fits(fits)
+    headline = scoring.headline
     scored = best.groupby(["field", "signal"])[headline]
     means = scored.agg(lambda scores: scores.mean(skipna=False)).unstack("signal")
-    if set(best.field) != set(fits.field) or len(means) < 2 or kind_of_fits(fits) is ROLLS:
+    if set(best.field) != set(fits.field) or len(means) < 2 or not scoring.ranked:
         return []
     shared = means.dropna(axis=1)
     if shared.shape[1] < 2:
         return []
     every = "all" if shared.shape[1] == by_world(fits).signal.nunique() else "the"
     where = f", each field with one setting for all, the best by {judge_of(fits)[1]}" if fits.attrs["swept"] else ""
-    means = ranking(shared.mean(axis=1).rename(headline))
+    means = ranking(shared.mean(axis=1), scoring.scores[headline])
     return [f"Mean {called(fits)} over {every} {shared.shape[1]} signals{where}: {means}."]
 
 
-def describe(row: dict, settings: list[str], judge: str, unit: str) -> str:
+def describe(row: dict, settings: list[str], judge: Score, value: float, unit: str) -> str:
     """`siren: lr 0.0003, first_omega_0 30 (27.00 dB)`."""
     chosen = ", ".join(f"{short(key)} {shown(row[key])}" for key in settings[1:] if shown(row[key]) != "–")
-    score = f"({SCORES[judge].shown(row[judge])}{unit})"
+    score = f"({judge.format(value)}{unit})"
     return f"{row['field']}: {chosen} {score}" if chosen else f"{row['field']} {score}"
 
 

@@ -3,14 +3,14 @@
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from fieldlab.report.table import DIVERGED, WORLD, kind_of_fits
+from fieldlab.report.table import DIVERGED, scores_of_fits, scoring_of_fits, subject_settings
 from fieldlab.results import Result
-from fieldlab.scores import ROLLS, SCORES, SHAPES, Score
+from fieldlab.runs.scoring import Score
 
 HELD_OUT = ("train_psnr", "test_psnr")
 
@@ -18,7 +18,8 @@ HELD_OUT = ("train_psnr", "test_psnr")
 def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataFrame:
     """One row a field and signal: mean ± standard deviation over seeds, interpolation last; then all signals."""
     varied = fits.attrs["swept"]
-    scores = [name for name in SCORES if name in fits and not (name in HELD_OUT and nothing_held_out(fits))]
+    known = scores_of_fits(fits)
+    scores = {n: score for n, score in known.items() if n in fits and not (n in HELD_OUT and nothing_held_out(fits))}
     cubic = yardsticks(fits, results, scores)
     rows = []
     for signal, of_signal in fits.groupby("signal", sort=False):
@@ -34,7 +35,7 @@ def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataF
         table[key] = table[key].map(shown)
     order = [name for name in ("signal", "field", *varied, "parameters", *scores, "seconds", "n") if name in table]
     table = table[order].fillna("–").replace({None: "–"})
-    return table.rename(columns={name: SCORES[name].label for name in scores} | {key: short(key) for key in varied})
+    return table.rename(columns={name: score.label for name, score in scores.items()} | {k: short(k) for k in varied})
 
 
 def nothing_held_out(fits: pd.DataFrame) -> bool:
@@ -43,16 +44,16 @@ def nothing_held_out(fits: pd.DataFrame) -> bool:
     return len(done) > 0 and "full_psnr" in fits and all((done[name] == done.full_psnr).all() for name in HELD_OUT)
 
 
-def cells(done: pd.DataFrame, scores: Sequence[str]) -> dict[str, str]:
+def cells(done: pd.DataFrame, scores: Mapping[str, Score]) -> dict[str, str]:
     """Parameters, scores and seconds of finished fits that differ in their seed."""
     return {
         "parameters": f"{done.parameters.iloc[0]:,}" if len(done) else "–",
-        **{name: spread(done[name], SCORES[name]) for name in scores},
+        **{name: spread(done[name], score) for name, score in scores.items()},
         "seconds": f"{done.seconds.median():.1f}" if len(done) else "–",
     }
 
 
-def over_signals(fits: pd.DataFrame, cubic: pd.DataFrame, scores: Sequence[str]) -> list[dict[str, Any]]:
+def over_signals(fits: pd.DataFrame, cubic: pd.DataFrame, scores: Mapping[str, Score]) -> list[dict[str, Any]]:
     """Mean ± standard deviation over signals of each one's mean over seeds.
 
     Only signals that every field has finished count: means over different signals cannot be compared.
@@ -61,7 +62,7 @@ def over_signals(fits: pd.DataFrame, cubic: pd.DataFrame, scores: Sequence[str])
     done = fits[fits.status == "finished"]
     means = done.groupby([*settings, "signal"], sort=False, dropna=False)[[*scores, "parameters", "seconds"]].mean()
     means = means.reset_index()
-    complete = set() if kind_of_fits(fits) is ROLLS else set(fits.signal)  # losses of several goals have no mean
+    complete = set(fits.signal) if scoring_of_fits(fits).ranked else set()
     for _, group in fits.groupby(settings, sort=False, dropna=False):
         complete &= set(group.signal[group.status == "finished"])
     if len(complete) < 2:
@@ -91,10 +92,10 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def yardsticks(fits: pd.DataFrame, results: Mapping[str, Result], scores: Sequence[str]) -> pd.DataFrame:
+def yardsticks(fits: pd.DataFrame, results: Mapping[str, Result], scores: Mapping[str, Score]) -> pd.DataFrame:
     """Cubic interpolation from the same training samples, the classical solution of the same gradients, and what real
     patches are to a network, for each way in which signal, split and stencil, or model and size, were given."""
-    world = [key for key in fits.attrs["swept"] if key.startswith(WORLD)]
+    world = subject_settings(fits)
     rows = [
         {"signal": result.signal, "field": method, **{key: fits.loc[name, key] for key in world}}
         | {score: scored.get(score) for score in scores}
@@ -111,7 +112,9 @@ def yardsticks(fits: pd.DataFrame, results: Mapping[str, Result], scores: Sequen
     )
 
 
-def cubic_rows(cubic: pd.DataFrame, name: str, scores: Sequence[str], *, signals: int = 1) -> list[dict[str, Any]]:
+def cubic_rows(
+    cubic: pd.DataFrame, name: str, scores: Mapping[str, Score], *, signals: int = 1
+) -> list[dict[str, Any]]:
     """A row for each way in which interpolation was done for all of so many signals.
 
     It passes through its training samples: a score there would measure rounding.
@@ -119,7 +122,7 @@ def cubic_rows(cubic: pd.DataFrame, name: str, scores: Sequence[str], *, signals
     world = [key for key in cubic if key not in ("signal", *scores)]
     return [
         {"signal": name, **dict(zip(world, keys, strict=True))}
-        | {score: spread(group[score], SCORES[score]) for score in scores}
+        | {name: spread(group[name], score) for name, score in scores.items()}
         | ({"train_psnr": "exact"} if group.field.iloc[0] == "bicubic" and "train_psnr" in scores else {})
         for keys, group in cubic.groupby(world, sort=False, dropna=False)
         if len(group) == signals
@@ -131,26 +134,23 @@ def spread(values: pd.Series, score: Score) -> str:
     values = values.dropna().astype(float)
     if values.empty:
         return "–"
-    mean = score.shown(values.mean())
-    return mean if len(values) == 1 else f"{mean} ± {score.shown(values.std())}"
+    mean = score.format(values.mean())
+    return mean if len(values) == 1 else f"{mean} ± {score.format(values.std())}"
 
 
 def count(group: pd.DataFrame) -> str:
     """`3`, or `2 of 3: 1 diverged`."""
     unfinished = group.status[group.status != "finished"].value_counts()
     done = len(group) - unfinished.sum()
-    bare = int(group[SHAPES.headline][group.status == "finished"].isna().sum()) if only_shapes(group) else 0
+    scoring = scoring_of_fits(group)
+    bare = int(group[scoring.headline][group.status == "finished"].isna().sum()) if scoring.lacking else 0
     if unfinished.empty:
-        return f"{done}, {bare} without a surface" if bare else str(done)
+        return f"{done}, {bare} {scoring.lacking}" if bare else str(done)
     parts = [f"{n} {status}" for status, n in unfinished.items()]
     if "diverged" in unfinished:
         at = ", ".join(map(str, sorted(group[DIVERGED].dropna())))
         parts = [part + f" at step {at}" if part.endswith("diverged") else part for part in parts]
     return f"{done} of {len(group)}: " + ", ".join(parts)
-
-
-def only_shapes(group: pd.DataFrame) -> bool:
-    return SHAPES.headline in group and kind_of_fits(group) is SHAPES
 
 
 def short(key: str) -> str:

@@ -4,7 +4,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,36 +14,26 @@ import pandas as pd
 from fieldlab.digests import content_digest
 from fieldlab.errors import InputError
 from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_result
-from fieldlab.scores import FEATURES, OF_FEATURES, OF_ROLLS, OF_SHAPES, ROLLS, SHAPES, Kind, kind_of
+from fieldlab.runs.scoring import Score, Scoring
+from fieldlab.runs.task import Task, find_task
 
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds"]
-SCORES = ["train_psnr", "test_psnr", "full_psnr", "full_ssim"]
-VALIDATION = "validation_psnr"
-SOMETIMES = [VALIDATION, "gradient_psnr", "laplacian_psnr", *OF_SHAPES, *OF_FEATURES, *OF_ROLLS]
-OWN = {SHAPES: OF_SHAPES, FEATURES: OF_FEATURES, ROLLS: OF_ROLLS}
-DIVERGED = "diverged_at"
-WORLD = (
-    "signal.",
-    "split.",
-    "task.stencil",
-    "supervise",
-    "model.",
-    "photos.",
-    "canvas.size",
-    "goal.",
-    "memorise.signal",
-    "library",
-)  # settings of what is fitted, not of how
-NAMED = {  # settings that follow from a name
-    "supervise": ("task.constraints", "task.free", "task.derivatives"),
-    "transforms.name": ("transforms.",),
-    "canvas.colors.name": ("canvas.colors.",),
-}
+TASK, DIVERGED = "task", "diverged_at"
 IGNORED = {  # what names or follows a fit, or goes without saying
     "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "debug", "logger", "experiment",
-    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "memorise.schedule.T_max", "memorise.seed", "task.scores", "objective", "trainer.devices",
-    "trainer.strategy",
+    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "task.scores",
+    "trainer.devices", "trainer.strategy",
 }  # fmt: skip
+
+
+def table(folder: str | Path) -> pd.DataFrame:
+    """One row a run of a study, indexed by its folder: study, field, signal, seed, status, parameters, seconds, every score, and the
+    settings that were swept, by their keys.
+
+    Raises:
+        InputError: no such folder, or neither plan nor sound result in it.
+    """
+    return fits_table(*read_fits(Path(folder))).drop(columns=TASK)
 
 
 def read_fits(folder: Path) -> tuple[Plan | None, dict[str, Result]]:
@@ -79,7 +69,7 @@ def superseded(results: Mapping[str, Result]) -> set[str]:
     """
     alike: dict[str, list[str]] = {}
     for name, result in sorted(results.items(), key=lambda item: item[1].finished_at or ""):
-        asked = [result.field, result.signal, result.seed, dict(flatten(result.config))]
+        asked = [result.field, result.signal, result.seed, settings_of(result)]
         alike.setdefault(json.dumps(asked, sort_keys=True, default=str), []).append(name)
     several = [names for names in alike.values() if len({results[name].hash for name in names}) > 1]
     return {name for names in several for name in names[:-1]}
@@ -133,12 +123,13 @@ def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame
         | (fit_row(results[name]) if name in results else missing_row(plan.study if plan else "", planned[name]))
         for name in names
     ]
-    columns = dict.fromkeys([*COLUMNS, *SCORES, *SOMETIMES, DIVERGED, *varied])
+    tasks = [find_task({"task": {"_target_": target}}) for target in dict.fromkeys(row[TASK] for row in rows)]
+    always = [name for task in tasks for name in task.scoring.always]
+    scores = [name for task in tasks for name in task.scoring.scores]
+    columns = dict.fromkeys([*COLUMNS, *always, *scores, DIVERGED, *varied, TASK])
     table = pd.DataFrame(rows, columns=list(columns), index=names)
-    empty = {column for column in columns if table[column].isna().to_numpy().all()}
-    special = next((kind for kind, own in OWN.items() if not {*own} <= empty), None)
-    optional = {*SCORES, *SOMETIMES, DIVERGED} - {special.headline} if special else {*SOMETIMES, DIVERGED}
-    table = table.drop(columns=[column for column in columns if column in empty & optional])
+    optional = [column for column in {*scores, DIVERGED} - {*always} if table[column].isna().to_numpy().all()]
+    table = table.drop(columns=optional)
     for column in ("seed", "parameters", "steps", DIVERGED):
         if column in table:
             table[column] = table[column].astype("Int64")
@@ -146,18 +137,41 @@ def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame
     return table
 
 
-def kind_of_fits(fits: pd.DataFrame) -> Kind:
-    """The kind of fits by the scores they have; of several kinds that of pictures."""
-    return kind_of([column for column in fits if fits[column].notna().to_numpy().any()])
+def tasks_of(fits: pd.DataFrame) -> list[type[Task]]:
+    """The kinds of work that these fits are, the first one's first."""
+    return [find_task({"task": {"_target_": target}}) for target in fits[TASK].unique()]
+
+
+def scoring_of_fits(fits: pd.DataFrame) -> Scoring:
+    """How fits are scored; of several kinds as the first."""
+    return tasks_of(fits)[0].scoring
+
+
+def scores_of_fits(fits: pd.DataFrame) -> dict[str, Score]:
+    """All scores that the fits may have, by name."""
+    return {name: score for task in tasks_of(fits) for name, score in task.scoring.scores.items()}
+
+
+def subject_settings(fits: pd.DataFrame) -> list[str]:
+    """Of what was swept the settings of what is worked on, not of how."""
+    prefixes = tuple(prefix for task in tasks_of(fits) for prefix in task.subject_keys)
+    return [key for key in fits.attrs["swept"] if key.startswith(prefixes)]
 
 
 def missing_row(study: str, fit: Planned) -> dict[str, Any]:
-    return {"study": study, "field": fit.field, "signal": fit.signal, "seed": fit.seed, "status": "missing"}
+    return {
+        "study": study,
+        "field": fit.field,
+        "signal": fit.signal,
+        "seed": fit.seed,
+        "status": "missing",
+        TASK: fit.task,
+    }
 
 
 def fit_row(result: Result) -> dict[str, Any]:
-    scores = {name: result.scores.get(name) for name in [*SCORES, *SOMETIMES]}
-    return {name: getattr(result, name) for name in [*COLUMNS, DIVERGED]} | scores
+    facts = {name: getattr(result, name) for name in [*COLUMNS, DIVERGED]}
+    return {**facts, **result.scores, TASK: result.config["task"]["_target_"]}
 
 
 def varying(results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
@@ -165,7 +179,8 @@ def varying(results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
 
     Of an exchanged object its name stands for the settings that follow from it.
     """
-    flat = {name: dict(flatten(result.config)) for name, result in results.items()}
+    flat = {name: settings_of(result) for name, result in results.items()}
+    named = {name: of for result in results.values() for name, of in find_task(result.config).follows.items()}
     groups = {name: (result.field, result.signal) for name, result in results.items()}
     found: dict[str, dict[str, Any]] = {}
     for key in dict.fromkeys(key for settings in flat.values() for key in settings):
@@ -173,8 +188,8 @@ def varying(results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
         seen: dict[tuple[str, str], set[Any]] = {}
         for name, value in values.items():
             seen.setdefault(groups[name], set()).add(value)
-        named = (name for name, of in NAMED.items() if key.startswith(of) and key != name)
-        owner = next(named, key.rpartition(".")[0] + "._target_")
+        names = (name for name, of in named.items() if key.startswith(of) and key != name)
+        owner = next(names, key.rpartition(".")[0] + "._target_")
         if max(map(len, seen.values())) > 1 and not (owner in found and follows(values, found[owner], groups)):
             found[key] = values
     return found
@@ -186,12 +201,17 @@ def follows(values: Mapping[str, Any], from_: Mapping[str, Any], groups: Mapping
     return len(pairs) == len({pair[:2] for pair in pairs})
 
 
-def flatten(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+def settings_of(result: Result) -> dict[str, Any]:
+    """Dotted keys and plain values of a result's configuration, without what goes without saying."""
+    return dict(flatten(result.config, {*IGNORED, *find_task(result.config).silent}))
+
+
+def flatten(node: Any, ignored: Collection[str], key: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and plain values of a configuration, what others follow from first."""
-    if key in IGNORED:
+    if key in ignored:
         return
     if isinstance(node, Mapping):
         for name in sorted(node, key=lambda name: name not in ("_target_", "supervise", "name")):
-            yield from flatten(node[name], f"{key}.{name}" if key else str(name))
+            yield from flatten(node[name], ignored, f"{key}.{name}" if key else str(name))
     else:
         yield key, str(node) if isinstance(node, list) else node

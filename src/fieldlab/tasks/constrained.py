@@ -15,11 +15,11 @@ from fieldlab.operators import Function
 from fieldlab.signals.signal import Signal
 from fieldlab.tasks.constraints import Constraint, Reading, sloped
 from fieldlab.tasks.descent import Descent
+from fieldlab.tasks.module import TaskModule
 from fieldlab.tasks.samples import Batch, Samples
-from fieldlab.tasks.task import Task
 
 
-class Constrained(Task):
+class Constrained(TaskModule):
     """Minimise the sum of constraints for each field of an ensemble.
 
     Raises:

@@ -1,5 +1,7 @@
 """What an optimisation step needs beside its loss: compilation, clipping and learning rates member by member."""
 
+import functools
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +20,22 @@ class Descent:
     """How a task goes down: what any task needs and only the program puts together.
 
     `rates` are the members' learning rates where they differ: the optimiser steps with the largest, and each member
-    goes its share of that step.
+    goes its share of that step. A `fused` optimiser is told otherwise where parameters are complex.
     """
 
     optimizer: Callable[..., torch.optim.Optimizer]
     schedule: Callable[[torch.optim.Optimizer], Any]
     rates: Sequence[float] | None
+    fused: bool
     compiled: bool
+
+
+@functools.cache
+def say_unfused() -> None:
+    """Once in a process."""
+    logging.getLogger("fieldlab").warning(
+        "optimizer.fused: torch fuses steps of real parameters alone; these are complex"
+    )
 
 
 def compile_losses(losses: Losses) -> Losses:

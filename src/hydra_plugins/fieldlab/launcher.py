@@ -79,8 +79,10 @@ class Composer:
 
 
 def job_return(result: "Result", job: DictConfig, hydra: DictConfig, overrides: Sequence[str]) -> JobReturn:
-    """What a sweeper reads: the validation PSNR, None where the fit failed or nothing validates."""
+    """What a sweeper reads: the score that its task is searched by, None where the run failed or has none."""
+    from fieldlab.results import scoring_of
+
     done = JobReturn(overrides=overrides, cfg=job, hydra_cfg=hydra, working_dir=result.config["folder"])
     done.status = JobStatus.COMPLETED  # a failed fit is data too, and must not end the sweep
-    done.return_value = result.scores.get("validation_psnr")
+    done.return_value = result.scores.get(scoring_of(result).searched or "")
     return done

@@ -139,20 +139,15 @@ class OptunaSweeper(Sweeper):
         from fieldlab.check import Checks
         from fieldlab.configuration import plain_config, resolved
         from fieldlab.errors import InputError
-        from fieldlab.prepare import Fitting, prepare
+        from fieldlab.runs.task import find_task
 
         config = resolved(self.context.config_loader.load_sweep_config(self.composed, overrides))
-        Checks().check(plain_config(config))
-        prepared = prepare(config)
-        if not isinstance(prepared, Fitting) or prepared.signal.centre is not None:
-            raise InputError(
-                "hydra/sweeper: a search is judged by validation PSNR, which shapes, visualisations and rolls do not have;"
-                " sweep with -m"
-            )
-        if not prepared.split.validation.any():
-            raise InputError(
-                "split: nothing validates here, so nothing can be tuned; take another, like split=stride"
-            )
+        checked = Checks().check(plain_config(config))
+        task = find_task(config)
+        if task.scoring.searched is None:
+            raise InputError(f"hydra/sweeper: runs of {task.__name__} have no score to search by; sweep with -m")
+        if why := task.why_unsearched(checked.config):
+            raise InputError(why)
         return config
 
 

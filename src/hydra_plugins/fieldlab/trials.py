@@ -34,12 +34,15 @@ class Search:
     ) -> None:
         self.sweeper, self.name, self.fixed, self.averaged, self.space = sweeper, name, fixed, averaged, space
         from fieldlab.results import SEARCHES
+        from fieldlab.runs.task import find_task
 
         ranges = {key: override.input_line for key, override in space.items()}
         digest = hashlib.sha256(f"{fit_hash(base)} {averaged} {ranges}".encode()).hexdigest()[:8]
         folder = Path(base.folder).parent
         lock_search(folder / f".search-{digest}", held)
-        self.study = open_study(folder / SEARCHES, f"{base.field.name}-{digest}", sweeper)
+        scoring = find_task(base).scoring
+        self.score = scoring.scores[str(scoring.searched)]
+        self.study = open_study(folder / SEARCHES, f"{base.field.name}-{digest}", sweeper, self.score.lower)
 
     def told(self) -> list[Any]:
         """The trials that have come to an end: with a score, or diverged."""
@@ -89,7 +92,8 @@ class Search:
             return f"best of {self.name}: no trial has finished yet"
         trial = self.study.best_trial
         settings = " ".join(f"{key}={shown(value)}" for key, value in trial.params.items())
-        return f"best of {self.name}: {settings} (validation PSNR {trial.value:.2f} dB)"
+        value = f"{self.score.label} {self.score.format(trial.value)}{self.score.unit.removeprefix(' in')}"
+        return f"best of {self.name}: {settings} ({value})"
 
 
 def lock_search(folder: Path, held: contextlib.ExitStack) -> None:
@@ -108,7 +112,7 @@ def remove(folder: Path) -> None:
         folder.rmdir()
 
 
-def open_study(file: Path, name: str, sweeper: "OptunaSweeper") -> Any:
+def open_study(file: Path, name: str, sweeper: "OptunaSweeper", lower: bool) -> Any:
     """A new study, or the one that an earlier launch has left; what was interrupted or failed is asked for again."""
     from fieldlab.errors import InputError
 
@@ -119,7 +123,9 @@ def open_study(file: Path, name: str, sweeper: "OptunaSweeper") -> Any:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     file.parent.mkdir(parents=True, exist_ok=True)
     storage = f"sqlite:///{file}"
-    study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+    study = optuna.create_study(
+        storage=storage, study_name=name, direction="minimize" if lower else "maximize", load_if_exists=True
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.sampler = optuna.samplers.TPESampler(

@@ -1,4 +1,4 @@
-"""Moving: what the configuration of a roll describes, built: its goal, and where pictures are read."""
+"""What the configuration of a roll describes, built: its goal, and where pictures are read."""
 
 from typing import Any
 

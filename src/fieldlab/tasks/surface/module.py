@@ -30,7 +30,7 @@ PROBES = 8192  # points at which the curve's scores are taken: on the surface, a
 DRAFT = 64  # cells a side of the surface that is shown while it is learned
 
 
-class Surface(Constrained):
+class SurfaceModule(Constrained):
     """Constraints on a field whose value is 1/2 + signed distance, in sides of the unit cube.
 
     Regions are `surface`, the training points, and `space`, anywhere; `normal` is known on the surface. On the way, at

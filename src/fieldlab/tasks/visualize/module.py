@@ -24,12 +24,12 @@ from fieldlab.models.patches import Photos, best_patches
 from fieldlab.objectives.objective import Objective
 from fieldlab.tasks.chunks import Chunk
 from fieldlab.tasks.descent import Descent
-from fieldlab.tasks.draws import Draws
-from fieldlab.tasks.task import State, Task
+from fieldlab.tasks.module import State, TaskModule
+from fieldlab.tasks.visualize.draws import Draws
 from fieldlab.transforms.transform import Composed
 
 
-class Visualize(Task):
+class VisualizeModule(TaskModule):
     """Ascend the objective: a member is n images, `each` of every unit; its loss is minus the sum of their scores.
 
     At every step `copies` of each image are transformed by themselves, and their scores averaged. In the first

@@ -1,4 +1,4 @@
-"""Easel: what the configuration of a visualisation describes, built: a model, an objective, transforms and a canvas."""
+"""What the configuration of a visualisation describes, built: a model, an objective, transforms and a canvas."""
 
 import copy
 import functools
@@ -20,11 +20,13 @@ from fieldlab.field import build_field, draw
 from fieldlab.models.activations import Activations
 from fieldlab.models.layers import look_at_grey
 from fieldlab.models.model import Model
+from fieldlab.models.patches import Photos
 from fieldlab.objectives.objective import Objective, spelled_out
 from fieldlab.objectives.terms import count_units
 from fieldlab.signals.photos import read_photos
 from fieldlab.transforms.transform import Composed
 
+KEPT_PHOTOS = 8  # sets of photos that stay in memory, for the visualisations that share them
 KEPT = 4  # models that stay in memory, for the visualisations that share them
 OWN = ("colors", "bounded", "size", "start")  # settings of a canvas that are not its parameterization's
 SMALLEST = 8  # rows and columns of a canvas
@@ -160,3 +162,16 @@ def take_in(canvases: Sequence[Canvas]) -> Canvas:
     first = copy.deepcopy(first)
     first.parameterization.join([canvas.parameterization for canvas in others])
     return first
+
+
+def photos_of(node: DictConfig, channels: int) -> Photos:
+    """The photos that images are compared with, read once; none for a model that does not see grey or RGB."""
+    paths = plain(node, "photos") if channels in (1, 3) else {}
+    return read_reference(json.dumps([paths, channels]), str(digested(paths, "photos")))
+
+
+@functools.lru_cache(maxsize=KEPT_PHOTOS)
+def read_reference(settings: str, digest: str) -> Photos:
+    """`digest` is that of the files."""
+    paths, channels = json.loads(settings)
+    return Photos(read_photos(paths, "photos", channels=channels, size=None) if paths else {})

@@ -1,4 +1,4 @@
-"""Worlds: what fields are fitted to, signals and how they are split, read once for all fits that share them."""
+"""What fields are fitted to: signals and how they are split, read once for all fits that share them."""
 
 import functools
 import json
@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from fieldlab.build import build
-from fieldlab.configuration import plain_value
+from fieldlab.configuration import to_json
 from fieldlab.digests import content
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
@@ -16,14 +16,9 @@ from fieldlab.signals.splits import Split
 KEPT = 32  # signals and splits that stay in memory
 
 
-def described(config: DictConfig | Mapping[str, Any], *keys: str) -> str:
-    """These top-level keys as JSON: equal where what they describe is."""
-    return json.dumps([plain_value(config, key) for key in keys], sort_keys=True)
-
-
 def build_signal(config: DictConfig | Mapping[str, Any]) -> Signal:
     """The signal, read once for all fits to it."""
-    return read_signal(described(config, "signal"), str(content(config["signal"])))
+    return read_signal(to_json(config, "signal"), str(content(config["signal"])))
 
 
 @functools.lru_cache(maxsize=KEPT)
@@ -32,6 +27,11 @@ def read_signal(settings: str, digest: str) -> Signal:
     return build(json.loads(settings)[0], "signal")
 
 
+def build_split(config: DictConfig | Mapping[str, Any], grid: tuple[int, ...]) -> Split:
+    """The split of such a grid, made once for all fits with it."""
+    return make_split(to_json(config, "split"), grid)
+
+
 @functools.lru_cache(maxsize=KEPT)
-def build_split(settings: str, grid: tuple[int, ...]) -> Split:
+def make_split(settings: str, grid: tuple[int, ...]) -> Split:
     return build(json.loads(settings)[0], "split", grid=grid)

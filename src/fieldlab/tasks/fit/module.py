@@ -21,13 +21,13 @@ from fieldlab.signals.stencils import Stencil
 from fieldlab.tasks.constrained import Constrained
 from fieldlab.tasks.constraints import Constraint
 from fieldlab.tasks.descent import Descent
-from fieldlab.tasks.knowledge import knowledge, needed
+from fieldlab.tasks.fit.knowledge import knowledge, needed
 from fieldlab.tasks.samples import Samples
 
 DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
 
 
-class Fit(Constrained):
+class FitModule(Constrained):
     """Constraints on values and derivatives of signals on grids, scored by PSNR over all samples.
 
     `scores` is the number of points on the curve. What the constraints leave `free` is fitted before scoring; with

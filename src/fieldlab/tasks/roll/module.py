@@ -19,9 +19,9 @@ from fieldlab.goals.goal import Goal
 from fieldlab.goals.rolls import Rolls
 from fieldlab.metrics import Scores
 from fieldlab.tasks.descent import Descent
-from fieldlab.tasks.places import Places
-from fieldlab.tasks.starts import Start
-from fieldlab.tasks.task import State, Task
+from fieldlab.tasks.module import State, TaskModule
+from fieldlab.tasks.roll.pixels import PixelBatches
+from fieldlab.tasks.roll.starts import Start
 from fieldlab.warps.memory import Memory
 from fieldlab.warps.warp import in_words
 
@@ -31,7 +31,7 @@ ABREAST = 4  # pictures in a row of a film
 MOST_SHOWN = 8  # rolls on a film, and on the curves of what is learned
 
 
-class Roll(Task):
+class RollModule(TaskModule):
     """Minimise a goal's loss over where memorised pictures are read: Phi_n(warp(x)) at pixel centres x, the fields Phi_n fixed.
 
     A member is a roll of each of n pictures, for each of the goal's cases, from each try of the `start`. A step looks at
@@ -48,7 +48,7 @@ class Roll(Task):
     """
 
     ensemble: Rolls
-    samples: Places
+    samples: PixelBatches
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Roll(Task):
     ) -> None:
         goal = ensemble.goal
         size = None if goal.needs_all else batch_size
-        samples = Places(seeds, places=goal.places, batch_size=size, steps=steps, scores=scores)
+        samples = PixelBatches(seeds, places=goal.places, batch_size=size, steps=steps, scores=scores)
         super().__init__(ensemble, len(seeds), samples, descent, clip_norm=None)
         self.memory = Memory(fields, centres(goal.pictures.size))
         self.start = start

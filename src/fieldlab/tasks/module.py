@@ -1,4 +1,4 @@
-"""A task: what is asked of fields, how they descend towards it, and how they are scored."""
+"""TaskModule: what is asked of fields, how they descend towards it, and how they are scored."""
 
 import math
 import time
@@ -23,6 +23,7 @@ from fieldlab.tasks.descent import (
     compile_losses,
     relative_rates,
     resolve_conjugates,
+    say_unfused,
     shorten_steps,
 )
 
@@ -37,7 +38,7 @@ class Progress:
     diverged_at: int | None = None
 
 
-class Task(LightningModule, ABC):
+class TaskModule(LightningModule, ABC):
     """Minimise a loss for each of some members, as if it were alone.
 
     What is optimised is one `ensemble`, whose parameters have the members along their first axis, in equal parts. The loss
@@ -94,8 +95,11 @@ class Task(LightningModule, ABC):
         """Write what member m has become into the fit's folder."""
 
     def configure_optimizers(self) -> Any:
-        largest = {} if self.descent.rates is None else {"lr": max(self.descent.rates)}
-        self.optimizer = self.descent.optimizer(self.ensemble.parameters(), **largest)
+        settings: dict[str, Any] = {} if self.descent.rates is None else {"lr": max(self.descent.rates)}
+        if self.descent.fused and any(parameter.is_complex() for parameter in self.ensemble.parameters()):
+            say_unfused()
+            settings["fused"] = None
+        self.optimizer = self.descent.optimizer(self.ensemble.parameters(), **settings)
         self.rate = self.descent.schedule(self.optimizer)
         return self.optimizer
 

@@ -1,4 +1,4 @@
-"""Places: at which pixels rolls are looked at."""
+"""Batches of pixels: at which pixels rolls are looked at."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from fieldlab.tasks.dealer import Dealer
 
 
-class Places(Dealer):
+class PixelBatches(Dealer):
     """For each step and member `batch_size` of the places, drawn with replacement; None: all of them, in order.
 
     Raises:

@@ -14,13 +14,14 @@ from fieldlab.digests import library_files
 from fieldlab.errors import InputError, first_line
 from fieldlab.field import Field, build_field, draw, structure
 from fieldlab.goals.goal import Pictures
-from fieldlab.identity import ROLLING, fit_name
+from fieldlab.identity import fit_name
 from fieldlab.results import Result, result_or_none
 from fieldlab.schema import Schema
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.photos import files
-from fieldlab.worlds import build_signal
+from fieldlab.tasks.signal_and_split import build_signal
 
+ROLLING = ("memorise", "library", "photos", "warp", "goal", "shift_init")  # keys that fits do not have
 MAKE = "fieldlab -m signal=image signal.path=FOLDER signal.size=64 split=all study=library"
 
 

@@ -1,0 +1,1 @@
+"""Runs: one configuration, one folder, one result, of any task."""

@@ -1,0 +1,144 @@
+"""Task: the contract of a kind of work, all that engine, sweeps and report know of it. Importing one loads no torch."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from omegaconf import DictConfig
+
+from fieldlab.build import build, locate, plain
+from fieldlab.errors import InputError
+from fieldlab.runs.scoring import Scoring
+
+if TYPE_CHECKING:
+    from fieldlab.results import Result
+    from fieldlab.tasks.descent import Descent
+    from fieldlab.tasks.module import TaskModule
+
+Config = Mapping[str, Any]
+Once = Callable[..., Any]  # once(*key, look=function): the function's answer, asked once for equal keys
+
+
+@dataclass(frozen=True)
+class Member(ABC):
+    """One configuration and what it describes, built: a part of what is computed together."""
+
+    config: DictConfig
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What results call that which is worked on."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What checking has found: the subject's name, and what configurations must have in common to be computed together."""
+
+    subject: str
+    alike: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """Which of the files that runs leave a report shows, and what it says of them.
+
+    `picture` is what a run has made, `below` an error map or how it came about, `original` what it should be like. With
+    `spectra` flat pictures are shown by their frequencies too. `scene` are files to be turned around: of the original, and of what was made.
+    `words` stand above all of them, `error` says what the map measures and `limit` what is its brightest. In a study's figure a
+    picture is `panel` inches wide and high; `captions` are the figure's with photos and without, `note` stands in its corner.
+    """
+
+    picture: str
+    below: str
+    original: str | None = None
+    spectra: bool = False
+    scene: tuple[str, str] | None = None
+    words: str = ""
+    error: str = ""
+    limit: float | None = None
+    panel: tuple[float, float] = (2.5, 2.65)
+    captions: tuple[str, str] = ("", "")
+    note: str = ""
+
+
+class Task(ABC):
+    """A kind of work. An instance holds the settings of the configuration's node `task`.
+
+    `files` are those that a run leaves beside its result, as patterns. Settings below `subject_keys` say what is worked on and
+    not how: none of them is better than another. Those in `follows` follow from the name that they stand under; `silent` ones are no
+    columns of a table.
+    """
+
+    scoring: ClassVar[Scoring]
+    files: ClassVar[tuple[str, ...]]
+    subject_keys: ClassVar[tuple[str, ...]] = ()
+    follows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    silent: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    @abstractmethod
+    def name_subject(cls, config: Config) -> str:
+        """What a configuration works on, as tables and folders say it."""
+
+    @classmethod
+    @abstractmethod
+    def exhibit(cls) -> Exhibit:
+        """What a report shows of such runs."""
+
+    @classmethod
+    def describe_size(cls, result: "Result") -> str:
+        """`256 x 256`: how large what a run worked on is."""
+        return " x ".join(map(str, result.grid))
+
+    @classmethod
+    def list_needs(cls, config: Config) -> Sequence[tuple[Config, Callable[[InputError], InputError]]]:
+        """The configurations of runs that must be finished first, each with how its mistakes are told by this one's keys."""
+        return ()
+
+    @classmethod
+    def why_unsearched(cls, config: DictConfig) -> str | None:
+        """Why a search would find no score in runs of this configuration, in a line; None where it would."""
+        return None
+
+    @abstractmethod
+    def check(self, config: Config, devices: int, once: Once) -> Facts:
+        """Build all that the configuration describes, and rehearse a step; nothing is written.
+
+        Raises:
+            InputError: anything in it that cannot work.
+        """
+
+    @abstractmethod
+    def build(self, config: DictConfig) -> Member:
+        """What the configuration describes.
+
+        Raises:
+            InputError: anything in it that cannot work.
+        """
+
+    @abstractmethod
+    def assemble(
+        self, members: Sequence[Any], *, seeds: Sequence[int], steps: int, descent: "Descent"
+    ) -> "TaskModule":
+        """What computes these members together."""
+
+
+def find_task(config: Config | DictConfig) -> type[Task]:
+    """The kind of work that a configuration asks for."""
+    node = config.get("task")
+    target = node.get("_target_") if isinstance(node, Mapping | DictConfig) else None
+    found = locate(str(target), "task._target_") if target else None
+    if not inspect.isclass(found) or not issubclass(found, Task):
+        raise InputError(f"task._target_: {target} should be a fieldlab.runs.task.Task, like fieldlab.tasks.fit.Fit")
+    return found
+
+
+def make_task(config: Config | DictConfig) -> Task:
+    """The task with its settings."""
+    find_task(config)
+    return build(
+        {**plain(config["task"], "task"), "_recursive_": False}, "task"
+    )  # tasks build their parts themselves

@@ -1,0 +1,3 @@
+"""Fit: fields take the values, or the derivatives, of signals on grids."""
+
+from fieldlab.tasks.fit.task import Fit as Fit

@@ -1,0 +1,32 @@
+"""How fits of fields to samples on grids are scored."""
+
+from fieldlab.runs.scoring import Score, Scoring
+
+FIT = Scoring(
+    scores={
+        "train_psnr": Score("train PSNR", unit=" in dB"),
+        "validation_psnr": Score("validation PSNR", unit=" in dB"),
+        "test_psnr": Score("test PSNR", unit=" in dB"),
+        "full_psnr": Score("full PSNR", unit=" in dB"),
+        "full_ssim": Score("SSIM", 4),
+        "gradient_psnr": Score("gradient PSNR", unit=" in dB"),
+        "laplacian_psnr": Score("Laplacian PSNR", unit=" in dB"),
+    },
+    always=("train_psnr", "test_psnr", "full_psnr", "full_ssim"),
+    headline="test_psnr",
+    judges={"validation_psnr": "validation samples", "train_psnr": "training samples"},
+    labels={"train": "train_psnr", "test": "test_psnr", "full": "full_psnr"},
+    prefix="PSNR ",
+    unit=" dB",
+    noun="PSNR in dB",
+    curves={"train": "train_psnr", "test": "test_psnr", "full": "full_psnr"},
+    panels=("test_psnr", "train_psnr"),
+    logarithmic=False,
+    axis="PSNR (dB)",
+    knobs={"train": "train_psnr", "test": "test_psnr"},
+    against="PSNR",
+    note="PSNR in dB over the training, the test and all samples, values clipped to their range; mean ± standard deviation"
+    " over n seeds, and in rows of several signals over each one's mean; seconds: median time of optimisation alone."
+    " Bicubic: cubic interpolation from the same training samples.",
+    searched="validation_psnr",
+)

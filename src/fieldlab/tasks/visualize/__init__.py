@@ -1,0 +1,3 @@
+"""Visualize: images that a network answers to."""
+
+from fieldlab.tasks.visualize.task import Visualize as Visualize
