@@ -28,9 +28,9 @@ from benchmark_modes import modes
 
 import fieldlab
 from fieldlab.field import build_field, draw
-from fieldlab.results import Plan, Planned, Result, read_result
-from fieldlab.run import train
-from fieldlab.tasks.assembly import assemble, build_member
+from fieldlab.runs.assembly import assemble, build_member
+from fieldlab.runs.result import Plan, Planned, Result, read_result
+from fieldlab.runs.run import train
 
 CASES = {
     "SIREN 256x4 on 256 x 256 pixels": ("signal.size=256", "split=all", "steps=12"),

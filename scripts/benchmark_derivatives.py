@@ -10,8 +10,8 @@ from torch import Tensor
 import fieldlab
 from fieldlab import metrics
 from fieldlab.field import Field
-from fieldlab.run import train
-from fieldlab.tasks.assembly import assemble, build_member
+from fieldlab.runs.assembly import assemble, build_member
+from fieldlab.runs.run import train
 from fieldlab.tasks.fit.knowledge import knowledge
 
 Overrides = tuple[str, ...]

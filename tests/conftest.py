@@ -26,7 +26,7 @@ SEEING = (
     "model=checkpoint", "model.network={_target_: seen_networks.Small}", "model.size=[16,16]", "canvas.size=16",
     "photos={brick: 'skimage:brick.png', grass: 'skimage:grass.png'}", "task.patches=4", "task.draws=2", "task.scores=2",
     "task.leaky_steps=2", "transforms=none", "objective=logits:[0,1,2]", "steps=12", "trainer=cpu", "logger=none",
-    "task.held_out={jitter: {_target_: fieldlab.transforms.jitter.Jitter, pixels: 2}}",
+    "task.held_out={jitter: {_target_: fieldlab.tasks.visualize.transforms.jitter.Jitter, pixels: 2}}",
 )  # fmt: skip
 PHOTOS = ("photos=own", "+photos.coffee=skimage:coffee.png", "+photos.cat=skimage:chelsea.png")
 ROLLING = (
@@ -92,8 +92,8 @@ def rolling(*overrides: str) -> DictConfig:
 @pytest.fixture(scope="module")
 def coarse_shapes() -> Iterator[None]:
     """Pictures of shapes from few points, and a knot of few triangles."""
-    from fieldlab import pictures
-    from fieldlab.shapes import knot
+    from fieldlab.geometry import knot
+    from fieldlab.tasks.surface import pictures
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pictures, "SPLATS", 20_000)
@@ -130,7 +130,7 @@ def script(
 @pytest.fixture
 def command(script: Callable[[str, Callable[[], None]], Command]) -> Command:
     """Run `fieldlab ARGUMENTS`."""
-    from fieldlab import cli
+    from fieldlab.cli import run as cli
 
     return script("fieldlab", cli.main)
 
@@ -138,7 +138,7 @@ def command(script: Callable[[str, Callable[[], None]], Command]) -> Command:
 @pytest.fixture
 def ask(script: Callable[[str, Callable[[], None]], Command]) -> Command:
     """Run `fieldlab-query ARGUMENTS`."""
-    from fieldlab.query import cli
+    from fieldlab.cli import query as cli
 
     return script("fieldlab-query", cli.main)
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from fieldlab import imports
+from fieldlab.classifiers.pretrained import installed as find_installed
 from fieldlab.errors import InputError
 from fieldlab.imports import Torchvision
-from fieldlab.models.pretrained import installed as find_installed
 
 BROKEN = 'raise RuntimeError("operator torchvision::nms does not exist")'
 
@@ -32,7 +32,7 @@ def finder(monkeypatch: pytest.MonkeyPatch) -> Torchvision:
     found = Torchvision()
     monkeypatch.setattr(sys, "meta_path", [found, *(f for f in sys.meta_path if f is not imports.TORCHVISION)])
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
-    monkeypatch.setattr("fieldlab.models.pretrained.TORCHVISION", found)
+    monkeypatch.setattr("fieldlab.classifiers.pretrained.TORCHVISION", found)
     return found
 
 

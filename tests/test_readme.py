@@ -14,10 +14,10 @@ import trimesh
 from PIL import Image
 from scipy.io import wavfile
 
-import fieldlab.colors
-import fieldlab.layers
-import fieldlab.query.cli
-import fieldlab.report.cli
+import fieldlab.cli.colors
+import fieldlab.cli.layers
+import fieldlab.cli.query
+import fieldlab.cli.report
 from conftest import Command
 
 ROOT = Path(__file__).parents[1]
@@ -35,10 +35,10 @@ FEW_PATCHES = (
     *(f"model.{of}{key}=1" for of in ("", "judge.") for key in ("crops", "epochs")),
 )
 CLIS = {
-    "fieldlab-report": fieldlab.report.cli.main,
-    "fieldlab-query": fieldlab.query.cli.main,
-    "fieldlab-layers": fieldlab.layers.main,
-    "fieldlab-colors": fieldlab.colors.main,
+    "fieldlab-report": fieldlab.cli.report.main,
+    "fieldlab-query": fieldlab.cli.query.main,
+    "fieldlab-layers": fieldlab.cli.layers.main,
+    "fieldlab-colors": fieldlab.cli.colors.main,
 }
 
 

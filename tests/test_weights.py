@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import fieldlab
 from fieldlab.errors import InputError
-from fieldlab.packs import fit
-from fieldlab.tasks.assembly import build_member
+from fieldlab.runs.assembly import build_member
+from fieldlab.sweeps.packs import fit
 
 
 @pytest.fixture

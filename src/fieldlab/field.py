@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from fieldlab.build import build, check, plain
+from fieldlab.config.instantiate import build, check, plain
 from fieldlab.errors import InputError
 
 POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)

@@ -17,7 +17,7 @@ from conftest import Command
 from fieldlab.report import gallery
 from fieldlab.report.page import html
 from fieldlab.report.study import report
-from fieldlab.results import Plan, Planned, read_plan, read_result
+from fieldlab.runs.result import Plan, Planned, read_plan, read_result
 
 QUICK = ["signal.size=24", "steps=20", "task.scores=4", "trainer=cpu", "logger=none", "field.network.width=16"]
 STUDY = Path("runs/mine")

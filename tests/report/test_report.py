@@ -12,10 +12,11 @@ from PIL import Image
 
 import fieldlab
 from fieldlab.errors import InputError
-from fieldlab.pictures import ERROR_LIMIT, picture
 from fieldlab.report.study import report
 from fieldlab.report.table import read_fits
-from fieldlab.results import Plan, Planned, Result, read_plan, read_result
+from fieldlab.runs.result import Plan, Planned, Result, read_plan, read_result
+from fieldlab.signals.pictures import picture
+from fieldlab.tasks.fit.pictures import ERROR_LIMIT
 
 STUDY = Path("runs/mine")
 GENERIC = "fieldlab.report.figure.save_figure"

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import SMALL, Command
 from fieldlab.errors import InputError
-from fieldlab.results import read_result
+from fieldlab.runs.result import read_result
 from fieldlab.runs.task import Task, find_task
 
 WORST = '''
@@ -156,7 +156,7 @@ def test_it_goes_on_after_a_kill(command: Command):
     killer += "own_module.WorstModule.training_step = third\n"
     start = "import sys\nsys.path.append('.')\n" + killer + f"sys.argv = ['fieldlab', *{list(plain)!r}]\n"
     done = subprocess.run(
-        [sys.executable, "-c", start + "from fieldlab.cli import main\nmain()"],
+        [sys.executable, "-c", start + "from fieldlab.cli.run import main\nmain()"],
         env={**os.environ, "OMP_NUM_THREADS": "1"},  # as many as here
         capture_output=True,
     )

@@ -9,9 +9,9 @@ import torch
 import trimesh
 
 from fieldlab.errors import InputError
-from fieldlab.shapes.compare import chamfer, sampled
-from fieldlab.shapes.extract import extract
-from fieldlab.shapes.write import write_mesh
+from fieldlab.geometry.compare import chamfer, sampled
+from fieldlab.geometry.extract import extract
+from fieldlab.geometry.write import write_mesh
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.clouds import cloud, torus_knot
 

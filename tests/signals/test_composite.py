@@ -91,12 +91,12 @@ def test_bad_input_is_named():
 
 
 def test_its_files_decide_the_fit(small, clean_folder: Path):
-    import fieldlab.identity
+    import fieldlab.config.fingerprint
 
     imsave("a.png", np.zeros((8, 8), dtype=np.uint8), check_contrast=False)
     settings = ("signal=composite", "signal.size=16", "signal.other=a.png", "split=all", "supervise=gradient")
     before = small(*settings)
     assert Path(before.folder).name.startswith("siren-camera+a-s0-")
-    first = fieldlab.identity.fit_hash(before)
+    first = fieldlab.config.fingerprint.fit_hash(before)
     imsave("a.png", np.full((8, 8), 255, dtype=np.uint8), check_contrast=False)
-    assert fieldlab.identity.fit_hash(small(*settings)) != first
+    assert fieldlab.config.fingerprint.fit_hash(small(*settings)) != first

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from PIL import Image
 
 from fieldlab.report.table import settings_of
-from fieldlab.results import Result, scoring_of
+from fieldlab.runs.result import Result, scoring_of
 from fieldlab.runs.task import Exhibit, find_task
 
 MOST_COLUMNS, MOST_SIGNALS, MOST_LETTERS = 6, 4, 40

@@ -17,7 +17,7 @@ from trimesh import Scene, load_scene
 from trimesh.viewer.notebook import scene_to_html
 
 from fieldlab.report.figure import exhibit_of, quality, size_of
-from fieldlab.results import Result, scoring_of
+from fieldlab.runs.result import Result, scoring_of
 
 MOST_SIGNALS, MOST_FIELDS = 8, 8
 MOST_BYTES = 4_000_000  # of a sound or an animation that is put into the page

@@ -18,7 +18,7 @@ from fieldlab.report import gallery, plots
 from fieldlab.report.figure import colours
 from fieldlab.report.paired import best_settings, judge_of, pairs
 from fieldlab.report.table import scores_of_fits, tasks_of
-from fieldlab.results import Plan, Result
+from fieldlab.runs.result import Plan, Result
 from fieldlab.runs.scoring import Score
 
 MOST_SIGNALS = 6  # whose curves are drawn

@@ -16,7 +16,7 @@ from fieldlab.report.figure import Shades, cut, scale_by_decades
 from fieldlab.report.knobs import draw_knob, knobs_of
 from fieldlab.report.summary import short
 from fieldlab.report.table import scores_of_fits, scoring_of_fits
-from fieldlab.results import Result, scoring_of
+from fieldlab.runs.result import Result, scoring_of
 from fieldlab.runs.scoring import Score
 
 STYLE = {

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fieldlab.build import locate
+from fieldlab.config.instantiate import locate
 from fieldlab.errors import InputError
 from fieldlab.report.figure import save_figure
 from fieldlab.report.page import save_page
 from fieldlab.report.paired import best_settings, by_world, judge_of
 from fieldlab.report.summary import latex, markdown, nothing_held_out, short, shown, summary_table
 from fieldlab.report.table import TASK, fits_table, read_fits, scores_of_fits, scoring_of_fits
-from fieldlab.results import Plan, Result, result_or_none
+from fieldlab.runs.result import Plan, Result, result_or_none
 from fieldlab.runs.scoring import Score
 
 PAGE = "report.html"

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fieldlab.report.table import DIVERGED, scores_of_fits, scoring_of_fits, subject_settings
-from fieldlab.results import Result
+from fieldlab.runs.result import Result
 from fieldlab.runs.scoring import Score
 
 HELD_OUT = ("train_psnr", "test_psnr")

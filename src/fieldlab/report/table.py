@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from fieldlab.digests import content_digest
+from fieldlab.config.digests import content_digest
 from fieldlab.errors import InputError
-from fieldlab.results import RESULT, Plan, Planned, Result, read_plan, read_result
+from fieldlab.runs.result import RESULT, Plan, Planned, Result, read_plan, read_result
 from fieldlab.runs.scoring import Score, Scoring
 from fieldlab.runs.task import Task, find_task
 

@@ -1,6 +1,5 @@
 """Task: the contract of a kind of work, all that engine, sweeps and report know of it. Importing one loads no torch."""
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from omegaconf import DictConfig
 
-from fieldlab.build import build, locate, plain
+from fieldlab.config.instantiate import build, locate_class, plain
+from fieldlab.config.names import TASK, Named
 from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
 
 if TYPE_CHECKING:
-    from fieldlab.results import Result
-    from fieldlab.tasks.descent import Descent
-    from fieldlab.tasks.module import TaskModule
+    from fieldlab.runs.result import Result
+    from fieldlab.training.module import TaskModule
+    from fieldlab.training.optimisation import Descent
 
 Config = Mapping[str, Any]
 Once = Callable[..., Any]  # once(*key, look=function): the function's answer, asked once for equal keys
@@ -64,7 +64,7 @@ class Exhibit:
     note: str = ""
 
 
-class Task(ABC):
+class Task(Named):
     """A kind of work. An instance holds the settings of the configuration's node `task`.
 
     `files` are those that a run leaves beside its result, as patterns. Settings below `subject_keys` say what is worked on and
@@ -77,11 +77,6 @@ class Task(ABC):
     subject_keys: ClassVar[tuple[str, ...]] = ()
     follows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     silent: ClassVar[tuple[str, ...]] = ()
-
-    @classmethod
-    @abstractmethod
-    def name_subject(cls, config: Config) -> str:
-        """What a configuration works on, as tables and folders say it."""
 
     @classmethod
     @abstractmethod
@@ -128,12 +123,7 @@ class Task(ABC):
 
 def find_task(config: Config | DictConfig) -> type[Task]:
     """The kind of work that a configuration asks for."""
-    node = config.get("task")
-    target = node.get("_target_") if isinstance(node, Mapping | DictConfig) else None
-    found = locate(str(target), "task._target_") if target else None
-    if not inspect.isclass(found) or not issubclass(found, Task):
-        raise InputError(f"task._target_: {target} should be a fieldlab.runs.task.Task, like fieldlab.tasks.fit.Fit")
-    return found
+    return locate_class(config.get("task"), "task", Task, TASK)
 
 
 def make_task(config: Config | DictConfig) -> Task:

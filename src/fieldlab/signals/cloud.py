@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from trimesh import Trimesh
 
-from fieldlab.shapes.compare import Distance, Surface, of_points, sampled
-from fieldlab.shapes.frame import Frame
+from fieldlab.geometry.compare import Distance, Surface, of_points, sampled
+from fieldlab.geometry.frame import Frame
 from fieldlab.signals.signal import Signal
 
 Points = Float[np.ndarray, "n 3"]

@@ -9,14 +9,14 @@ from jaxtyping import Float
 from trimesh import Trimesh
 
 from fieldlab.errors import InputError, first_line
-from fieldlab.shapes.compare import Surface, sampled, signed_distance
-from fieldlab.shapes.frame import Frame, Points
-from fieldlab.shapes.knot import TorusKnot
-from fieldlab.shapes.orient import estimate_normals
-from fieldlab.shapes.polygons import Polygons
-from fieldlab.shapes.read import READERS as MESHES
-from fieldlab.shapes.read import PointSet
-from fieldlab.shapes.repair import repair, share_inside
+from fieldlab.geometry.compare import Surface, sampled, signed_distance
+from fieldlab.geometry.frame import Frame, Points
+from fieldlab.geometry.knot import TorusKnot
+from fieldlab.geometry.normals import estimate_normals
+from fieldlab.geometry.polygons import Polygons
+from fieldlab.geometry.read import READERS as MESHES
+from fieldlab.geometry.read import PointSet
+from fieldlab.geometry.repair import repair, share_inside
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.columns import read_npy, read_xyz
 
@@ -49,7 +49,7 @@ def cloud(*, name: str | None, path: str, points: int, fill: float, seed: int) -
 
 
 def torus_knot(*, name: str, p: int, q: int, tube: float, points: int, fill: float, seed: int) -> Cloud:
-    """Points of a `fieldlab.shapes.knot.TorusKnot`, uniformly distributed, exact like their normals.
+    """Points of a `fieldlab.geometry.knot.TorusKnot`, uniformly distributed, exact like their normals.
 
     Raises:
         ValueError: what is no such knot, too few points, a fill that is not between 0 and 1.

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from fieldlab.errors import InputError
-from fieldlab.shapes.frame import Points
-from fieldlab.shapes.read import PointSet
+from fieldlab.geometry.frame import Points
+from fieldlab.geometry.read import PointSet
 
 Table = Float[np.ndarray, "n k"]
 

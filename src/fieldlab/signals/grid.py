@@ -1,5 +1,6 @@
 """Grids: signals with samples on a regular grid of any dimension, and where in the unit cube these sit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -53,3 +54,9 @@ def canonical(i: Float[Tensor, "*n"], size: int, alignment: Alignment) -> Float[
         raise ValueError(f"alignment must be one of {', '.join(get_args(Alignment))}, not {alignment}")
     shift, steps = {"centers": (0.5, size), "corners": (0.0, size - 1), "left": (0.0, size)}[alignment]
     return ((i.double() + shift) / steps).float()  # exact before the one rounding to float32
+
+
+def centres(size: Sequence[int]) -> Float[Tensor, "k 2"]:
+    """Pixel centres, row by row, in canonical coordinates (row, column)."""
+    rows, columns = ((torch.arange(extent) + 0.5) / extent for extent in size)
+    return torch.cartesian_prod(rows, columns)

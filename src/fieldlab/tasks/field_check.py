@@ -1,28 +1,31 @@
 """Whether a field can be fitted to a signal as a configuration says."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from fieldlab.configuration import to_json
-from fieldlab.digests import content
+from fieldlab.config.compose import to_json
+from fieldlab.config.digests import content
 from fieldlab.errors import InputError
 from fieldlab.field import Field, build_field, in_doubles, structure
 from fieldlab.operators import hessian, slope_error
-from fieldlab.rules import check_devices
+from fieldlab.runs.assembly import assemble_module
+from fieldlab.runs.rules import check_devices
 from fieldlab.runs.task import Config, Facts, Once
-from fieldlab.tasks.assembly import assemble_module
-from fieldlab.tasks.constraints import Constraint
-from fieldlab.tasks.field_task import FieldTask
-from fieldlab.tasks.rehearsal import rehearse_schedule, trial
-from fieldlab.tasks.signal_and_split import build_signal, build_split
+from fieldlab.signals.build import build_signal, build_split
+from fieldlab.training.constraints import Constraint
+from fieldlab.training.rehearsal import rehearse_schedule, trial
+
+if TYPE_CHECKING:
+    from fieldlab.tasks.field_task import FieldTask
 
 MOST_SLOPE_ERROR = 0.01
 TRAINING = ("task", "optimizer", "schedule", "steps")
 
 
-def check_field(task: FieldTask, plain: Config, devices: int, once: Once) -> Facts:
+def check_field(task: "FieldTask", plain: Config, devices: int, once: Once) -> Facts:
     """Build signal, split, field and training.
 
     Fields are built on the meta device, without memory or random numbers.
@@ -60,14 +63,14 @@ def outline(config: DictConfig, dim: int, channels: int) -> Field:
         return build_field(config.field, dim=dim, channels=channels)
 
 
-def check_training(task: FieldTask, config: DictConfig) -> int:
+def check_training(task: "FieldTask", config: DictConfig) -> int:
     """Build task, optimiser and schedule; the samples in a step."""
     module = assemble_module(task, [task.build(config)])
     rehearse_schedule(module)
     return module.samples.in_a_step
 
 
-def check_slopes(task: FieldTask, config: DictConfig, constraints: Sequence[Constraint]) -> None:
+def check_slopes(task: "FieldTask", config: DictConfig, constraints: Sequence[Constraint]) -> None:
     """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
     member = task.build(config)
     field = stirred(in_doubles(member.field))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from omegaconf import DictConfig
 
-from fieldlab.build import build, report_as
-from fieldlab.identity import name_signal
+from fieldlab.config.instantiate import build, report_as
+from fieldlab.config.names import name_signal
 from fieldlab.runs.task import Config, Facts, Member, Once, Task
 from fieldlab.tasks.keys import check_field_keys
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from fieldlab.field import Field
     from fieldlab.signals.signal import Signal
     from fieldlab.signals.splits import Split
-    from fieldlab.tasks.constrained import Constrained
-    from fieldlab.tasks.descent import Descent
+    from fieldlab.training.constrained import Constrained
+    from fieldlab.training.optimisation import Descent
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class FieldTask(Task):
 
     def build(self, config: DictConfig) -> FieldMember:
         from fieldlab.field import build_field, draw
-        from fieldlab.tasks.signal_and_split import build_signal, build_split
+        from fieldlab.signals.build import build_signal, build_split
 
         signal = build_signal(config)
         split = build_split(config, signal.grid)

@@ -10,7 +10,7 @@ from fieldlab.signals import regions, stencils
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
-from fieldlab.tasks.constraints import Constraint, check_constraints
+from fieldlab.training.constraints import Constraint, check_constraints
 
 Of = Callable[[Grid, Stencil], Float[Tensor, "n ..."]]
 

@@ -8,21 +8,23 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab import metrics, pictures
+from fieldlab import metrics
 from fieldlab.field import Ensemble
 from fieldlab.metrics import Free, Scores
 from fieldlab.operators import OPERATORS, value
 from fieldlab.signals import poisson, regions
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.interpolation import interpolate
+from fieldlab.signals.pictures import picture
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
-from fieldlab.tasks.constrained import Constrained
-from fieldlab.tasks.constraints import Constraint
-from fieldlab.tasks.descent import Descent
 from fieldlab.tasks.fit.knowledge import knowledge, needed
-from fieldlab.tasks.samples import Samples
+from fieldlab.tasks.fit.pictures import error_map, save_reconstruction
+from fieldlab.training.constrained import Constrained
+from fieldlab.training.constraints import Constraint
+from fieldlab.training.optimisation import Descent
+from fieldlab.training.samples import Samples
 
 DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
 
@@ -102,8 +104,8 @@ class FitModule(Constrained):
 
     def shown(self, m: int) -> Mapping[str, np.ndarray]:
         values = self.reconstruction(m)
-        error = pictures.error_map(values, self.signals[m].values)
-        return {"reconstruction": pictures.picture(values.clamp(0, 1).numpy()), "error": error}
+        error = error_map(values, self.signals[m].values)
+        return {"reconstruction": picture(values.clamp(0, 1).numpy()), "error": error}
 
     def outcome(self, m: int) -> dict[str, Any]:
         return {"scores": self.latest(m), "bicubic": self.bicubic(m), "classical": self.classical(m)}
@@ -128,4 +130,4 @@ class FitModule(Constrained):
         return self.scores(metrics.align(prediction, y, self.free))[m]
 
     def save_pictures(self, m: int, folder: Path) -> None:
-        pictures.save_reconstruction(folder, self.signals[m], self.reconstruction(m))
+        save_reconstruction(folder, self.signals[m], self.reconstruction(m))

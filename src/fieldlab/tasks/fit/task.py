@@ -12,7 +12,7 @@ from fieldlab.tasks.field_task import FieldTask
 from fieldlab.tasks.fit.scoring import FIT
 
 if TYPE_CHECKING:
-    from fieldlab.tasks.constrained import Constrained
+    from fieldlab.training.constrained import Constrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Fit(FieldTask):
 
     @classmethod
     def why_unsearched(cls, config: DictConfig) -> str | None:
-        from fieldlab.tasks.signal_and_split import build_signal, build_split
+        from fieldlab.signals.build import build_signal, build_split
 
         if build_split(config, build_signal(config).grid).validation.any():
             return None
@@ -44,7 +44,7 @@ class Fit(FieldTask):
 
     @classmethod
     def exhibit(cls) -> Exhibit:
-        from fieldlab.pictures import ERROR_LIMIT
+        from fieldlab.tasks.fit.pictures import ERROR_LIMIT
 
         return Exhibit(
             picture="reconstruction.png",

@@ -4,12 +4,12 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from fieldlab.build import build, plain
+from fieldlab.config.instantiate import build, plain
 from fieldlab.errors import InputError, first_line
 from fieldlab.field import draw
-from fieldlab.goals.goal import Goal, Pictures
-from fieldlab.goals.rolls import Rolls
-from fieldlab.warps.warp import Warped
+from fieldlab.tasks.roll.goals.goal import Goal, Pictures
+from fieldlab.tasks.roll.goals.rolls import Rolls
+from fieldlab.tasks.roll.warps.warp import Warped
 
 
 def build_goal(settings: dict[str, Any], key: str, pictures: Pictures) -> Goal:
@@ -26,7 +26,7 @@ def build_goal(settings: dict[str, Any], key: str, pictures: Pictures) -> Goal:
     except InputError as error:
         raise InputError(under(key, str(error))) from error
     if not isinstance(goal, Goal):
-        raise InputError(f"{key}._target_: makes a {type(goal).__name__}, and no fieldlab.goals.goal.Goal")
+        raise InputError(f"{key}._target_: makes a {type(goal).__name__}, and no fieldlab.tasks.roll.goals.goal.Goal")
     return goal
 
 

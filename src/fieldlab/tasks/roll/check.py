@@ -1,23 +1,27 @@
 """Whether memorised pictures can be rolled as a configuration says."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from omegaconf import OmegaConf
 
-from fieldlab.configuration import to_json
-from fieldlab.digests import digested
-from fieldlab.identity import nameless
-from fieldlab.rules import check_running
+from fieldlab.config.compose import to_json
+from fieldlab.config.digests import digested
+from fieldlab.config.fingerprint import nameless
+from fieldlab.runs.assembly import assemble_module
+from fieldlab.runs.rules import check_running
 from fieldlab.runs.task import Config, Facts, Once
-from fieldlab.tasks.assembly import assemble_module
-from fieldlab.tasks.rehearsal import rehearse_schedule, trial
 from fieldlab.tasks.roll.module import RollModule
-from fieldlab.tasks.roll.task import Roll
+from fieldlab.training.rehearsal import rehearse_schedule, trial
+
+if TYPE_CHECKING:
+    from fieldlab.tasks.roll.task import Roll
 
 DETERMINES = ("memorise", "library", "photos", "warp", "goal", "shift_init")
 TRAINING = ("task", "optimizer", "schedule", "steps")
 
 
-def check_rolling(task: Roll, plain: Config, devices: int, once: Once) -> Facts:
+def check_rolling(task: "Roll", plain: Config, devices: int, once: Once) -> Facts:
     """Build memories, warps, goal and training, with fields that have memorised nothing yet."""
     check_running(plain, devices)
     own = {**plain, **{key: digested(plain[key], key) for key in DETERMINES}}

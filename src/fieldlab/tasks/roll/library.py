@@ -10,16 +10,16 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fieldlab import weights
-from fieldlab.digests import library_files
+from fieldlab.config.digests import library_files
+from fieldlab.config.names import fit_name
+from fieldlab.config.schema import Schema
 from fieldlab.errors import InputError, first_line
 from fieldlab.field import Field, build_field, draw, structure
-from fieldlab.goals.goal import Pictures
-from fieldlab.identity import fit_name
-from fieldlab.results import Result, result_or_none
-from fieldlab.schema import Schema
+from fieldlab.runs.result import Result, result_or_none
+from fieldlab.signals.build import build_signal
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.photos import files
-from fieldlab.tasks.signal_and_split import build_signal
+from fieldlab.tasks.roll.goals.goal import Pictures
 
 ROLLING = ("memorise", "library", "photos", "warp", "goal", "shift_init")  # keys that fits do not have
 MAKE = "fieldlab -m signal=image signal.path=FOLDER signal.size=64 split=all study=library"

@@ -12,18 +12,18 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from fieldlab import sheets
-from fieldlab.canvases.painted import centres
 from fieldlab.field import POINTS_AT_ONCE, Ensemble, count_parameters
-from fieldlab.goals.goal import Goal
-from fieldlab.goals.rolls import Rolls
 from fieldlab.metrics import Scores
-from fieldlab.tasks.descent import Descent
-from fieldlab.tasks.module import State, TaskModule
+from fieldlab.signals.grid import centres
+from fieldlab.tasks import contact_sheet
+from fieldlab.tasks.roll.goals.goal import Goal
+from fieldlab.tasks.roll.goals.rolls import Rolls
 from fieldlab.tasks.roll.pixels import PixelBatches
 from fieldlab.tasks.roll.starts import Start
-from fieldlab.warps.memory import Memory
-from fieldlab.warps.warp import in_words
+from fieldlab.tasks.roll.warps.memory import Memory
+from fieldlab.tasks.roll.warps.warp import in_words
+from fieldlab.training.module import State, TaskModule
+from fieldlab.training.optimisation import Descent
 
 FOUND = 0.5  # pixels within which a known shift counts as recovered
 SIDE = 192  # pixels of a picture on a sheet, at least
@@ -181,7 +181,7 @@ class RollModule(TaskModule):
     def film_frame(self) -> UInt8[Tensor, "m s h w 3"]:
         """The first pictures as they are now."""
         shown = self.shown_now.flatten(1, 2)[:, :MOST_SHOWN].unflatten(2, self.goal.pictures.size)
-        pixels = sheets.bytes_of(shown.movedim(-1, 2).flatten(0, 1).float().cpu().numpy())
+        pixels = contact_sheet.bytes_of(shown.movedim(-1, 2).flatten(0, 1).float().cpu().numpy())
         return torch.from_numpy(pixels).unflatten(0, (self.members, -1))
 
     def sheet(self, m: int) -> UInt8[np.ndarray, "i j 3"]:
@@ -190,8 +190,8 @@ class RollModule(TaskModule):
         width = max(map(len, rows))
         blank = np.ones((*self.goal.pictures.size, self.goal.pictures.channels), np.float32)
         shown = [pair for row in rows for pair in [*row, *[(blank, "")] * (width - len(row))]]
-        pixels = sheets.bytes_of(np.stack([np.moveaxis(picture, -1, 0) for picture, _ in shown]))
-        return sheets.contact_sheet(pixels, [name for _, name in shown], SIDE, columns=width)
+        pixels = contact_sheet.bytes_of(np.stack([np.moveaxis(picture, -1, 0) for picture, _ in shown]))
+        return contact_sheet.contact_sheet(pixels, [name for _, name in shown], SIDE, columns=width)
 
     def shown(self, m: int) -> Mapping[str, np.ndarray]:
         return {"sheet": self.sheet(m)}
@@ -219,11 +219,11 @@ class RollModule(TaskModule):
         images = last.float().cpu().clamp(0, 1).numpy()
         np.save(folder / "images.npy", images)
         names = [self.goal.rendered_names[i] + (f" {j + 1}" if k > 1 else "") for j in range(k) for i in range(s)]
-        sheets.save_images(folder / "images", sheets.bytes_of(images), names)
+        contact_sheet.save_images(folder / "images", contact_sheet.bytes_of(images), names)
         Image.fromarray(self.sheet(m)).save(folder / "sheet.png")
         columns = min(ABREAST, self.frames[-1].shape[1])
-        film = [sheets.contact_sheet(f[m].numpy(), names[: f.shape[1]], columns=columns) for f in self.frames]
-        sheets.save_film(folder / "progress.gif", film)
+        film = [contact_sheet.contact_sheet(f[m].numpy(), names[: f.shape[1]], columns=columns) for f in self.frames]
+        contact_sheet.save_film(folder / "progress.gif", film)
         self.table(m).to_csv(folder / "images.csv", index=False)
         parts = {name: value.detach() for name, value in self.ensemble.named_parameters()}
         save_file({name: self.kept(value, m) for name, value in parts.items()}, folder / "warp.safetensors")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from omegaconf import DictConfig
 
-from fieldlab.build import build, plain, report_as
+from fieldlab.config.instantiate import build, plain, report_as
 from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
 from fieldlab.runs.task import Config, Exhibit, Facts, Member, Once, Task
@@ -17,11 +17,11 @@ from fieldlab.tasks.keys import check_roll_keys
 from fieldlab.tasks.roll.scoring import ROLL
 
 if TYPE_CHECKING:
-    from fieldlab.goals.goal import Goal
-    from fieldlab.tasks.descent import Descent
+    from fieldlab.tasks.roll.goals.goal import Goal
     from fieldlab.tasks.roll.library import Memories
     from fieldlab.tasks.roll.module import RollModule
     from fieldlab.tasks.roll.starts import Start
+    from fieldlab.training.optimisation import Descent
 
 MOST_NAMED = 3  # pictures in the name of a roll
 
@@ -84,7 +84,7 @@ class Roll(Task):
 
     def build_fitted(self, config: DictConfig, *, fitted: bool) -> RollMember:
         """Where it is not `fitted` yet the fields have memorised nothing."""
-        from fieldlab.configuration import plain_config
+        from fieldlab.config.compose import plain_config
         from fieldlab.tasks.roll.build import build_goal
         from fieldlab.tasks.roll.library import recall
 

@@ -11,20 +11,20 @@ from jaxtyping import Float
 from torch import Tensor
 from trimesh import Trimesh
 
-from fieldlab import pictures
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
+from fieldlab.geometry.compare import chamfer, iou, sampled
+from fieldlab.geometry.extract import Function, extract
 from fieldlab.metrics import Scores
 from fieldlab.operators import gradient, value
-from fieldlab.shapes.compare import chamfer, iou, sampled
-from fieldlab.shapes.extract import Function, extract
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.regions import SPACE
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
-from fieldlab.tasks.constrained import Constrained
-from fieldlab.tasks.constraints import Constraint, check_constraints
-from fieldlab.tasks.descent import Descent
-from fieldlab.tasks.samples import Samples
+from fieldlab.tasks.surface.pictures import save_surface, shaded
+from fieldlab.training.constrained import Constrained
+from fieldlab.training.constraints import Constraint, check_constraints
+from fieldlab.training.optimisation import Descent
+from fieldlab.training.samples import Samples
 
 PROBES = 8192  # points at which the curve's scores are taken: on the surface, and in the cube
 DRAFT = 64  # cells a side of the surface that is shown while it is learned
@@ -129,7 +129,7 @@ class SurfaceModule(Constrained):
 
     def shown(self, m: int) -> Mapping[str, np.ndarray]:
         mesh = extract(self.distance(m), DRAFT)
-        return {"reconstruction": pictures.shaded(mesh)} if len(mesh.faces) else {}
+        return {"reconstruction": shaded(mesh)} if len(mesh.faces) else {}
 
     def outcome(self, m: int) -> dict[str, Any]:
         self.meshes[m] = extract(self.distance(m), self.resolution)
@@ -148,7 +148,7 @@ class SurfaceModule(Constrained):
         return {"chamfer": far, "normal_consistency": agreement, "iou": overlap}
 
     def save_pictures(self, m: int, folder: Path) -> None:
-        pictures.save_surface(folder, self.meshes[m], extract(self.distance(m), DRAFT), self.signals[m])
+        save_surface(folder, self.meshes[m], extract(self.distance(m), DRAFT), self.signals[m])
 
 
 class Probes:

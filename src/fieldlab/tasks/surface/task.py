@@ -10,8 +10,8 @@ from fieldlab.tasks.field_task import FieldTask
 from fieldlab.tasks.surface.scoring import SURFACE
 
 if TYPE_CHECKING:
-    from fieldlab.results import Result
-    from fieldlab.tasks.constrained import Constrained
+    from fieldlab.runs.result import Result
+    from fieldlab.training.constrained import Constrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Surface(FieldTask):
 
     @classmethod
     def exhibit(cls) -> Exhibit:
-        from fieldlab.pictures import SURFACE_LIMIT
+        from fieldlab.tasks.surface.pictures import SURFACE_LIMIT
 
         return Exhibit(
             picture="reconstruction.png",

@@ -10,21 +10,21 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from fieldlab.build import build, locate, plain
-from fieldlab.canvases.canvas import Canvas, inner
-from fieldlab.canvases.colors import Colors
-from fieldlab.canvases.parameterization import Parameterization
-from fieldlab.digests import digested
+from fieldlab.classifiers.activations import Activations
+from fieldlab.classifiers.layers import look_at_grey
+from fieldlab.classifiers.model import Model
+from fieldlab.config.digests import digested
+from fieldlab.config.instantiate import build, locate, plain
 from fieldlab.errors import InputError, first_line
 from fieldlab.field import build_field, draw
-from fieldlab.models.activations import Activations
-from fieldlab.models.layers import look_at_grey
-from fieldlab.models.model import Model
-from fieldlab.models.patches import Photos
-from fieldlab.objectives.objective import Objective, spelled_out
-from fieldlab.objectives.terms import count_units
 from fieldlab.signals.photos import read_photos
-from fieldlab.transforms.transform import Composed
+from fieldlab.tasks.visualize.canvases.canvas import Canvas, inner
+from fieldlab.tasks.visualize.canvases.colors import Colors
+from fieldlab.tasks.visualize.canvases.parameterization import Parameterization
+from fieldlab.tasks.visualize.objectives.objective import Objective, spelled_out
+from fieldlab.tasks.visualize.objectives.terms import count_units
+from fieldlab.tasks.visualize.patches import Photos
+from fieldlab.tasks.visualize.transforms.transform import Composed
 
 KEPT_PHOTOS = 8  # sets of photos that stay in memory, for the visualisations that share them
 KEPT = 4  # models that stay in memory, for the visualisations that share them
@@ -43,7 +43,7 @@ def made(settings: str, digest: str) -> Model:
     """`digest` is that of its files: what has changed is read again."""
     model = draw(lambda: build(json.loads(settings), "model"), 0)  # what no file gives is the same every time
     if not isinstance(model, Model):
-        raise InputError(f"model._target_: makes a {type(model).__name__}, and no fieldlab.models.model.Model")
+        raise InputError(f"model._target_: makes a {type(model).__name__}, and no fieldlab.classifiers.model.Model")
     return model
 
 
@@ -107,7 +107,7 @@ def build_canvas(config: DictConfig, model: Model, images: int) -> Canvas:
         given["magnitude"] = torch.fft.rfft2(seen).abs().mean(0)
     taken = {name: value for name, value in given.items() if name in wanted}  # a field knows its channels itself
     parameterization: Parameterization = draw(lambda: build(own, "canvas", **taken), config.seed)
-    frame = {"_target_": "fieldlab.canvases.canvas.Canvas", "bounded": settings.get("bounded")}
+    frame = {"_target_": "fieldlab.tasks.visualize.canvases.canvas.Canvas", "bounded": settings.get("bounded")}
     canvas: Canvas = build(frame, "canvas", parameterization=parameterization, colors=colors)
     if settings.get("start") is not None:
         begin(canvas, str(settings["start"]), model.channels, size, images)

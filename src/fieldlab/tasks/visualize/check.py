@@ -1,29 +1,33 @@
 """Whether images can be found as a configuration says."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from jaxtyping import Float
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from fieldlab.configuration import to_json
-from fieldlab.digests import digested
+from fieldlab.classifiers.activations import Seen
+from fieldlab.classifiers.answers import LayerError
+from fieldlab.classifiers.layers import check_slopes
+from fieldlab.config.compose import to_json
+from fieldlab.config.digests import digested
+from fieldlab.config.fingerprint import nameless
 from fieldlab.errors import InputError, first_line
-from fieldlab.identity import nameless
-from fieldlab.models.activations import Seen
-from fieldlab.models.answers import LayerError
-from fieldlab.models.layers import check_slopes
-from fieldlab.rules import check_running
+from fieldlab.runs.assembly import assemble_module
+from fieldlab.runs.rules import check_running
 from fieldlab.runs.task import Config, Facts, Once
-from fieldlab.tasks.assembly import assemble_module
-from fieldlab.tasks.rehearsal import rehearse_schedule, trial
 from fieldlab.tasks.visualize.module import VisualizeModule
-from fieldlab.tasks.visualize.task import Visualize
+from fieldlab.training.rehearsal import rehearse_schedule, trial
+
+if TYPE_CHECKING:
+    from fieldlab.tasks.visualize.task import Visualize
 
 DETERMINES = ("model", "objective", "canvas", "transforms", "photos")
 TRAINING = ("task", "optimizer", "schedule", "steps")
 
 
-def check_visualization(task: Visualize, plain: Config, devices: int, once: Once) -> Facts:
+def check_visualization(task: "Visualize", plain: Config, devices: int, once: Once) -> Facts:
     """Build model, canvas and training, and look at the canvas once."""
     check_running(plain, devices)
     own = {**plain, **{key: digested(plain[key], key) for key in DETERMINES}}

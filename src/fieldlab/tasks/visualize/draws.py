@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.tasks.dealer import Dealer
+from fieldlab.training.batches import Dealer
 
 
 class Draws(Dealer):

@@ -12,21 +12,22 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-from fieldlab import sheets
-from fieldlab.canvases import measures
-from fieldlab.canvases.canvas import Canvas
-from fieldlab.canvases.painted import Painted, centres
+from fieldlab.classifiers.activations import OUTPUT, Activations, Seen
+from fieldlab.classifiers.model import Model
 from fieldlab.field import count_parameters
 from fieldlab.metrics import Scores
-from fieldlab.models.activations import OUTPUT, Activations, Seen
-from fieldlab.models.model import Model
-from fieldlab.models.patches import Photos, best_patches
-from fieldlab.objectives.objective import Objective
-from fieldlab.tasks.chunks import Chunk
-from fieldlab.tasks.descent import Descent
-from fieldlab.tasks.module import State, TaskModule
+from fieldlab.signals.grid import centres
+from fieldlab.tasks import contact_sheet
+from fieldlab.tasks.visualize.canvases import measures
+from fieldlab.tasks.visualize.canvases.canvas import Canvas
+from fieldlab.tasks.visualize.canvases.painted import Painted
 from fieldlab.tasks.visualize.draws import Draws
-from fieldlab.transforms.transform import Composed
+from fieldlab.tasks.visualize.objectives.objective import Objective
+from fieldlab.tasks.visualize.patches import Photos, best_patches
+from fieldlab.tasks.visualize.transforms.transform import Composed
+from fieldlab.training.chunks import Chunk
+from fieldlab.training.module import State, TaskModule
+from fieldlab.training.optimisation import Descent
 
 
 class VisualizeModule(TaskModule):
@@ -160,7 +161,7 @@ class VisualizeModule(TaskModule):
     def measure(self) -> tuple[list[Scores], list[bool]]:
         images = self.ensemble()
         self.rows = {name: values.view(self.members, -1) for name, values in self.scores_of(images).items()}
-        self.frames.append(torch.from_numpy(sheets.bytes_of(images.float().cpu().numpy())))
+        self.frames.append(torch.from_numpy(contact_sheet.bytes_of(images.float().cpu().numpy())))
         finite = images.isfinite().reshape(self.members, -1).all(1)
         finite &= self.rows["answer"].isfinite().all(1) if "answer" in self.rows else True
         return [self.mean(self.rows, m) for m in range(self.members)], finite.tolist()
@@ -215,7 +216,7 @@ class VisualizeModule(TaskModule):
         return images.unflatten(0, (self.members, self.images))[m]
 
     def shown(self, m: int) -> Mapping[str, np.ndarray]:
-        return {"sheet": sheets.contact_sheet(self.of_member(self.frames[-1], m).numpy(), self.names)}
+        return {"sheet": contact_sheet.contact_sheet(self.of_member(self.frames[-1], m).numpy(), self.names)}
 
     @torch.no_grad()
     def finest(self) -> Float[Tensor, "k c h w"]:
@@ -230,12 +231,12 @@ class VisualizeModule(TaskModule):
         """images.npy [n, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, and progress.gif."""
         images = self.of_member(self.finest(), m).float().cpu().numpy()
         np.save(folder / "images.npy", images)
-        pixels = sheets.bytes_of(images)
-        sheets.save_images(folder / "images", pixels, self.names)
-        Image.fromarray(sheets.contact_sheet(pixels, self.names)).save(folder / "sheet.png")
+        pixels = contact_sheet.bytes_of(images)
+        contact_sheet.save_images(folder / "images", pixels, self.names)
+        Image.fromarray(contact_sheet.contact_sheet(pixels, self.names)).save(folder / "sheet.png")
         frames = [self.of_member(frame, m).numpy() for frame in self.frames]
-        film = [sheets.contact_sheet(frame, self.names, least=sheets.LEAST_FRAME) for frame in frames]
-        sheets.save_film(folder / "progress.gif", film)
+        film = [contact_sheet.contact_sheet(frame, self.names, least=contact_sheet.LEAST_FRAME) for frame in frames]
+        contact_sheet.save_film(folder / "progress.gif", film)
         rows = {name: values[m].tolist() for name, values in self.rows.items()}
         about = {"image": range(self.images), "objective": map(self.objective.name, range(self.images))}
         about["label"] = map(self.label, range(self.images))

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from omegaconf import DictConfig
 
-from fieldlab.build import report_as
+from fieldlab.config.instantiate import report_as
 from fieldlab.runs.scoring import Scoring
 from fieldlab.runs.task import Config, Exhibit, Facts, Member, Once, Task
 from fieldlab.tasks.keys import check_visualize_keys
 from fieldlab.tasks.visualize.scoring import VISUALIZE
 
 if TYPE_CHECKING:
-    from fieldlab.canvases.canvas import Canvas
-    from fieldlab.models.model import Model
-    from fieldlab.objectives.objective import Objective
-    from fieldlab.tasks.descent import Descent
+    from fieldlab.classifiers.model import Model
+    from fieldlab.tasks.visualize.canvases.canvas import Canvas
     from fieldlab.tasks.visualize.module import VisualizeModule
+    from fieldlab.tasks.visualize.objectives.objective import Objective
+    from fieldlab.training.optimisation import Descent
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,41 @@
+"""What has moved since 0.1.0: results, plans and users' files name parts by where they were."""
+
+from collections.abc import Mapping
+from typing import Any
+
+TASK = "fieldlab.tasks.fit.Fit"  # of runs in plans of 0.1.0, which do not say
+MOVED = {  # the longest name that fits counts
+    "fieldlab.canvases": "fieldlab.tasks.visualize.canvases",
+    "fieldlab.executors": "fieldlab.sweeps.executors",
+    "fieldlab.goals": "fieldlab.tasks.roll.goals",
+    "fieldlab.models": "fieldlab.classifiers",
+    "fieldlab.objectives": "fieldlab.tasks.visualize.objectives",
+    "fieldlab.report.bandwidth": "fieldlab.studies.bandwidth",
+    "fieldlab.report.composite": "fieldlab.studies.composite",
+    "fieldlab.report.derivatives": "fieldlab.studies.derivatives",
+    "fieldlab.report.features": "fieldlab.studies.features",
+    "fieldlab.report.knobs.save_figure": "fieldlab.studies.knobs.save_figure",
+    "fieldlab.report.rolling": "fieldlab.studies.rolling",
+    "fieldlab.tasks.constraints": "fieldlab.training.constraints",
+    "fieldlab.tracking": "fieldlab.runs.tracking",
+    "fieldlab.transforms": "fieldlab.tasks.visualize.transforms",
+    "fieldlab.warps": "fieldlab.tasks.roll.warps",
+}
+
+
+def current(name: str) -> str:
+    """The dotted name under which a part is found now."""
+    for old, new in MOVED.items():
+        if name == old or name.startswith(f"{old}."):
+            return new + name.removeprefix(old)
+    return name
+
+
+def update(node: Any) -> Any:
+    """A configuration in which every `_target_` is where it is found now."""
+    if isinstance(node, Mapping):
+        return {
+            key: current(value) if key == "_target_" and isinstance(value, str) else update(value)
+            for key, value in node.items()
+        }
+    return [update(value) for value in node] if isinstance(node, list) else node

@@ -1,0 +1,1 @@
+"""Training: the LightningModule, what it is fed with and how it descends."""
