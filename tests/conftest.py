@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ torch.set_num_threads(1)  # tests run side by side
 
 SMALL = ("signal.size=32", "field.network.width=64", "steps=2", "task.scores=1", "trainer=cpu")
 SEEING = (
-    "model=checkpoint", "model.network={_target_: seen_networks.Small}", "model.size=[16,16]", "canvas.size=16",
+    "task=visualize", "model=checkpoint", "model.network={_target_: seen_networks.Small}", "model.size=[16,16]", "canvas.size=16",
     "photos={brick: 'skimage:brick.png', grass: 'skimage:grass.png'}", "task.patches=4", "task.draws=2", "task.scores=2",
     "task.leaky_steps=2", "transforms=none", "objective=logits:[0,1,2]", "steps=12", "trainer=cpu", "logger=none",
     "task.held_out={jitter: {_target_: fieldlab.tasks.visualize.transforms.jitter.Jitter, pixels: 2}}",
@@ -87,6 +87,24 @@ def rolling(*overrides: str) -> DictConfig:
     if "library" in given:
         left_out |= {o.partition("=")[0] for o in ROLLING if o.startswith(("memorise", "field", "photos", "+photos"))}
     return fieldlab.compose(*(o for o in ROLLING if o.partition("=")[0] not in given | left_out), *overrides)
+
+
+def build_member(config: DictConfig) -> Any:
+    """What a configuration describes, built."""
+    from fieldlab.config.compose import settle
+    from fieldlab.runs.task import make_task
+
+    plain = settle(config)
+    return make_task(plain).build(plain)
+
+
+def assemble(members: Sequence[Any]) -> Any:
+    """What trains these members together, and what runs it."""
+    from fieldlab.runs.computation import Watchers
+    from fieldlab.runs.task import make_task
+
+    training: Any = make_task(members[0].config).compute(members, Watchers())
+    return training.module, training
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,14 @@ import yaml
 from torch import nn
 
 import fieldlab
-from conftest import CONF, options
+from conftest import CONF, build_member, options
 from fieldlab.config.instantiate import locate
-from fieldlab.runs.assembly import build_member
 from fieldlab.tasks.visualize.transforms.transform import Transform
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ROOMS = [  # each imports from those before it, and from itself
-    {"errors", "atomic", "imports"}, {"config"}, {"encodings", "networks", "geometry", "expressions", "metrics"}, {"field", "operators"},
+    {"errors", "atomic"}, {"imports", "config"}, {"encodings", "networks", "geometry", "expressions", "metrics"}, {"field", "operators"},
     {"signals", "weights"}, {"classifiers", "training"}, {"runs"}, {"tasks", "report"}, {"fitted", "sweeps"}, {"studies", "hydra_plugins"}, {"cli"},
 ]  # fmt: skip
 BLIND = ("runs", "sweeps", "report")  # know of tasks only what the contract says
@@ -102,9 +101,16 @@ def test_constructors_have_no_defaults(part: type):
 
 
 NEEDED = {
-    "canvas/colors": ["model=texture"],
-    "goal/model": ["task=roll", "goal=adversarial"],
+    "canvas": ["task=visualize"],
+    "canvas/colors": ["task=visualize"],
+    "classifier": ["task=roll", "goal=adversarial"],
+    "goal": ["task=roll"],
     "goal/towards": ["task=roll", "goal=collage"],
+    "model": ["task=visualize"],
+    "photos": ["task=visualize"],
+    "shift_init": ["task=roll"],
+    "transforms": ["task=visualize"],
+    "warp": ["task=roll"],
     "warp/moves": ["task=roll"],
     "warp/wrap": ["task=roll"],
 }
@@ -121,6 +127,7 @@ def test_every_yaml_composes(file: str):
     needed = ["signal.path=skimage:camera.png"] if file in NEED_A_FILE else []
     needed += NEEDED.get(group, [])
     chosen = f"[{option}]" if group == "warp/moves" else option
+    group = "classifier@goal.model" if group == "classifier" else group
     config = fieldlab.compose(f"{group}={chosen}", *needed)
     if file != "signal/array":
         settings = yaml.safe_load((CONF / f"{file}.yaml").read_text()) or {}

@@ -8,8 +8,8 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 import fieldlab
+from conftest import build_member
 from fieldlab.errors import InputError
-from fieldlab.runs.assembly import build_member
 from fieldlab.sweeps.packs import fit
 
 

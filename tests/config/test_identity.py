@@ -67,7 +67,7 @@ def test_every_change_of_results_is_another_fit(small: Compose, monkeypatch: pyt
 
 def test_whatever_a_user_composes_is_covered(small: Compose):
     assert small("+field.network.mine=1").folder != small("+field.network.mine=2").folder
-    assert small("+task.constraints.mine={region: all}").folder != small().folder
+    assert small("+supervise.constraints.mine={region: all}").folder != small().folder
 
 
 def test_a_number_is_the_same_number_however_it_is_written(small: Compose):

@@ -14,7 +14,7 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import load_file
 
-from fieldlab.runs.assembly import assemble, build_member
+from conftest import assemble, build_member
 
 TWO = ("trainer.devices=2", "trainer.strategy=ddp")
 

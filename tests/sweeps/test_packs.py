@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import fieldlab
 from conftest import Command
-from fieldlab.config.compose import plain_config
+from fieldlab.config.compose import settle
 from fieldlab.errors import InputError
 from fieldlab.runs.check import Checks
 from fieldlab.runs.lock import LOCK, claims
@@ -32,7 +32,7 @@ Small = Callable[..., DictConfig]
 def seeds(small: Small, count: int, *overrides: str) -> list[Any]:
     checks, config = Checks(), small("logger=none", *overrides)
     own = [{"seed": seed, "folder": f"runs/fit/siren-camera-s{seed}"} for seed in range(count)]
-    return [checks.check(plain_config(OmegaConf.merge(config, each))) for each in own]  # type: ignore[arg-type]
+    return [checks.check(settle(OmegaConf.merge(config, each))) for each in own]  # type: ignore[arg-type]
 
 
 @pytest.fixture

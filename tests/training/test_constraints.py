@@ -9,10 +9,9 @@ import torch
 from omegaconf import DictConfig
 
 import fieldlab
-from conftest import Command
+from conftest import Command, assemble, build_member
 from fieldlab import fit
 from fieldlab.operators import gradient, laplacian
-from fieldlab.runs.assembly import assemble, build_member
 from fieldlab.training.constraints import Constraint, Points, Reading
 
 Compose = Callable[..., DictConfig]
@@ -103,7 +102,7 @@ def test_scores_of_derivatives_are_those_of_the_field(small: Compose):
 
 
 def test_values_may_be_supervised_with_derivatives_scored(small: Compose):
-    [result] = fit([small("task.derivatives=true")])
+    [result] = fit([small("supervise.derivatives=true")])
     assert {"test_psnr", "gradient_psnr", "laplacian_psnr"} <= result.scores.keys()
     assert result.classical is None
 
@@ -171,12 +170,12 @@ def test_helmholtz_is_solved_from_its_boundary(small: Compose):
     ("arguments", "message"),
     [
         (["supervise=gradient"], "task: derivatives of a signal are taken from neighbours, held-out ones too; add split=all"),
-        (["task.constraints.value.region=edge"], "task: constraints.value.region: there is no region edge; there are: all, boundary"),
-        (["task.constraints.value.region=mask"], "task: constraints.value.region: there is no region mask"),
-        (["task.constraints.value.residual='laplacain'"], "task: constraints.value.residual: laplacain is no operator, and nothing this signal knows; did you mean laplacian"),
-        (["task.constraints.value.residual='value - x2'"], "task: constraints.value.residual: x2 is no operator"),
-        (["task.constraints.value.residual='value -'"], "task.constraints.value: 'value -' is no expression"),
-        (["task.constraints.value.norm=cubed"], "task.constraints.value.norm: 'cubed' should be one of 'squared', 'absolute'"),
+        (["supervise.constraints.value.region=edge"], "task: constraints.value.region: there is no region edge; there are: all, boundary"),
+        (["supervise.constraints.value.region=mask"], "task: constraints.value.region: there is no region mask"),
+        (["supervise.constraints.value.residual='laplacain'"], "task: constraints.value.residual: laplacain is no operator, and nothing this signal knows; did you mean laplacian"),
+        (["supervise.constraints.value.residual='value - x2'"], "task: constraints.value.residual: x2 is no operator"),
+        (["supervise.constraints.value.residual='value -'"], "supervise.constraints.value: 'value -' is no expression"),
+        (["supervise.constraints.value.norm=cubed"], "supervise.constraints.value.norm: 'cubed' should be one of 'squared', 'absolute'"),
         (["split=all", "supervise=laplacian", "field=relu"], "field: relu is piecewise linear in its coordinates"),
         (["split=all", "supervise=laplacian", "task.stencil=prewitt"], "task.stencil: 'prewitt' should be one of"),
     ],
@@ -216,7 +215,7 @@ def test_regions_of_a_mask(small: Compose, clean_folder: Path):
     white[4:8, 4:8] = 255
     imsave("mask.png", white, check_contrast=False)
     settings = ("signal=composite", "signal.size=16", "signal.mask=mask.png", "split=all", "supervise=gradient")
-    config = small(*settings, "task.constraints.gradient.region=mask")
+    config = small(*settings, "supervise.constraints.gradient.region=mask")
     task, _ = assemble([build_member(config)])
     assert task.samples.regions["mask"].shape == (1, 16)
     assert [result.status for result in fit([config])] == ["finished"]

@@ -13,6 +13,7 @@ from torch.nn.parameter import is_lazy
 from fieldlab.classifiers.activations import layer_shapes
 from fieldlab.classifiers.model import Model
 from fieldlab.classifiers.parameters import is_torchscript, load_parameters
+from fieldlab.config.files import File
 from fieldlab.errors import InputError, first_line, suggest
 from fieldlab.imports import TORCHVISION
 
@@ -66,7 +67,7 @@ def checkpoint(
     *,
     name: str | None,
     network: Any,
-    path: str | None,
+    path: File | None,
     channels: int,
     size: Sequence[int],
     mean: Sequence[float] | None,

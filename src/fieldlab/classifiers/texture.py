@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fieldlab.classifiers import training
 from fieldlab.classifiers.model import Model
-from fieldlab.config.digests import content_digest
+from fieldlab.config.files import File, digest_file
 from fieldlab.field import draw
 from fieldlab.signals.photos import crops as crops_of
 from fieldlab.signals.photos import files, read_photos
@@ -41,7 +41,7 @@ class TextureNet(nn.Module):
         return self.logits(answer.mean((2, 3)))
 
 
-def texture(*, photos: Mapping[str, str], crops: int, epochs: int, seed: int, judge: Model | None) -> Model:
+def texture(*, photos: Mapping[str, File], crops: int, epochs: int, seed: int, judge: Model | None) -> Model:
     """The network trained on these photographs, name -> file, folder, `skimage:FILE` or `sklearn:FILE`; trained once, and
     then read from the cache.
 
@@ -55,7 +55,7 @@ def texture(*, photos: Mapping[str, str], crops: int, epochs: int, seed: int, ju
     opened = files(photos, "photos")
     if len(opened) < 2 or min(crops, epochs) < 1:
         raise ValueError("a texture network needs two photos at least, and crops and epochs")
-    settings = [{name: content_digest(path) for name, path in opened.items()}, crops, epochs, seed]
+    settings = [{name: digest_file(path) for name, path in opened.items()}, crops, epochs, seed]
     blank = TextureNet(len(opened))
     network = training.trained_once(
         f"texture-s{seed}", settings, __file__, blank, lambda: train(opened, crops, epochs, seed)

@@ -15,7 +15,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from fieldlab.config.compose import register, resolved, understood
+from fieldlab.config.compose import register, settle
+from fieldlab.config.groups import explain_key
+from fieldlab.config.overrides import quote
 from fieldlab.config.working_folder import tell_replaced
 from fieldlab.errors import explain
 from hydra_plugins.fieldlab.launcher import PackedLauncher
@@ -38,7 +40,7 @@ def start() -> None:
     """Hand the command to Hydra, in words that it takes."""
     if not {"-sc", "--shell-completion"} & {*sys.argv}:
         tell_replaced(Path.cwd())
-    sys.argv[1:] = understood(sys.argv[1:])
+    sys.argv[1:] = map(quote, sys.argv[1:])
     run()
 
 
@@ -51,7 +53,7 @@ def run(config: DictConfig) -> None:
     from fieldlab.sweeps.packs import fit
 
     def one() -> None:
-        [result] = fit([resolved(config)])
+        [result] = fit([settle(config)])
         if rank_zero_only.rank > 0:  # one of several devices; the first one speaks
             return
         print(one_line(result))
@@ -76,6 +78,6 @@ def guarded(action: Callable[[], Any]) -> int:
     except (ValueError, HydraException, OmegaConfBaseException, YAMLError) as error:  # InputError is a ValueError
         if os.environ.get("FIELDLAB_DEBUG") == "1":
             raise
-        print(f"fieldlab: {explain(error)}", file=sys.stderr)
+        print(f"fieldlab: {explain_key(error, sys.argv[1:]) or explain(error)}", file=sys.stderr)
         return BAD_INPUT
     return 0

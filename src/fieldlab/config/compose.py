@@ -1,90 +1,63 @@
 """Configurations: composed by Hydra from conf/, then freed from it. Imports nothing heavy."""
 
 import copy
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
-from fieldlab.config.names import register_resolvers
+from fieldlab.config.groups import explain_key
+from fieldlab.config.moved import update
+from fieldlab.config.names import container, find_kind, register_resolvers
 from fieldlab.config.overrides import quote
-from fieldlab.config.schema import register_schema
+from fieldlab.config.schema import RUN, write_texts
 from fieldlab.config.search_path import UserConfig
 from fieldlab.config.working_folder import tell_replaced
 from fieldlab.errors import InputError
 
-CHOOSERS = ("model", "warp")  # groups that change what a command is about
 TRIAL, TRIAL_STEPS = "debug", 10  # the study of trials, and how long each of them is
-NOTE, QUOTE = "+hydra.sweeper.chosen.", "'"
-STRAYS = {  # settings below groups that only some tasks have: what they belong to, and what brings it
-    **dict.fromkeys(("canvas", "transforms", "model"), ("a visualisation", "task=visualize")),
-    **dict.fromkeys(("memorise", "goal", "warp", "shift_init"), ("a roll", "task=roll")),
-    "photos": ("a visualisation or a roll", "task=visualize or task=roll"),
-}
-BROUGHT = {"task=visualize": "model=texture", "task=roll": "warp=floor"}
+Config = Mapping[str, Any]
 
 
 def register() -> None:
-    """Tell Hydra of fieldlab's resolvers and schema, and of where users keep files of their own."""
+    """Tell Hydra of fieldlab's resolvers, and of where users keep files of their own."""
     register_resolvers()
-    register_schema()
     Plugins.instance().register(UserConfig)
 
 
 def compose(*overrides: str) -> DictConfig:
-    """The configuration that `fieldlab OVERRIDES` would run: `compose("field=siren", "steps=100")`."""
+    """The configuration that `fieldlab OVERRIDES` would run: `compose("field=siren", "steps=100")`.
+
+    Raises:
+        InputError: a key that belongs to another task.
+        HydraException: anything else that cannot be composed.
+    """
     register()
     tell_replaced(Path.cwd())
     with hydra.initialize_config_module("fieldlab.conf", version_base="1.3"):
-        return resolved(hydra.compose("fieldlab", overrides=understood(overrides), return_hydra_config=True))
+        try:
+            composed = hydra.compose("fieldlab", overrides=[quote(o) for o in overrides], return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException) as error:
+            if line := explain_key(error, overrides):
+                raise InputError(line) from error
+            raise
+        return OmegaConf.create(settle(composed))
 
 
-def understood(overrides: Sequence[str]) -> list[str]:
-    """Overrides as Hydra takes them: `task=visualize` brings the default model, `task=roll` the default warp, and objectives
-    and names of files need no quotes.
+def settle(config: DictConfig | Config) -> dict[str, Any]:
+    """A configuration as plain dictionaries: the one form in which everything but Hydra knows it.
 
-    What visualising changes comes with the model, and what rolling changes with the warp: Hydra lets an option choose only
-    for the groups before its own.
+    Without Hydra's node, interpolations resolved, names of parts that have moved brought up to date, a trial shortened, and
+    what has no effect left out.
     """
-    chosen = {override.partition("=")[0] for override in overrides}
-    if not chosen & {"experiment", *CHOOSERS} and not set(BROUGHT) & set(overrides):
-        refuse_strays(chosen)
-    missing = {task: part for task, part in BROUGHT.items() if not chosen & {part.partition("=")[0], "experiment"}}
-    brings = {task: [part] for task, part in missing.items()}
-    swept = {"-m", "--multirun"} & {*overrides} and not chosen & {"experiment", "hydra/sweeper"}
-    parts = [part for override in overrides for part in (quote(override), *brings.get(override, []))]
-    return [part for whole in parts for part in first_of(whole)] if swept else parts
-
-
-def refuse_strays(keys: Iterable[str]) -> None:
-    """Hydra has no words for settings below a group that nobody has chosen."""
-    for key in sorted(keys):
-        for group, (what, how) in STRAYS.items():
-            if key.lstrip("+").startswith(f"{group}."):
-                raise InputError(f"{key}: belongs to {what}; add {how}")
-
-
-def first_of(override: str) -> list[str]:
-    """`warp=floor,none` as its first value, and a note of all of them for the sweeper: without one value Hydra would know
-    nothing of what the rest of a command is about."""
-    key, _, text = override.partition("=")
-    text = text.removeprefix("choice(").removesuffix(")")
-    if key not in CHOOSERS or "," not in text or "(" in text:
-        return [override]
-    return [f"{key}={text.partition(',')[0]}", f"{NOTE}{key}='{text}'"]
-
-
-def as_given(arguments: Sequence[str]) -> list[str]:
-    """The arguments before they were `understood` as sweeps."""
-    noted = dict(argument.removeprefix(NOTE).split("=", 1) for argument in arguments if argument.startswith(NOTE))
-    first = {
-        f"{key}={value.strip(QUOTE).partition(',')[0]}": f"{key}={value.strip(QUOTE)}" for key, value in noted.items()
-    }
-    return [first.get(argument, argument) for argument in arguments if not argument.startswith(NOTE)]
+    config = shorten_trial(config if isinstance(config, DictConfig) else OmegaConf.create(dict(config)))
+    plain = {key: update(container(config[key])) for key in map(str, config) if key != "hydra"}
+    return find_kind(plain).settle(write_texts(plain, RUN))
 
 
 def shorten_trial(config: DictConfig) -> DictConfig:
@@ -93,38 +66,20 @@ def shorten_trial(config: DictConfig) -> DictConfig:
         return config
     trial = copy.deepcopy(config)
     with open_dict(trial):
-        trial.merge_with({"study": TRIAL, "resume": False, "checkpoint_minutes": None, "task": {"scores": 1}})
+        trial.merge_with({"resume": False, "checkpoint_minutes": None})
         trial.logger = {"_target_": "fieldlab.runs.tracking.tracker.Silence", "pictures": 0}
-        trial.steps = min(trial.steps, TRIAL_STEPS)
-        if trial.get("memorise") is not None:
-            steps = min(trial.memorise.steps, TRIAL_STEPS)
-            trial.memorise.merge_with({"study": TRIAL, "steps": steps, "task": {"scores": 1}})
+        shorten(trial)
     return trial
 
 
-def resolved(config: DictConfig) -> DictConfig:
-    """A copy without Hydra's node, with every interpolation replaced by its value."""
-    return OmegaConf.create(plain_config(config))
-
-
-def plain_config(config: DictConfig) -> dict[str, Any]:
-    """The same as plain dictionaries: a thousand of them take seconds less.
-
-    The fits of a library have fields and pictures of their own, so that those which Hydra chose are left out.
-    """
-    config = shorten_trial(config)
-    plain = {str(key): plain_value(config, str(key)) for key in config if key != "hydra"}
-    if plain.get("library") is not None:
-        plain |= {"field": {"name": config.field.name}, "memorise": None, "photos": None}
-    return plain
-
-
-def to_json(config: DictConfig | Mapping[str, Any], *keys: str) -> str:
-    """These top-level keys as JSON: equal where what they describe is."""
-    return json.dumps([plain_value(config, key) for key in keys], sort_keys=True)
-
-
-def plain_value(config: DictConfig | Mapping[str, Any], key: str) -> object:
-    """The value under a top-level key, as plain dictionaries, lists and scalars."""
-    value = config[key]
-    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+def shorten(run: DictConfig) -> None:
+    """Cut a run short, and the runs that it describes below its own keys."""
+    run.study = TRIAL
+    if isinstance(run.get("steps"), int):
+        run.steps = min(run.steps, TRIAL_STEPS)
+    if "scores" in run.task:
+        run.task.scores = 1
+    for key in map(str, run):
+        node = None if OmegaConf.is_missing(run, key) or OmegaConf.is_interpolation(run, key) else run[key]
+        if isinstance(node, DictConfig) and isinstance(node.get("task"), DictConfig):
+            shorten(node)

@@ -1,5 +1,6 @@
 """The one door through which every configured object (`_target_`) is made, and where its settings are checked."""
 
+import functools
 import inspect
 import math
 import pkgutil
@@ -138,11 +139,15 @@ def locate_class(node: Any, key: str, kind: type[T], wanted: str) -> type[T]:
     return found
 
 
-def annotations(factory: Callable[..., Any]) -> dict[str, Any]:
-    """The type hints of a class's constructor or of a function; none where they cannot be evaluated."""
+@functools.lru_cache(maxsize=1024)
+def annotations(factory: Callable[..., Any], *, extras: bool = False) -> Mapping[str, Any]:
+    """The type hints of a class's constructor or of a function, with what they are annotated with (`extras`) or without.
+
+    None where they cannot be evaluated.
+    """
     function = factory.__init__ if inspect.isclass(factory) else factory
     try:
-        return typing.get_type_hints(function)
+        return typing.get_type_hints(function, include_extras=extras)
     except Exception:  # a third party's hint that names what it imports only for type checkers
         return {}
 

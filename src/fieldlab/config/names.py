@@ -1,45 +1,36 @@
-"""Names: what fields, signals and runs are called, and the folder of a run. Imports nothing heavy."""
+"""Names: what signals and runs are called, and the folder of a run. Imports nothing heavy."""
 
-import functools
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
-from fieldlab.config.digests import FILES, library_files, stored
-from fieldlab.config.fingerprint import fit_hash
-from fieldlab.config.instantiate import locate_class
+from fieldlab.config.files import named_files
+from fieldlab.config.fingerprint import hash_run
+from fieldlab.config.kind import find_kind
 
 LONGEST_NAME = 60  # bytes
-PARTS = ("encoding", "network")
-TASK = "fieldlab.runs.task.Task, like fieldlab.tasks.fit.Fit"
-
-
-class Named(ABC):
-    """A task, as far as names go."""
-
-    @classmethod
-    @abstractmethod
-    def name_subject(cls, config: Mapping[str, Any]) -> str:
-        """What a configuration works on, as tables and folders say it."""
 
 
 def register_resolvers() -> None:
     """Make `${fit_name:}` (field-signal-seed-hash) and `${field_name:}` known to OmegaConf."""
-    OmegaConf.register_new_resolver("fit_name", fit_name, replace=True)
-    OmegaConf.register_new_resolver("field_name", field_name, replace=True)
+    OmegaConf.register_new_resolver("fit_name", resolve_run_name, replace=True)
+    OmegaConf.register_new_resolver("field_name", resolve_field_name, replace=True)
 
 
-def fit_name(*, _root_: DictConfig) -> str:
-    """`<field>-<signal>-s<seed>-<hash8>`, the folder of a fit within its study."""
-    subject = slug(locate_class(_root_.get("task"), "task", Named, TASK).name_subject(_root_))
-    return f"{_root_.field.name}-{subject}-s{_root_.seed}-{fit_hash(_root_)}"
+def resolve_run_name(*, _root_: DictConfig) -> str:
+    """The name of the run that a whole configuration describes."""
+    plain = {key: container(_root_[key]) for key in map(str, _root_) if key not in ("hydra", "folder")}
+    return name_run(find_kind(plain).settle(plain))
+
+
+def name_run(config: Mapping[str, Any]) -> str:
+    """`<field>-<subject>-s<seed>-<hash8>`, the folder of a run within its study."""
+    subject = slug(find_kind(config).name_subject(config))
+    return f"{config['field']['name']}-{subject}-s{config['seed']}-{hash_run(config)}"
 
 
 def slug(text: str) -> str:
@@ -48,44 +39,20 @@ def slug(text: str) -> str:
     return short.strip("-") or "unnamed"
 
 
-def name_signal(signal: Mapping[str, Any] | DictConfig) -> str:
+def name_signal(signal: Mapping[str, Any]) -> str:
     """The signal's name, or its files' stems."""
-    missing = [key for key in FILES[:2] if isinstance(signal, DictConfig) and OmegaConf.is_missing(signal, key)]
-    named = [signal.get(key) for key in FILES[:2] if key not in missing]
-    stems = "+".join(Path(str(path).rpartition(":")[2]).stem for path in named if path is not None)
+    stems = "+".join(Path(path.rpartition(":")[2]).stem for path in named_files(signal))
     return str(stems or "signal" if signal.get("name") is None else signal["name"])
 
 
-def field_name(*, _root_: DictConfig) -> str:
-    """The preset's name, or `encoding+network` where a part was exchanged; that of a canvas without a field.
-
-    Reads Hydra's record of what was chosen, and the preset's own defaults list. Rolls of a library take its fits' name.
-    """
-    if _root_.get("library") is not None:
-        return library_field(Path(str(_root_.library)).expanduser())
-    choices = (_root_.get("hydra") or HydraConfig.get()).runtime.choices  # a task's own config has no hydra node
-    if choices.get("field") is None:
-        return str(choices.get("canvas"))
-    chosen = {part: choices[f"field/{part}"] for part in PARTS}
-    own = preset_parts(choices["field"])
-    return choices["field"] if chosen == own else "+".join(chosen.values())
+def resolve_field_name(*, _root_: DictConfig) -> str:
+    """What the task of a configuration calls the field, by Hydra's record of what was chosen."""
+    choices = (
+        _root_.get("hydra") or HydraConfig.get()
+    ).runtime.choices  # a job's own configuration has no hydra node
+    return find_kind(_root_).name_field(_root_, choices)
 
 
-def library_field(folder: Path) -> str:
-    """What the fits in a folder call their field; the folder's name where there are none, as checking will say."""
-    finished = (result for result in map(stored, library_files(folder)) if result.get("status") == "finished")
-    return next((str(result["field"]) for result in finished), folder.name)
-
-
-def preset_parts(preset: str) -> dict[str, str | None]:
-    """The encoding and network that conf/field/<preset>.yaml names."""
-    return dict(parts_in(GlobalHydra.instance().config_loader().repository, preset))  # type: ignore[attr-defined]
-
-
-@functools.lru_cache(maxsize=64)
-def parts_in(repository: Any, preset: str) -> dict[str, str | None]:
-    if repository.get_group_options("field", ObjectType.CONFIG).count(preset) == 0:
-        return {}
-    loaded = repository.load_config(f"field/{preset}")
-    named = {str(default.group): default.value for default in loaded.defaults_list if hasattr(default, "group")}
-    return {part: named.get(f"/field/{part}") for part in PARTS}
+def container(value: Any) -> Any:
+    """A configuration's node as plain dictionaries and lists, interpolations resolved."""
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value

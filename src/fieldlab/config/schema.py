@@ -1,49 +1,50 @@
-"""The types of the top-level keys. No defaults here: those live in conf/."""
+"""The top-level keys that every run has, and their types. No defaults here: those live in conf/."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from fieldlab.config.instantiate import describe, fits
+from fieldlab.errors import InputError, suggest
+
+Node = Mapping[str, Any]
+Keys = Mapping[str, Any]  # types by key
+RUN: Keys = {
+    "study": str,
+    "question": str,
+    "notes": str,
+    "figure": str,
+    "folder": str,
+    "seed": int,
+    "compile": bool,
+    "debug": bool,
+    "resume": bool,
+    "checkpoint_minutes": float | None,
+    "task": Node,
+    "field": Node,
+    "trainer": Node,
+    "logger": Node,
+}
+TRAINING: Keys = {"optimizer": Node, "schedule": Node, "steps": int}  # of tasks that train
 
 
-@dataclass
-class Schema:
-    """Without it `steps=abc` would compose silently, and so would a misspelt top-level key in a YAML file."""
+def check_keys(config: Mapping[str, Any], keys: Keys, what: str) -> None:
+    """Hold a configuration to its keys and their types.
 
-    study: str = MISSING
-    question: str = MISSING
-    notes: str = MISSING
-    figure: str = MISSING
-    steps: int = MISSING
-    seed: int = MISSING
-    compile: bool = MISSING
-    debug: bool = MISSING
-    resume: bool = MISSING
-    checkpoint_minutes: float | None = MISSING
-    folder: str = MISSING
-    signal: dict[str, Any] | None = None
-    split: dict[str, Any] | None = None
-    task: dict[str, Any] = MISSING
-    supervise: str | None = None
-    optimizer: dict[str, Any] = MISSING
-    schedule: dict[str, Any] = MISSING
-    trainer: dict[str, Any] = MISSING
-    logger: Any = None
-    field: dict[str, Any] = MISSING
-    model: dict[str, Any] | None = None
-    objective: str | None = None
-    canvas: dict[str, Any] | None = None
-    transforms: dict[str, Any] | None = None
-    photos: dict[str, Any] | None = None
-    warp: dict[str, Any] | None = None
-    goal: dict[str, Any] | None = None
-    shift_init: dict[str, Any] | None = None
-    memorise: dict[str, Any] | None = None
-    library: str | None = None
-    experiment: Any = None
+    Raises:
+        InputError: a key that `what` does not have, one that is missing, a value of another type.
+    """
+    for key in config:
+        if key not in keys:
+            raise InputError(f"{key}: {what} has no such key{suggest(str(key), keys)}")
+    for key, hint in keys.items():
+        value = config.get(key)
+        if value is None and not fits(None, hint):
+            raise InputError(f"{key}: {what} needs one")
+        if not fits(value, hint):
+            raise InputError(f"{key}: {value!r} should be {describe(hint)}")
 
 
-def register_schema() -> None:
-    """Make the schema known to Hydra, under the name that conf/fieldlab.yaml starts from."""
-    ConfigStore.instance().store(name="fieldlab_schema", node=Schema)
+def write_texts(config: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
+    """The configuration with numbers as text where text is meant: `study=2024`."""
+    texts = [key for key, hint in keys.items() if hint is str and type(config.get(key)) in (int, float)]
+    return {**config, **{key: str(config[key]) for key in texts}}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from fieldlab.config.digests import content_digest
+from fieldlab.config.files import digest_file, named_files
 from fieldlab.errors import InputError
 from fieldlab.runs.result import RESULT, Plan, Planned, Result, read_plan, read_result
 from fieldlab.runs.scoring import Score, Scoring
@@ -84,17 +84,17 @@ def distinguish(results: Mapping[str, Result]) -> dict[str, Result]:
             by_name.setdefault(result.signal, set()).add(paths[name])
     labels: dict[tuple[str, ...], str] = {}
     for alike in by_name.values():
-        files = {tuple(content_digest(path) or path for path in of): of for of in sorted(alike)}
+        files = {tuple(digest_file(path) for path in of): of for of in sorted(alike)}
         if len(files) > 1:
             by_content = dict(zip(files, tell_apart(list(files.values())), strict=True))
-            labels |= {of: by_content[tuple(content_digest(path) or path for path in of)] for of in alike}
+            labels |= {of: by_content[tuple(digest_file(path) for path in of)] for of in alike}
     return {name: replace(result, signal=labels.get(paths[name], result.signal)) for name, result in results.items()}
 
 
 def paths_of(result: Result) -> tuple[str, ...]:
     """The files that a signal is named after; none where it has a name of its own."""
     signal = result.config.get("signal") or {}
-    return () if signal.get("name") else tuple(str(signal[key]) for key in ("path", "other") if signal.get(key))
+    return () if signal.get("name") else tuple(named_files(signal))
 
 
 def tell_apart(files: Sequence[tuple[str, ...]]) -> list[str]:

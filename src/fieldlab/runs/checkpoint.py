@@ -3,14 +3,13 @@
 import logging
 import pickle
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
-from omegaconf import DictConfig
 
 from fieldlab.atomic import replace_atomically
 from fieldlab.errors import first_line
@@ -28,10 +27,10 @@ class Checkpoints(Callback):
     None never.
     """
 
-    def __init__(self, configs: Sequence[DictConfig], hashes: Sequence[str]) -> None:
-        self.files = [Path(config.folder) / CHECKPOINT for config in configs]
+    def __init__(self, configs: Sequence[Mapping[str, Any]], hashes: Sequence[str]) -> None:
+        self.files = [Path(config["folder"]) / CHECKPOINT for config in configs]
         self.fits = list(hashes)
-        self.minutes: float | None = configs[0].checkpoint_minutes
+        self.minutes: float | None = configs[0]["checkpoint_minutes"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.saved = time.monotonic()

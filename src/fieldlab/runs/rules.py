@@ -1,12 +1,10 @@
 """Rules: what the top-level keys of a configuration must hold together."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from fieldlab.config.fingerprint import HARMLESS
 from fieldlab.config.instantiate import locate
-from fieldlab.config.schema import Schema
 from fieldlab.errors import InputError, suggest
 
 TRAINERS = ("lightning.Trainer", "lightning.pytorch.Trainer", "pytorch_lightning.Trainer")
@@ -20,22 +18,15 @@ INSTEAD = {  # of a Trainer's settings that shorten or change training
 }
 
 
-def check_top(config: Mapping[str, Any]) -> None:
-    """Hold the top-level keys to what their types cannot say."""
-    known = [key.name for key in dataclasses.fields(Schema)]
-    for key in config:
-        if key not in known:
-            raise InputError(f"{key}: there is no such key{suggest(str(key), known)}")
-    if config["steps"] < 1:
-        raise InputError(f"steps: {config['steps']} is too few; a fit takes at least 1 step")
+def check_run(config: Mapping[str, Any]) -> None:
+    """Hold the keys that every run has to what their types cannot say."""
     if not 0 <= config["seed"] < 2**63:
         raise InputError(f"seed: {config['seed']} should be between 0 and 2^63 - 1")
     for key in ("study", "folder"):
         if not config[key].strip():
             raise InputError(f"{key}: needs a name")
-    for key, name in (("study", config["study"]), ("signal.name", (config["signal"] or {}).get("name") or "")):
-        if "/" in str(name):
-            raise InputError(f"{key}: {name} must not contain a slash")
+    if "/" in config["study"]:
+        raise InputError(f"study: {config['study']} must not contain a slash")
     minutes = config["checkpoint_minutes"]
     if minutes is not None and minutes < 0:
         raise InputError(f"checkpoint_minutes: {minutes} should be at least 0, or null for never")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError
 from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.kinds import find_file, remedy
@@ -16,8 +17,8 @@ MOST_CHANNELS = 4  # an axis of so many samples, beside a longer one, is taken f
 
 def array(
     *,
-    name: str | None,
-    path: str,
+    name: Label | None,
+    path: File,
     channels_last: bool | None,
     span: list[float] | None,
     alignment: Alignment,

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from trimesh import Trimesh
 
+from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError, first_line
 from fieldlab.geometry.compare import Surface, sampled, signed_distance
 from fieldlab.geometry.frame import Frame, Points
@@ -27,7 +28,7 @@ OVERLAP = 0.01  # of a surface, that may lie within it without a word
 COARSE = 1e-3  # of the extent, that coordinates may be apart without a word
 
 
-def cloud(*, name: str | None, path: str, points: int, fill: float, seed: int) -> Cloud:
+def cloud(*, name: Label | None, path: File, points: int, fill: float, seed: int) -> Cloud:
     """Points of the surface in a file.
 
     A mesh (.ply, .obj, .off, .stl, .glb) is sampled uniformly at so many `points`, with the normals of its faces. Of a
@@ -48,7 +49,7 @@ def cloud(*, name: str | None, path: str, points: int, fill: float, seed: int) -
     return of_mesh(name or file.stem, found, file, fill, points, seed)
 
 
-def torus_knot(*, name: str, p: int, q: int, tube: float, points: int, fill: float, seed: int) -> Cloud:
+def torus_knot(*, name: Label, p: int, q: int, tube: float, points: int, fill: float, seed: int) -> Cloud:
     """Points of a `fieldlab.geometry.knot.TorusKnot`, uniformly distributed, exact like their normals.
 
     Raises:

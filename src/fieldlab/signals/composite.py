@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fieldlab.config.files import File, Label, Mask
 from fieldlab.signals import poisson, stencils
 from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.images import image, load, resolve
@@ -14,10 +15,10 @@ from fieldlab.signals.images import image, load, resolve
 
 def composite(
     *,
-    name: str | None,
-    path: str,
-    other: str,
-    mask: str | None,
+    name: Label | None,
+    path: File,
+    other: File,
+    mask: Mask | None,
     rule: Literal["sum", "strongest"],
     weights: list[float],
     size: int | list[int] | None,

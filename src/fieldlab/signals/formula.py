@@ -2,12 +2,13 @@
 
 import torch
 
+from fieldlab.config.files import Label
 from fieldlab.errors import suggest
 from fieldlab.expressions import AXES, Expression
 from fieldlab.signals.grid import Alignment, Grid, positions
 
 
-def formula(*, name: str, formula: str, size: list[int], alignment: Alignment) -> Grid:
+def formula(*, name: Label, formula: str, size: list[int], alignment: Alignment) -> Grid:
     """`formula` of the coordinates x0, x1, x2 in [0, 1] and pi, at `size` samples along each axis.
 
     Its values must lie in [0, 1], as all canonical values do: of a wave w in [-1, 1] take (1 + w) / 2.

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from PIL import ImageColor
 
+from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError
 from fieldlab.signals.decoding import pages
 from fieldlab.signals.grid import Alignment, Grid
@@ -18,8 +19,8 @@ USUAL_MS = 100.0  # that a page is shown where the file does not say
 
 def frames(
     *,
-    name: str | None,
-    path: str,
+    name: Label | None,
+    path: File,
     frames: list[int] | None,
     size: int | list[int] | None,
     channels: Literal["grey", "rgb"],

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from PIL import Image, ImageColor, UnidentifiedImageError
 from torch import Tensor
 
+from fieldlab.config.files import File, Label, Mask
 from fieldlab.errors import InputError
 from fieldlab.signals.decoding import read_page
 from fieldlab.signals.grid import Alignment, Grid
@@ -27,9 +28,9 @@ LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, what P
 
 def image(
     *,
-    name: str | None,
-    path: str,
-    mask: str | None,
+    name: Label | None,
+    path: File,
+    mask: Mask | None,
     page: int | None,
     size: int | list[int] | None,
     channels: Literal["grey", "rgb"],

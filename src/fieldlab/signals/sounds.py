@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from scipy.io import wavfile
 
+from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError
 from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.kinds import find_file, remedy
@@ -21,8 +22,8 @@ QUIET = 0.25  # of full scale: what a PSNR is relative to is said of sounds that
 
 def sound(
     *,
-    name: str | None,
-    path: str,
+    name: Label | None,
+    path: File,
     seconds: list[float] | None,
     channels: Literal["all", "mono"],
     span: list[float] | None,

@@ -22,15 +22,11 @@ class GridSweeper(Sweeper):
     """Every combination of the values given, as Hydra's basic sweeper makes them, but without a second
     composition of every job and without a multirun.yaml.
 
-    `params` is a grid, values by key, or a list of grids where some values belong together. `chosen` are values on the command
-    line too, of keys that stand there with the first of them. The launcher checks
-    all jobs before the first one starts, and a study keeps its commands in plan.json.
+    `params` is a grid, values by key, or a list of grids where some values belong together. The launcher checks all jobs
+    before the first one starts, and a study keeps its commands in plan.json.
     """
 
-    def __init__(
-        self, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None, chosen: Mapping[str, str]
-    ) -> None:
-        self.chosen = chosen
+    def __init__(self, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None) -> None:
         self.grids = [params or {}] if params is None or isinstance(params, Mapping) else list(params)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
@@ -41,11 +37,13 @@ class GridSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> Any:
+        from fieldlab.config.compose import settle
         from fieldlab.sweeps.sweep import empty_trials
 
-        empty_trials(self.config)
+        if self.config.get("debug"):
+            empty_trials(settle(self.config))
         grids = [self.choices(f"{key}={written(value)}" for key, value in grid.items()) for grid in self.grids]
-        given = self.choices(arguments) | self.choices(f"{key}={value}" for key, value in self.chosen.items())
+        given = self.choices(arguments)
         wanted = narrow(grids, given)
         jobs = dict.fromkeys(job for grid in wanted for job in itertools.product(*grid.values()))
         since = time.time()

@@ -27,17 +27,17 @@ class PackedLauncher(Launcher):
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        from fieldlab.config.compose import shorten_trial
+        from fieldlab.config.compose import settle
         from fieldlab.config.instantiate import build
         from fieldlab.sweeps.sweep import fit_all, refuse_swept_experiment
 
         executor = build(self.executor, "hydra.launcher.executor")
         refuse_swept_experiment(job_overrides)
         composer = Composer(self.context.config_loader, self.config)
-        jobs = [shorten_trial(composer.compose(list(overrides))) for overrides in job_overrides]
+        jobs = [settle(composer.compose(list(overrides))) for overrides in job_overrides]
         results = fit_all(jobs, job_overrides, members=self.members, executor=executor)
         return [
-            job_return(result, job, self.config.hydra, overrides)
+            job_return(result, OmegaConf.create(job), self.config.hydra, overrides)
             for result, job, overrides in zip(results, jobs, job_overrides, strict=True)
         ]
 

@@ -7,22 +7,23 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from fieldlab.config.compose import plain_config
+from fieldlab.config.compose import settle
 from fieldlab.errors import InputError, first_line
-from fieldlab.runs.assembly import assemble, build_member
 from fieldlab.runs.check import Checked, Checks
 from fieldlab.runs.checkpoint import is_finished, noted_fits
+from fieldlab.runs.computation import Watchers
 from fieldlab.runs.lock import claims, owner
 from fieldlab.runs.result import Result, finished_as, one_line
-from fieldlab.runs.run import failures, fit_together, train
+from fieldlab.runs.run import Results, fail, run
+from fieldlab.runs.task import make_task
 from fieldlab.training.machine import out_of_memory
 
 MOST_MEMBERS = 256  # each holds a lock, and perhaps a W&B run: files that a process has open
@@ -31,10 +32,9 @@ GAIN = 0.95  # twice as many members must make a step of each this much cheaper
 
 T = TypeVar("T")
 Pack = Sequence[Checked]
-Results = dict[Path, Result]  # by folder
 
 
-def fit(configs: Sequence[DictConfig]) -> list[Result]:
+def fit(configs: Sequence[DictConfig | Mapping[str, Any]]) -> list[Result]:
     """Fit configurations that stack as members of one batched call; each gets its own folder and result.
 
     A fit that fails or diverges is a result too: its status says so, and the others go on.
@@ -45,7 +45,7 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
         ValueError: configurations that do not stack.
     """
     checks = Checks()
-    fits = [checks.check(plain_config(config)) for config in configs]
+    fits = [checks.check(settle(config)) for config in configs]
     if len({fit.stack_key for fit in fits}) > 1:
         raise ValueError("these configurations do not stack; fit them one by one")
     memorise(fits)
@@ -54,7 +54,7 @@ def fit(configs: Sequence[DictConfig]) -> list[Result]:
         for folder in by_folder:
             if folder not in mine:
                 raise InputError(f"folder: {owner(folder)} is at work in {folder}; wait for it, or change the study")
-        results = compute([list(by_folder.values())], fit_together)
+        results = compute([list(by_folder.values())], run)
     return [results[fit.folder] for fit in fits]
 
 
@@ -95,7 +95,7 @@ def fit_pack(fits: Pack, members: int | None) -> Results:
     before = interrupted(fits)
     rest = [fit for fit in fits if not any(fit in part for part in before)]
     size = members or (best_size(rest) if len(rest) > 1 else 1)
-    return compute([*before, *cut(rest, size)], functools.partial(claimed, work=fit_together))
+    return compute([*before, *cut(rest, size)], functools.partial(claimed, work=run))
 
 
 def claimed(fits: Pack, work: Callable[[Pack], Results]) -> Results:
@@ -126,7 +126,7 @@ def compute(parts: Iterable[Pack], work: Callable[[Pack], Results]) -> Results:
             continue
         except Exception as error:
             if len(part) == 1:
-                results |= failures(part, error)
+                results |= fail(part, error)
                 continue
             half = math.ceil(len(part) / 2)
             most = half if out_of_memory(error) else most
@@ -163,21 +163,24 @@ class Alike:
 def timed_size(alike: Alike, most: int) -> int:
     """`best_size`, timed once in a process for fits that are alike."""
     config = alike.fit.config
-    steps = min(config.steps, max(3, config.steps // 50), 20)
-    changed = {"steps": steps, "compile": False, "task": {"scores": 1}}
-    member = build_member(OmegaConf.merge(config, changed))  # type: ignore[arg-type]
+    if "steps" not in config:
+        return 1
+    steps = min(config["steps"], max(3, config["steps"] // 50), 20)
+    short = {**config, "steps": steps, "compile": False, "task": {**config["task"], "scores": 1}}
+    task = make_task(short)
+    member = task.build(short)
     best, seconds, size = 1, math.inf, 1
     while size <= most:
         try:
-            task, trainer = assemble([member] * size)
-            train(task, trainer)
+            trial = task.compute([member] * size, Watchers())
+            trial.run()
         except Exception as error:  # where it is not memory, the fits themselves will say what is wrong
             if not out_of_memory(error):
                 return best
             break
-        if task.seconds / size > GAIN * seconds:
+        if trial.seconds / size > GAIN * seconds:
             break
-        best, seconds, size = size, task.seconds / size, 2 * size
+        best, seconds, size = size, trial.seconds / size, 2 * size
     release_memory()
     return best
 

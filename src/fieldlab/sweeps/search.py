@@ -63,9 +63,10 @@ class OptunaSweeper(Sweeper):
         for overrides in chosen:  # all of them can work, before the first one starts
             base, *_ = [self.base([*overrides, *values]) for values in averaged]
             own = self.available(space, base, [*overrides, *averaged[0]])
-            name = [base.field.name, *(o for o in overrides if o.partition("=")[0] in varying - {"field"})]
+            name = [base["field"]["name"], *(o for o in overrides if o.partition("=")[0] in varying - {"field"})]
             prepared.append((" ".join(name), overrides, own, base))
-        empty_trials(self.composed)
+        if self.composed.get("debug"):
+            empty_trials(prepared[0][-1])
         since = time.time()
         with contextlib.ExitStack() as held:
             searches = [Search(self, name, o, averaged, own, base, held) for name, o, own, base in prepared]
@@ -78,21 +79,23 @@ class OptunaSweeper(Sweeper):
             raise SystemExit(1)
         return [done]
 
-    def available(self, space: Mapping[str, Override], base: DictConfig, fixed: list[str]) -> dict[str, Override]:
+    def available(
+        self, space: Mapping[str, Override], base: Mapping[str, Any], fixed: list[str]
+    ) -> dict[str, Override]:
         """The space without those of the sweeper's own keys that this configuration does not have, or that change nothing in it.
 
         Each is held at its extreme values, which can work, and give different fits.
         """
-        from fieldlab.config.fingerprint import fit_hash
+        from fieldlab.config.fingerprint import hash_run
         from fieldlab.errors import InputError
         from fieldlab.sweeps.sweep import idle
 
         left = {}
         for key, override in space.items():
-            if key in self.params and OmegaConf.select(base, key) is None:
+            if key in self.params and OmegaConf.select(OmegaConf.create(dict(base)), key) is None:
                 continue
             values = ends(override)
-            if len({fit_hash(self.base([*fixed, value])) for value in values}) > 1 or len(values) == 1:
+            if len({hash_run(self.base([*fixed, value])) for value in values}) > 1 or len(values) == 1:
                 left[key] = override
             elif override.input_line == quote(f"{key}={self.params.get(key)}"):
                 logging.getLogger("fieldlab").warning("left out of the search: %s", idle(key, len(values)))
@@ -130,23 +133,23 @@ class OptunaSweeper(Sweeper):
                 fixed[key] = single(override)
         return space, fixed, [list(values) for values in itertools.product(*averaged.values())]
 
-    def base(self, overrides: list[str]) -> DictConfig:
+    def base(self, overrides: list[str]) -> dict[str, Any]:
         """What a search starts from.
 
         Raises:
             InputError: it cannot work, or has nothing to judge by.
         """
-        from fieldlab.config.compose import plain_config, resolved
+        from fieldlab.config.compose import settle
         from fieldlab.errors import InputError
         from fieldlab.runs.check import Checks
         from fieldlab.runs.task import find_task
 
-        config = resolved(self.context.config_loader.load_sweep_config(self.composed, overrides))
-        checked = Checks().check(plain_config(config))
+        config = settle(self.context.config_loader.load_sweep_config(self.composed, overrides))
+        Checks().check(config)
         task = find_task(config)
         if task.scoring.searched is None:
             raise InputError(f"hydra/sweeper: runs of {task.__name__} have no score to search by; sweep with -m")
-        if why := task.why_unsearched(checked.config):
+        if why := task.why_unsearched(config):
             raise InputError(why)
         return config
 

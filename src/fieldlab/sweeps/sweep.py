@@ -12,26 +12,24 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from omegaconf import DictConfig
-
-from fieldlab.config.compose import TRIAL, as_given, plain_config, shorten_trial
+from fieldlab.config.compose import TRIAL, Config
 from fieldlab.config.fingerprint import HARMLESS, UNCOVERED
 from fieldlab.config.instantiate import build
 from fieldlab.errors import InputError, first_line
 from fieldlab.runs.check import Checked, Checks
 from fieldlab.runs.lock import is_free, owner
 from fieldlab.runs.result import PLAN, RESULT, SEARCHES, Plan, Planned, Result, finished_as, result_or_none
-from fieldlab.runs.run import failures
+from fieldlab.runs.run import Results, fail
 from fieldlab.runs.tracking.tracker import safely
 from fieldlab.sweeps.executors.executor import Executor
-from fieldlab.sweeps.packs import WAIT_SECONDS, Pack, Results, claimed, cut, fit_pack_in, interrupted, unmade
+from fieldlab.sweeps.packs import WAIT_SECONDS, Pack, claimed, cut, fit_pack_in, interrupted, unmade
 from fieldlab.sweeps.progress import SweepLine
 
 SHARES = 2  # packs for each worker, so that none waits long for the last one
 
 
 def fit_all(
-    jobs: Sequence[DictConfig], asked: Sequence[Sequence[str]], *, members: int | None, executor: Executor
+    configs: Sequence[Config], asked: Sequence[Sequence[str]], *, members: int | None, executor: Executor
 ) -> list[Result]:
     """Fit every job of a sweep, in packs where they stack; results in the order of the jobs.
 
@@ -42,20 +40,19 @@ def fit_all(
     """
     if members is not None and (not isinstance(members, int) or members < 1):
         raise InputError(f"hydra.launcher.members: {members} should be at least 1, or null for the fastest number")
-    configs = [plain_config(job) for job in jobs]
     checks = Checks()
     checked = [checks.check(config) for config in configs]
     refuse_shared_folders(checked)
-    refuse_idle_keys(asked, [(fitting.hash, fitting.signal) for fitting in checked])
+    refuse_idle_keys(asked, [(fitting.hash, fitting.subject) for fitting in checked])
     if several := [fitting for fitting in checked if fitting.devices > 1]:
-        devices = several[0].plain["trainer"]["devices"]
+        devices = several[0].config["trainer"]["devices"]
         raise InputError(f"trainer.devices: {devices} devices share one fit, not a sweep; fit them one by one")
     record_plan(checked)
     by_folder = {fitting.folder: fitting for fitting in checked}  # a fit asked for twice is made once
     results = results_before(by_folder.values())
     waiting = [fitting for folder, fitting in by_folder.items() if folder not in results]
     if waiting:
-        build(waiting[0].config.logger, "logger").settle()
+        build(waiting[0].config["logger"], "logger").settle()
         with closing(executor):
             if needs := unmade(waiting):
                 fit_waiting(list(needs.values()), members, executor)
@@ -104,7 +101,7 @@ def fit_waiting(waiting: Sequence[Checked], members: int | None, executor: Execu
                 line.say(f"{describe(packs[i])} lost: {first_line(outcome)}")
                 losses.update(fitting.folder for fitting in packs[i])
                 if len(packs[i]) == 1 and losses[packs[i][0].folder] > 1:
-                    results |= claimed(packs[i], partial(failures, error=outcome))
+                    results |= claimed(packs[i], partial(fail, error=outcome))
                 else:
                     lost += cut(packs[i], math.ceil(len(packs[i]) / 2))
             left = [fitting for fitting in waiting if fitting.folder not in results]
@@ -151,45 +148,47 @@ def refuse_shared_folders(checked: Sequence[Checked]) -> None:
             raise InputError(f"folder: different fits would share {fitting.folder}; keep ${{fit_name:}} in it")
 
 
-def empty_trials(config: DictConfig) -> None:
-    """Where the sweep is but a trial, take away what earlier ones left in their study: its table is to be about this one."""
-    if config.get("debug"):
-        folder = Path(shorten_trial(config).folder).parent
-        if folder.name != TRIAL:  # a folder of the user's choice, where other results may lie
-            return
-        for result in folder.glob(f"*/{RESULT}"):
-            shutil.rmtree(result.parent)
-        for name in (PLAN, SEARCHES):
-            (folder / name).unlink(missing_ok=True)
+def empty_trials(config: Config) -> None:
+    """Take away what earlier trials left in their study: its table is to be about this one."""
+    folder = Path(config["folder"]).parent
+    if folder.name != TRIAL:  # a folder of the user's choice, where other results may lie
+        return
+    for result in folder.glob(f"*/{RESULT}"):
+        shutil.rmtree(result.parent)
+    for name in (PLAN, SEARCHES):
+        (folder / name).unlink(missing_ok=True)
 
 
 def record_plan(checked: Sequence[Checked]) -> None:
     """Write down what the study means to fit, so that its report can say what is missing."""
-    command = shlex.join([Path(sys.argv[0]).name, *as_given(sys.argv[1:])])
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     studies: dict[Path, list[Checked]] = {}
     for fitting in checked:
         studies.setdefault(fitting.folder.parent, []).append(fitting)
     for folder, fits in studies.items():
         config = fits[0].config
         planned = [
-            Planned(f.folder.name, f.plain["field"]["name"], f.signal, f.plain["seed"], f.plain["task"]["_target_"])
+            Planned(
+                f.folder.name, f.config["field"]["name"], f.subject, f.config["seed"], f.config["task"]["_target_"]
+            )
             for f in fits
         ]
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"folder: cannot write to {folder} ({error.strerror})") from error
-        Plan(config.study, config.question, config.notes, config.figure, [command], planned).save(folder)
+        said = {key: config[key] for key in ("study", "question", "notes", "figure")}
+        Plan(**said, commands=[command], fits=planned).save(folder)
 
 
-def publish(fits: Mapping[Path, DictConfig], since: float) -> None:
+def publish(fits: Mapping[Path, Config], since: float) -> None:
     """Show the report of every study in which a fit has ended `since` then to the study's logger."""
     studies = {}
     for folder, config in fits.items():
         if (folder / RESULT).exists() and (folder / RESULT).stat().st_mtime >= since:
             studies.setdefault(folder.parent, config)
     for folder, config in studies.items():
-        safely(build(config.logger, "logger").publish, folder)
+        safely(build(config["logger"], "logger").publish, folder)
 
 
 def refuse_idle_keys(asked: Sequence[Sequence[str]], fits: Sequence[tuple[str, str]]) -> None:

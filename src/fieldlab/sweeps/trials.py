@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
-from omegaconf import DictConfig
 
-from fieldlab.config.fingerprint import fit_hash
+from fieldlab.config.fingerprint import hash_run
 
 if TYPE_CHECKING:
     from fieldlab.sweeps.search import OptunaSweeper
@@ -29,7 +28,7 @@ class Search:
         fixed: list[str],
         averaged: list[list[str]],
         space: Mapping[str, Override],
-        base: DictConfig,
+        base: Mapping[str, Any],
         held: contextlib.ExitStack,
     ) -> None:
         self.sweeper, self.name, self.fixed, self.averaged, self.space = sweeper, name, fixed, averaged, space
@@ -37,12 +36,12 @@ class Search:
         from fieldlab.runs.task import find_task
 
         ranges = {key: override.input_line for key, override in space.items()}
-        digest = hashlib.sha256(f"{fit_hash(base)} {averaged} {ranges}".encode()).hexdigest()[:8]
-        folder = Path(base.folder).parent
+        digest = hashlib.sha256(f"{hash_run(base)} {averaged} {ranges}".encode()).hexdigest()[:8]
+        folder = Path(base["folder"]).parent
         lock_search(folder / f".search-{digest}", held)
         scoring = find_task(base).scoring
         self.score = scoring.scores[str(scoring.searched)]
-        self.study = open_study(folder / SEARCHES, f"{base.field.name}-{digest}", sweeper, self.score.lower)
+        self.study = open_study(folder / SEARCHES, f"{base['field']['name']}-{digest}", sweeper, self.score.lower)
 
     def told(self) -> list[Any]:
         """The trials that have come to an end: with a score, or diverged."""

@@ -1,19 +1,20 @@
 """The Trainer that computes a task's steps."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from lightning import Callback, Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from omegaconf import DictConfig
 
 from fieldlab.config.instantiate import build
 
 
-def make_trainer(config: DictConfig, *callbacks: Callback) -> Trainer:
-    """The Trainer of a configuration, quiet, without Lightning's own logger, bar and checkpoints."""
+def make_trainer(settings: Mapping[str, Any], *callbacks: Callback) -> Trainer:
+    """The Trainer with these settings, quiet, without Lightning's own logger, bar and checkpoints."""
     quiet_lightning()
     return build(
-        config.trainer,
+        settings,
         "trainer",
         max_epochs=1,
         logger=False,

@@ -9,13 +9,12 @@ import torch
 from omegaconf import DictConfig
 
 import fieldlab
-from conftest import options, slow
+from conftest import assemble, build_member, options, slow
 from fieldlab.errors import InputError
 from fieldlab.field import Ensemble
 from fieldlab.metrics import ssim
-from fieldlab.runs.assembly import assemble, build_member
 from fieldlab.runs.result import Result
-from fieldlab.sweeps.packs import fit, train
+from fieldlab.sweeps.packs import fit
 from fieldlab.training.optimisation import clip_by_member
 
 Compose = Callable[..., DictConfig]
@@ -132,7 +131,7 @@ def test_schedules_end_where_they_say(small: Compose):
         task, trainer = assemble(
             [build_member(small(f"schedule={name}", "steps=10", "optimizer.lr=1e-3", *overrides))]
         )
-        train(task, trainer)
+        trainer.run()
         rates[name] = task.optimizer.param_groups[0]["lr"]
     expected = {"constant": 1e-3, "cosine": 0.0, "exponential": 1e-3 * 0.9**10, "milestones": 1e-5}
     assert rates == pytest.approx(expected, abs=1e-12)
@@ -206,8 +205,8 @@ def test_clipping_is_by_member(small: Compose):
         ("task.batch_size=0", "task: batch_size must be at least 1"),
         ("task.scores=0", "task: scores, the number of points on the curve, must be at least 1"),
         ("task.clip_norm=-1", "task: clip_norm must be positive"),
-        ("task.constraints.value.weight=0", "task.constraints.value: weight must be positive, not 0"),
-        ("~task.constraints.value", "task: constraints is empty"),
+        ("supervise.constraints.value.weight=0", "supervise.constraints.value: weight must be positive, not 0"),
+        ("~supervise.constraints.value", "task: constraints is empty"),
         ("optimizer.lr=-1", "optimizer or schedule: Invalid learning rate: -1"),
         ("optimizer.lr=fast", "optimizer.lr: 'fast' should be a number or Tensor"),
         ("+optimizer.rate=1", "optimizer.rate: Adam has no such setting"),

@@ -13,7 +13,6 @@ from safetensors.torch import load_file
 
 import fieldlab
 from conftest import ROLLING, Command, rolling, slow
-from fieldlab.config.compose import as_given, understood
 from fieldlab.tasks.roll.module import RollModule
 
 
@@ -242,16 +241,6 @@ def test_what_cannot_be_memorised_fails_the_roll_that_needs_it(clean_folder: Pat
     assert result.error is not None
     assert "memorise: the fit of coffee in runs/library/" in result.error
     assert "diverged at step" in result.error
-
-
-def test_task_roll_brings_a_warp():
-    assert understood(["task=roll", "seed=1"]) == ["task=roll", "warp=floor", "seed=1"]
-    assert understood(["task=roll", "warp=none"]) == ["task=roll", "warp=none"]
-    swept = ["-m", "task=roll", "warp=floor,none", "seed=0,1"]
-    assert as_given(understood(swept)) == swept
-    assert "warp=floor" in understood(swept)
-    assert understood(swept[1:]) == swept[1:]
-    assert understood([*swept, "hydra/sweeper=optuna"]) == [*swept, "hydra/sweeper=optuna"]
 
 
 @pytest.mark.slow

@@ -12,12 +12,11 @@ from omegaconf import DictConfig
 from PIL import Image
 
 import fieldlab
-from conftest import Command
+from conftest import Command, assemble, build_member
 from fieldlab import fit
 from fieldlab.geometry.polygons import Polygons
 from fieldlab.geometry.read import read_faces_of_ply
 from fieldlab.geometry.write import write_mesh
-from fieldlab.runs.assembly import assemble, build_member
 from fieldlab.runs.result import Result
 from fieldlab.signals.clouds import cloud
 from fieldlab.tasks.surface.pictures import save_surface
@@ -161,7 +160,7 @@ def test_the_loss_is_the_published_one():
     )
     torch.testing.assert_close(task.total(batch), expected[None], rtol=1e-4, atol=1e-3)
     apart = Reading(task.ensemble, batch)  # without sharing what value and gradient have in common
-    torch.testing.assert_close(sum(c(apart) for c in task.constraints.values()), task.total(batch))
+    torch.testing.assert_close(sum(c(apart) for c in supervise.constraints.values()), task.total(batch))
 
 
 @pytest.mark.slow
@@ -254,9 +253,9 @@ def test_a_shape_continues_where_it_was_interrupted(monkeypatch: pytest.MonkeyPa
     (["signal=torus_knot", "supervise=value"], "task: constraints.value.region: there is no region all; there are: space, surface"),
     (["signal=torus_knot", "signal.tube=2"], "signal: tube must be between 0 and"),
     (["signal=torus_knot", "task.resolution=8"], "task: resolution must be at least 64"),
-    (["signal=torus_knot", "task.constraints.surface.region=boundary"], "task: constraints.surface.region: there is no region boundary; there are: space, surface"),
-    (["signal=torus_knot", "task.constraints.space.residual='dot(gradient, normal)'"], "task: constraints.space.residual: normal is known at samples, and not in all of space"),
-    (["signal=torus_knot", "task.constraints.surface.residual=curl"], "task: constraints.surface.residual: curl is no operator"),
+    (["signal=torus_knot", "supervise.constraints.surface.region=boundary"], "task: constraints.surface.region: there is no region boundary; there are: space, surface"),
+    (["signal=torus_knot", "supervise.constraints.space.residual='dot(gradient, normal)'"], "task: constraints.space.residual: normal is known at samples, and not in all of space"),
+    (["signal=torus_knot", "supervise.constraints.surface.residual=curl"], "task: constraints.surface.residual: curl is no operator"),
     (["signal=cloud", "signal.path=none.ply"], "signal.path: there is no file none.ply"),
     (["signal=cloud"], "signal.path: needs a value"),
 ])  # fmt: skip

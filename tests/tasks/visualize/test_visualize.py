@@ -12,10 +12,8 @@ from omegaconf import DictConfig
 from PIL import Image
 
 import fieldlab
-from conftest import SEEING, Command, seeing, slow
-from fieldlab.config.compose import understood
-from fieldlab.runs.assembly import assemble_module, build_member
-from fieldlab.runs.task import make_task
+from conftest import SEEING, Command, assemble, build_member, seeing, slow
+from fieldlab.config.overrides import quote
 from fieldlab.tasks.visualize import build as easel
 from fieldlab.tasks.visualize.module import VisualizeModule
 
@@ -87,7 +85,7 @@ def test_a_visualisation_leaves_all_that_is_promised():
 
 def test_activation_is_relative_to_the_best_real_patch():
     config = seeing("steps=1", "task.scores=1")
-    task = assemble_module(make_task(config), [build_member(config)])
+    task = assemble([build_member(config)])[0]
     assert isinstance(task, VisualizeModule)
     fieldlab.fit([config])
     table = pd.read_csv(Path(config.folder) / "images.csv")
@@ -180,7 +178,7 @@ def test_members_with_learning_rates_of_their_own_stack():
 
 def test_copies_average_the_scores_of_several_transformed_images():
     config = seeing(JITTER, "task.copies=3")
-    task = assemble_module(make_task(config), [build_member(config)])
+    task = assemble([build_member(config)])[0]
     assert isinstance(task, VisualizeModule)
     u = torch.rand(1, 3, 3, 2)
     with task.looking(), torch.no_grad():
@@ -192,7 +190,7 @@ def test_copies_average_the_scores_of_several_transformed_images():
 
 def test_units_stay_with_their_images_under_copies_and_each():
     config = seeing(JITTER, "task.copies=2", "task.each=2")
-    task = assemble_module(make_task(config), [build_member(config)])
+    task = assemble([build_member(config)])[0]
     assert isinstance(task, VisualizeModule)
     assert task.names == [f"logits:{i}" for i in (0, 1, 2, 0, 1, 2)]
     u = torch.full((1, 2, 6, 2), 0.5)  # the middle window
@@ -335,14 +333,12 @@ def test_the_report_shows_sheets_films_and_real_patches(command: Command):
     assert len(table) == 8
 
 
-def test_task_visualize_brings_a_model_and_objectives_need_no_quotes():
-    assert understood(["task=visualize", "seed=1"]) == ["task=visualize", "model=texture", "seed=1"]
-    assert understood(["task=visualize", "model=timm"]) == ["task=visualize", "model=timm"]
-    assert understood(["objective=layer4:[1,5] - 0.1*tv"]) == ['objective="layer4:[1,5] - 0.1*tv"']
-    assert understood(["objective=a:[1,2],neuron(b:1),c:3"]) == ['objective="a:[1,2]","neuron(b:1)","c:3"']
-    assert understood(["objective=direction(a, v.npy, 2)"]) == ['objective="direction(a, v.npy, 2)"']
+def test_objectives_need_no_quotes():
+    assert quote("objective=layer4:[1,5] - 0.1*tv") == 'objective="layer4:[1,5] - 0.1*tv"'
+    assert quote("objective=a:[1,2],neuron(b:1),c:3") == 'objective="a:[1,2]","neuron(b:1)","c:3"'
+    assert quote("objective=direction(a, v.npy, 2)") == 'objective="direction(a, v.npy, 2)"'
     for plain in ('objective="layer4:[1]"', "objective=logits:3", "seed=[1]", "-m"):
-        assert understood([plain]) == [plain]
+        assert quote(plain) == plain
     assert fieldlab.compose("task=visualize", "objective=layer4:[1,5] - 0.1*tv").objective == "layer4:[1,5] - 0.1*tv"
 
 
@@ -531,7 +527,7 @@ def test_files_that_change_are_read_again(clean_folder: Path):
 def test_layers_with_channels_last_are_read_along_their_last_axis():
     overrides = ("model.network={_target_: seen_networks.Last}", "model.channels_last=true", "objective=last:*")
     config = seeing(*overrides)
-    task = assemble_module(make_task(config), [build_member(config)])
+    task = assemble([build_member(config)])[0]
     assert isinstance(task, VisualizeModule)
     assert task.images == 6
     with task.looking(), torch.no_grad():

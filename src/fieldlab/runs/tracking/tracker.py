@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning import Callback, LightningModule, Trainer
-from omegaconf import DictConfig
 
 from fieldlab.errors import first_line
 from fieldlab.runs.result import Result
@@ -29,7 +27,7 @@ class Tracker(ABC):
         """Decide what all processes of a sweep should do alike, before there are any others."""
 
     @abstractmethod
-    def start(self, configs: Sequence[DictConfig]) -> None:
+    def start(self, configs: Sequence[Mapping[str, Any]]) -> None:
         """These fits are about to run; members are named by their place in this list from now on."""
 
     @abstractmethod
@@ -54,7 +52,7 @@ class Silence(Tracker):
 
     def settle(self) -> None: ...
 
-    def start(self, configs: Sequence[DictConfig]) -> None: ...
+    def start(self, configs: Sequence[Mapping[str, Any]]) -> None: ...
 
     def log(self, m: int, step: int, scores: Mapping[str, float | None], pictures: Pictures) -> None: ...
 
@@ -63,39 +61,6 @@ class Silence(Tracker):
     def publish(self, folder: Path) -> None: ...
 
     def close(self) -> None: ...
-
-
-class Follow(Callback):
-    """Passes on every scored step of a task; `tracker.pictures` times, the last step included, with pictures."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        self.tracker = tracker
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """A fit that goes on from a checkpoint brings its curve along."""
-        task: Any = pl_module
-        self.scored = task.samples.start // task.samples.scored_every
-        if trainer.is_global_zero:
-            for m, progress in enumerate(task.progress):
-                for point in progress.curve:
-                    self.tell(m, point, {})
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        if not batch.scored or not trainer.is_global_zero:
-            return
-        task: Any = pl_module
-        self.scored += 1
-        times, total = self.tracker.pictures, task.samples.times_scored
-        due = self.scored * times // total > (self.scored - 1) * times // total
-        for m, progress in enumerate(task.progress):
-            if progress.diverged_at is None:
-                self.tell(m, progress.curve[-1], task.shown(m) if due else {})
-
-    def tell(self, m: int, point: Mapping[str, Any], pictures: Pictures) -> None:
-        scores = {name: value for name, value in point.items() if name != "step"}
-        safely(self.tracker.log, m, point["step"], scores, pictures)
 
 
 def safely(action: Callable[..., None], *arguments: Any) -> None:

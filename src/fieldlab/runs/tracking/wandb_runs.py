@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from omegaconf import DictConfig, OmegaConf
-
 from fieldlab.errors import first_line
 from fieldlab.runs.result import Result
 from fieldlab.runs.tracking.tracker import Pictures, Tracker
@@ -47,22 +45,22 @@ class WandbRuns(Tracker):
         """The mode, which other processes inherit."""
         os.environ["WANDB_MODE"] = choose_mode(self.mode)
 
-    def start(self, configs: Sequence[DictConfig]) -> None:
+    def start(self, configs: Sequence[Mapping[str, Any]]) -> None:
         mode = choose_mode(self.mode)
         if mode != "disabled":
             self.runs = {m: self.open(config, mode) for m, config in enumerate(configs)}
 
-    def open(self, config: DictConfig, mode: str) -> Any:
+    def open(self, config: Mapping[str, Any], mode: str) -> Any:
         """The run of a fit."""
-        folder = Path(config.folder)
+        folder = Path(config["folder"])
         return self.begin(
             folder,
             mode,
-            group=config.study,
+            group=config["study"],
             name=folder.name,
-            id=run_id(config.study, folder.name.rpartition("-")[2], attempt(folder)),
-            tags=[*self.tags, config.field.name[:LONGEST_TAG]],
-            config=OmegaConf.to_container(config),
+            id=run_id(config["study"], folder.name.rpartition("-")[2], attempt(folder)),
+            tags=[*self.tags, config["field"]["name"][:LONGEST_TAG]],
+            config=dict(config),
         )
 
     def publish(self, folder: Path) -> None:

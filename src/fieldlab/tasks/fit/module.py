@@ -61,7 +61,7 @@ class FitModule(Constrained):
     ) -> None:
         grids = [signal for signal in signals if isinstance(signal, Grid)]
         if len(grids) < len(signals):
-            raise ValueError(f"{signals[0].name} has no grid; a cloud of points takes task=surface supervise=sdf")
+            raise ValueError(f"{signals[0].name} has no grid; add task=surface, which takes clouds of points")
         names = needed(constraints, grids[0], splits[0])
         scored = DERIVATIVES if derivatives else {}
         facts = knowledge({*names, *scored.values()}, grids, stencil)

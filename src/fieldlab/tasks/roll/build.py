@@ -1,8 +1,7 @@
 """What the configuration of a roll describes, built: its goal, and where pictures are read."""
 
+from collections.abc import Mapping
 from typing import Any
-
-from omegaconf import DictConfig
 
 from fieldlab.config.instantiate import build, plain
 from fieldlab.errors import InputError, first_line
@@ -37,7 +36,7 @@ def under(key: str, text: str) -> str:
     return text if text.startswith(key) else text.replace("goal.", f"{key}.", 1)
 
 
-def build_rolls(config: DictConfig, goal: Goal, groups: int) -> Rolls:
+def build_rolls(config: Mapping[str, Any], goal: Goal, groups: int) -> Rolls:
     """All that is learned of so many rolls of every picture.
 
     Raises:
@@ -46,11 +45,11 @@ def build_rolls(config: DictConfig, goal: Goal, groups: int) -> Rolls:
     goal.begin(groups)
     pictures = goal.pictures
     given = {"images": groups * len(pictures.names), "size": pictures.size}
-    moves = plain(config.warp, "warp").get("moves") or {}
+    moves = plain(config["warp"], "warp").get("moves") or {}
     if not moves:
         raise InputError("warp.moves: is empty: nothing would be learned; take warp/moves=[shift]")
     made = [build(node, f"warp.moves.{name}", **given) for name, node in moves.items() if node is not None]
-    wrap = build(config.warp.wrap, "warp.wrap")
+    wrap = build(config["warp"].get("wrap"), "warp.wrap")
     try:
         return Rolls(Warped(made, wrap), goal)
     except ValueError as error:

@@ -3,14 +3,12 @@
 from typing import TYPE_CHECKING
 
 import torch
-from omegaconf import OmegaConf
 
-from fieldlab.config.compose import to_json
-from fieldlab.config.digests import digested
-from fieldlab.config.fingerprint import nameless
-from fieldlab.runs.assembly import assemble_module
+from fieldlab.config.fingerprint import cover, without_name
+from fieldlab.runs.check import to_json
 from fieldlab.runs.rules import check_running
 from fieldlab.runs.task import Config, Facts, Once
+from fieldlab.runs.trained import assemble_module
 from fieldlab.tasks.roll.module import RollModule
 from fieldlab.training.rehearsal import rehearse_schedule, trial
 
@@ -21,18 +19,17 @@ DETERMINES = ("memorise", "library", "photos", "warp", "goal", "shift_init")
 TRAINING = ("task", "optimizer", "schedule", "steps")
 
 
-def check_rolling(task: "Roll", plain: Config, devices: int, once: Once) -> Facts:
+def check_rolling(task: "Roll", config: Config, devices: int, once: Once) -> Facts:
     """Build memories, warps, goal and training, with fields that have memorised nothing yet."""
-    check_running(plain, devices)
-    own = {**plain, **{key: digested(plain[key], key) for key in DETERMINES}}
-    what = to_json(nameless(own), *DETERMINES, "field")
-    config = OmegaConf.create(dict(plain))
+    check_running(config, devices)
+    covered = {**dict.fromkeys(DETERMINES), **cover(config), "field": without_name(config["field"])}
+    what = to_json(covered, *DETERMINES, "field")
 
     def look() -> None:
         look_once(assemble_module(task, [task.build_fitted(config, fitted=False)]))
 
-    once(what, to_json(plain, *TRAINING), look=look)
-    return Facts(task.name_subject(plain), (what,))
+    once(what, to_json(config, *TRAINING), look=look)
+    return Facts(task.name_subject(config), (what,))
 
 
 def look_once(module: RollModule) -> None:

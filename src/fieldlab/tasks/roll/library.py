@@ -1,27 +1,23 @@
 """Library: fits of pictures, to be rolled; found in a folder, or described by what they are to be made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from fieldlab import weights
-from fieldlab.config.digests import library_files
-from fieldlab.config.names import fit_name
-from fieldlab.config.schema import Schema
-from fieldlab.errors import InputError, first_line
+from fieldlab.config.names import name_run
+from fieldlab.errors import InputError
 from fieldlab.field import Field, build_field, draw, structure
 from fieldlab.runs.result import Result, result_or_none
 from fieldlab.signals.build import build_signal
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.photos import files
+from fieldlab.tasks.roll.finished import list_results
 from fieldlab.tasks.roll.goals.goal import Pictures
 
-ROLLING = ("memorise", "library", "photos", "warp", "goal", "shift_init")  # keys that fits do not have
 MAKE = "fieldlab -m signal=image signal.path=FOLDER signal.size=64 split=all study=library"
 
 
@@ -33,56 +29,46 @@ class Memories:
     fields: Sequence[Field]
 
 
-def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
+def describe_fits(config: Mapping[str, Any], own: Collection[str]) -> list[dict[str, Any]]:
     """The configurations of the fits that a roll needs, one for each of its photos; none where it has a library.
 
-    They are `memorise`, with the roll's own field, trainer and logger.
-    """
-    if plain["memorise"] is None:
-        return []
-    settings = typed(plain["memorise"])
-    for name, path in plain["photos"].items():
-        if not isinstance(path, str):
-            raise InputError(f"photos.{name}: {path} should be the path of a picture")
-    shared = {key: None if key in ROLLING else value for key, value in plain.items()}
-    made = []
-    for name, path in files(plain["photos"], "photos").items():
-        signal = {**settings["signal"], "name": name.rpartition("/")[2], "path": path}
-        fit = {**shared, **settings, "signal": signal}
-        fit["folder"] = str(Path(settings["folder"]) / fit_name(_root_=OmegaConf.create(fit)))
-        made.append(fit)
-    return made
-
-
-def typed(memorise: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of fits, held to the types of their top-level keys.
+    They are `memorise`, with what the roll has beside its `own` keys: its field, trainer and logger.
 
     Raises:
-        InputError: another type, a missing value.
+        InputError: a photo that is no path, a folder without pictures, no signal to memorise.
     """
-    for key, value in memorise.items():
-        try:
-            OmegaConf.merge(OmegaConf.structured(Schema), {key: value})
-        except OmegaConfBaseException as error:
-            raise InputError(f"memorise.{key}: {first_line(error)}") from error
-        if value is None and key != "checkpoint_minutes":
+    if config.get("memorise") is None:
+        return []
+    memorise = config["memorise"]
+    for name, path in config["photos"].items():
+        if not isinstance(path, str):
+            raise InputError(f"photos.{name}: {path} should be the path of a picture")
+    for key in ("signal", "folder", "task", "seed"):
+        if memorise.get(key) is None:
             raise InputError(f"memorise.{key}: needs a value")
-    return dict(memorise)
+    shared = {key: value for key, value in config.items() if key not in own}
+    found = []
+    for name, path in files(config["photos"], "photos").items():
+        signal = {**memorise["signal"], "name": name.rpartition("/")[2], "path": path}
+        fit = {**shared, **memorise, "signal": signal}
+        fit["folder"] = str(Path(memorise["folder"]) / name_run(fit))
+        found.append(fit)
+    return found
 
 
-def recall(plain: Mapping[str, Any], *, fitted: bool) -> Memories:
+def recall(config: Mapping[str, Any], own: Collection[str], *, fitted: bool) -> Memories:
     """What a roll moves. Not `fitted`: what can be known before anything is, with fields that have memorised nothing yet.
 
     Raises:
         InputError: fits that are not there, are no pictures, or cannot be rolled together.
     """
-    if plain["library"] is not None:
-        key, results = "library", fits_in(Path(str(plain["library"])).expanduser())
+    if config["library"] is not None:
+        key, results = "library", fits_in(Path(str(config["library"])).expanduser())
         signals = [picture(result.config["signal"], str(folder)) for folder, result in results.items()]
         fields = [weights.load(folder) for folder in results]
     else:
         key = "memorise"
-        fits = memorising(plain)
+        fits = describe_fits(config, own)
         signals = [picture(fit["signal"], "memorise.signal") for fit in fits]
         fields = [remembered(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
     names = [signal.name for signal in signals]
@@ -96,7 +82,7 @@ def fits_in(folder: Path) -> dict[Path, Result]:
     Raises:
         InputError: there are none, or other than of pictures.
     """
-    found = {file.parent: result_or_none(file.parent) for file in library_files(folder)}
+    found = {file.parent: result_or_none(file.parent) for file in list_results(folder)}
     finished = {there: result for there, result in found.items() if result and result.status == "finished"}
     if not finished:
         raise InputError(f"library: there are no finished fits in {folder}; make some with {MAKE}")
@@ -112,7 +98,7 @@ def picture(settings: Mapping[str, Any], where: str) -> Grid:
     Raises:
         InputError: another kind of signal, or an alignment by which edges coincide.
     """
-    signal = build_signal({"signal": settings})
+    signal = build_signal(settings)
     if not isinstance(signal, Grid) or signal.dim != 2:
         raise InputError(f"{where}: {signal.name} is no picture; rolls are of pictures")
     if signal.alignment != "centers":

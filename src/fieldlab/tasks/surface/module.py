@@ -65,9 +65,7 @@ class SurfaceModule(Constrained):
     ) -> None:
         clouds = [signal for signal in signals if isinstance(signal, Cloud)]
         if len(clouds) < len(signals):
-            raise ValueError(
-                f"{signals[0].name} is no cloud of points; signals on grids take task=fit supervise=value"
-            )
+            raise ValueError(f"{signals[0].name} is no cloud of points; leave task=surface out, for signals on grids")
         if resolution < DRAFT or compared < 1:
             raise ValueError(
                 f"resolution must be at least {DRAFT} and compared at least 1, not {resolution} and {compared}"

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
-from fieldlab.runs.task import Exhibit
-from fieldlab.tasks.field_task import FieldTask
+from fieldlab.runs.task import Config, Exhibit
+from fieldlab.tasks.field_task import FieldTask, Supervision
 from fieldlab.tasks.surface.scoring import SURFACE
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ class Surface(FieldTask):
 
     resolution: int
     compared: int
+
+    @classmethod
+    def supervise(cls, config: Config) -> Supervision:
+        if {"free", "derivatives"} & config["supervise"].keys():
+            name = config["supervise"].get("name")
+            raise InputError(f"supervise: {name} asks for values on a grid; leave it out, or task=surface")
+        return super().supervise(config)
 
     def module(self) -> Callable[..., "Constrained"]:
         from fieldlab.tasks.surface.module import SurfaceModule

@@ -4,19 +4,17 @@ from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
-from omegaconf import OmegaConf
 from torch import Tensor
 
 from fieldlab.classifiers.activations import Seen
 from fieldlab.classifiers.answers import LayerError
 from fieldlab.classifiers.layers import check_slopes
-from fieldlab.config.compose import to_json
-from fieldlab.config.digests import digested
-from fieldlab.config.fingerprint import nameless
+from fieldlab.config.fingerprint import cover, without_name
 from fieldlab.errors import InputError, first_line
-from fieldlab.runs.assembly import assemble_module
+from fieldlab.runs.check import to_json
 from fieldlab.runs.rules import check_running
 from fieldlab.runs.task import Config, Facts, Once
+from fieldlab.runs.trained import assemble_module
 from fieldlab.tasks.visualize.module import VisualizeModule
 from fieldlab.training.rehearsal import rehearse_schedule, trial
 
@@ -27,14 +25,12 @@ DETERMINES = ("model", "objective", "canvas", "transforms", "photos")
 TRAINING = ("task", "optimizer", "schedule", "steps")
 
 
-def check_visualization(task: "Visualize", plain: Config, devices: int, once: Once) -> Facts:
+def check_visualization(task: "Visualize", config: Config, devices: int, once: Once) -> Facts:
     """Build model, canvas and training, and look at the canvas once."""
-    check_running(plain, devices)
-    own = {**plain, **{key: digested(plain[key], key) for key in DETERMINES}}
-    canvas = to_json(nameless(own), *DETERMINES, "field")
-    config = OmegaConf.create(dict(plain))
-    once(canvas, to_json(plain, *TRAINING), look=lambda: look_once(assemble_module(task, [task.build(config)])))
-    return Facts(task.name_subject(plain), (canvas,))
+    check_running(config, devices)
+    canvas = to_json({**cover(config), "field": without_name(config["field"])}, *DETERMINES, "field")
+    once(canvas, to_json(config, *TRAINING), look=lambda: look_once(assemble_module(task, [task.build(config)])))
+    return Facts(task.name_subject(config), (canvas,))
 
 
 def look_once(module: VisualizeModule) -> None:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from scipy import ndimage
 from torch import Tensor
 
+from fieldlab.config.files import File
 from fieldlab.errors import InputError
 from fieldlab.metrics import Scores, psnr
 from fieldlab.signals.grid import centres
@@ -94,7 +95,7 @@ class Match(Goal):
         return self.picture(1 - dim * (1 - wanted))
 
 
-def match(pictures: Pictures, *, target: str, region: Sequence[int] | None) -> Match:
+def match(pictures: Pictures, *, target: File, region: Sequence[int] | None) -> Match:
     """All pictures are to look like one other, or like a region [TOP, LEFT, BOTTOM, RIGHT] of it, in pixels.
 
     The target is cut and resampled to their size.

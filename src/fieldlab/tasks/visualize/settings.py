@@ -1,0 +1,25 @@
+"""What counts of the settings of a visualisation that are no constructor's. Imports nothing heavy."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fieldlab.config.files import Content, File, digest, digest_file
+from fieldlab.config.schema import Node
+
+DIRECTION = r"direction\([^,()]*,\s*([^,()]+?)\s*[,)]"
+
+
+def digest_objective(text: str) -> list[str | None]:
+    """The text, and the content of the files of directions in it."""
+    return [text, *(digest_file(file) for file in re.findall(DIRECTION, text))]
+
+
+def digest_canvas(canvas: Mapping[str, Any]) -> Any:
+    """The canvas, with the content of the picture that it starts from."""
+    return digest({**canvas, "start": digest_file(canvas.get("start"))})
+
+
+Text = Annotated[str, Content(digest_objective)]
+CanvasNode = Annotated[Node, Content(digest_canvas)]
+Photos = Mapping[str, File]
