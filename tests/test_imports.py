@@ -80,7 +80,9 @@ def test_fits_go_on_without_a_torchvision_that_cannot_be_imported(clean_folder: 
     done = installed("fieldlab", *small, cwd=clean_folder, PYTHONPATH=path)
     assert done.returncode == 0, done.stderr
     assert "dB" in done.stdout
-    told = installed("fieldlab", "model=torchvision", "logger=none", cwd=clean_folder, PYTHONPATH=path)
+    told = installed(
+        "fieldlab", "task=visualize", "model=torchvision", "logger=none", cwd=clean_folder, PYTHONPATH=path
+    )
     assert told.returncode == 2
     assert told.stderr.startswith("fieldlab: model: torchvision 0.28.0 does not work with torch")
     assert told.stderr.count("\n") == 1

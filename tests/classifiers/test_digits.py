@@ -40,7 +40,13 @@ def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.Monkey
 @pytest.mark.slow
 def test_digits_are_visualised_in_grey():
     config = fieldlab.compose(
-        "model=digits", "model.epochs=3", "model.judge.epochs=3", "steps=20", "logger=none", "trainer=cpu"
+        "task=visualize",
+        "model=digits",
+        "model.epochs=3",
+        "model.judge.epochs=3",
+        "steps=20",
+        "logger=none",
+        "trainer=cpu",
     )
     [result] = fieldlab.fit([config])
     assert result.status == "finished", result.error

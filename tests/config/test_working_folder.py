@@ -49,7 +49,7 @@ def test_own_modules_are_found_by_every_command(own_modules: Path, installed):
     Path("runs/mine/figure.png").unlink()
     assert installed("fieldlab-report", "runs/mine", cwd=own_modules).returncode == 0
     assert Path("runs/mine/figure.png").read_bytes() == b"drawn here"
-    model = ("model=checkpoint", "model.network={_target_: own_net.net}", "model.size=[16,16]")
+    model = ("task=visualize", "model=checkpoint", "model.network={_target_: own_net.net}", "model.size=[16,16]")
     listed = installed("fieldlab-layers", *model, cwd=own_modules)
     assert (listed.returncode, listed.stderr) == (0, "")
     assert "Conv2d" in listed.stdout

@@ -18,7 +18,7 @@ QUICK = (
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, coarse_shapes: None) -> str:
     there = tmp_path_factory.mktemp("runs") / "knot"
-    fieldlab.fit([fieldlab.compose("signal=torus_knot", *QUICK, f"folder={there}")])
+    fieldlab.fit([fieldlab.compose("task=surface", *QUICK, f"folder={there}")])
     return str(there)
 
 

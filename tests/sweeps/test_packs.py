@@ -5,7 +5,6 @@ import math
 import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from fieldlab.errors import InputError
 from fieldlab.runs.check import Checks
 from fieldlab.runs.lock import LOCK, claims
 from fieldlab.runs.result import Result, read_result
+from fieldlab.runs.trained import Training
 from fieldlab.sweeps import packs
 from fieldlab.sweeps.packs import compute, cut, fit_pack, interrupted, timed_size
 from fieldlab.tasks.fit import module
@@ -41,13 +41,12 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[int],
 
     def use(seconds: Callable[[int], float]) -> list[int]:
         tried: list[int] = []
-        monkeypatch.setattr(packs, "assemble", lambda members: (SimpleNamespace(size=len(members)), None))
 
-        def train(task: Any, trainer: None) -> None:
-            tried.append(task.size)
-            task.seconds = seconds(task.size)
+        def run(training: Training) -> None:
+            tried.append(training.module.members)
+            training.seconds = seconds(training.module.members)
 
-        monkeypatch.setattr(packs, "train", train)
+        monkeypatch.setattr(Training, "run", run)
         return tried
 
     timed_size.cache_clear()
@@ -115,7 +114,7 @@ def test_packed_is_what_each_would_have_been_alone(command: Command):
 
 
 def result(fit: Any) -> Result:
-    return Result("finished", "fit", "siren", "camera", fit.config.seed, 1, config={"folder": str(fit.folder)})
+    return Result("finished", "fit", "siren", "camera", fit.config["seed"], 1, config={"folder": str(fit.folder)})
 
 
 @pytest.mark.slow
@@ -125,7 +124,7 @@ def test_only_the_fit_at_fault_fails(small: Small, caplog: pytest.LogCaptureFixt
         fit.folder.mkdir(parents=True)
 
     def work(part: Any) -> dict[Path, Result]:
-        if any(fit.config.seed == 5 for fit in part):
+        if any(fit.config["seed"] == 5 for fit in part):
             raise RuntimeError("seed 5 is cursed")
         return {fit.folder: result(fit) for fit in part}
 

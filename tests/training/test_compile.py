@@ -10,7 +10,7 @@ import pytest
 COMMON = ("-m", "seed=0,1", "steps=30", "trainer=cpu", "logger=none")
 PICTURES = ("field=siren,gaussian", "optimizer.lr=1e-4", "signal.size=32")
 SHAPES = (
-    "signal=torus_knot", "signal.points=500", "task.batch_size=500", "task.resolution=64", "task.compared=500", "task.scores=2",
+    "task=surface", "signal.points=500", "task.batch_size=500", "task.resolution=64", "task.compared=500", "task.scores=2",
     "field.network.width=32",
 )  # fmt: skip
 

@@ -42,7 +42,7 @@ def learn(photos: list[str], name: str, to: Path) -> str:
 
     if not name.isidentifier():
         raise InputError(f"--name {name}: should be a word of letters, digits and underscores")
-    paths = {f"{i}": path for i, path in enumerate(photos)} or dict(compose("model=texture").photos)
+    paths = {f"{i}": path for i, path in enumerate(photos)} or dict(compose("task=visualize").photos)
     pictures = read_photos(paths, "photos", channels=3, size=None)
     coloured = {key: p for key, p in pictures.items() if not torch.equal(p[0], p[1]) or not torch.equal(p[1], p[2])}
     if not coloured:

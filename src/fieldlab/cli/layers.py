@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from fieldlab.cli.run import guarded
-from fieldlab.config.compose import compose
+from fieldlab.config.compose import compose, settle
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def listed(overrides: list[str]) -> str:
     from fieldlab.classifiers.layers import shapes
     from fieldlab.tasks.visualize.build import build_model
 
-    model = build_model(compose("task=visualize", *overrides))
+    model = build_model(settle(compose("task=visualize", *overrides))["model"])
     kinds = {name: type(module).__name__ for name, module in model.network.named_modules()}
     kinds[""] = "the model's answer"
     rows = [(name, " x ".join(map(str, shape)), kind_of(name, kinds)) for name, shape in shapes(model).items()]

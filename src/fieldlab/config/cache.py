@@ -22,6 +22,7 @@ def keep(count: int, hint: Any = None) -> Callable[[Callable[..., T]], Callable[
         def get(settings: Any, *others: Any) -> T:
             return build(json.dumps(settings), json.dumps(digest(settings, hint), default=str), *others)
 
+        get.cache_clear = build.cache_clear  # type: ignore[attr-defined]
         return get
 
     return decorate

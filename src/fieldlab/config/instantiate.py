@@ -44,8 +44,11 @@ def build(node: DictConfig | Mapping[str, Any] | None, key: str, /, **given: Any
 
 
 @contextmanager
-def report_as(key: str) -> Iterator[None]:
-    """Whatever a constructor, perhaps a user's own, makes of its settings, as an InputError that starts with their key."""
+def report_as(key: str, **elsewhere: str) -> Iterator[None]:
+    """Whatever a constructor, perhaps a user's own, makes of its settings, as an InputError that starts with their key.
+
+    Arguments that are set `elsewhere` are told by the key that they have there.
+    """
     try:
         yield
     except InputError:
@@ -53,7 +56,11 @@ def report_as(key: str) -> Iterator[None]:
     except Exception as error:
         cause = error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error
         kind = "" if isinstance(cause, ValueError) else f"{type(cause).__name__}: "
-        raise InputError(f"{key}: {kind}{first_line(cause)}") from error
+        text = first_line(cause)
+        for name, own in elsewhere.items():
+            if text.startswith(name):
+                raise InputError(text.replace(name, own, 1)) from error
+        raise InputError(f"{key}: {kind}{text}") from error
 
 
 def plain(node: DictConfig | Mapping[str, Any] | None, key: str) -> dict[str, Any]:

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 TASK = "fieldlab.tasks.fit.Fit"  # of runs in plans of 0.1.0, which do not say
+SUPERVISION = ("constraints", "free", "derivatives")
+ABSENT = (  # were null where they did not belong to a task
+    "signal", "split", "supervise", "model", "objective", "canvas", "transforms", "photos", "warp", "goal", "shift_init", "memorise",
+)  # fmt: skip
 MOVED = {  # the longest name that fits counts
     "fieldlab.canvases": "fieldlab.tasks.visualize.canvases",
     "fieldlab.executors": "fieldlab.sweeps.executors",
@@ -29,6 +33,23 @@ def current(name: str) -> str:
         if name == old or name.startswith(f"{old}."):
             return new + name.removeprefix(old)
     return name
+
+
+def update_run(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of a run of 0.1.0 as it would be composed now; later ones as they are."""
+    found = {key: update_run(value) if has_task(value) else update(value) for key, value in config.items()}
+    task, name = found.get("task"), found.get("supervise")
+    if not isinstance(task, dict):
+        return found
+    if isinstance(name, str):  # what is asked of a field stood among the settings of the task
+        found["supervise"] = {"name": name, **{key: task[key] for key in SUPERVISION if key in task}}
+        found["task"] = {key: value for key, value in task.items() if key not in SUPERVISION}
+    return {key: value for key, value in found.items() if value is not None or key not in ABSENT}
+
+
+def has_task(node: Any) -> bool:
+    """Whether a node describes a run."""
+    return isinstance(node, Mapping) and isinstance(node.get("task"), Mapping)
 
 
 def update(node: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from fieldlab.atomic import write_atomically
-from fieldlab.config.moved import TASK, current, update
+from fieldlab.config.moved import TASK, current, update_run
 from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
 from fieldlab.runs.task import find_task
@@ -82,7 +82,7 @@ def read_result(folder: Path) -> Result:
     try:
         stored = json.loads(file.read_text())
         result = Result(**{name: stored[name] for name in stored if name in Result.__dataclass_fields__})
-        return dataclasses.replace(result, config=add_settings(update(result.config)))
+        return dataclasses.replace(result, config=add_settings(update_run(result.config)))
     except FileNotFoundError as error:
         raise InputError(f"{folder}: has no {RESULT}; is it the folder of a finished fit?") from error
     except (ValueError, TypeError, OSError) as error:

@@ -47,7 +47,7 @@ def remedy(file: Path, asked: str) -> str:
     if kind is not None:
         return f"; signal={kind} reads it" + (", or signal=frames" if suffix in ANIMATED else "")
     if suffix in CLOUDS:
-        return "; signal=cloud reads it"
+        return "; task=surface signal=cloud reads it"
     how = next((how for suffixes, how in HOW.items() if suffix in suffixes.split()), None)
     stem = file.name.split(".")[0]
     return f"; {how.format(name=file.name, stem=stem)}" if how else ""

@@ -32,7 +32,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     by_supervision: dict[str, dict[str, tuple[str, Result]]] = {}
     for name, result in finished.items():
         if result.signal == signal and len(result.grid) == 2:
-            fits = by_supervision.setdefault(result.config["supervise"], {})
+            fits = by_supervision.setdefault(result.config["supervise"]["name"], {})
             fits.setdefault(result.field, (name, result))
     fields = list(dict.fromkeys(field for fits in by_supervision.values() for field in fits))
     columns = 1 + len(fields)

@@ -163,8 +163,6 @@ class Alike:
 def timed_size(alike: Alike, most: int) -> int:
     """`best_size`, timed once in a process for fits that are alike."""
     config = alike.fit.config
-    if "steps" not in config:
-        return 1
     steps = min(config["steps"], max(3, config["steps"] // 50), 20)
     short = {**config, "steps": steps, "compile": False, "task": {**config["task"], "scores": 1}}
     task = make_task(short)

@@ -5,7 +5,7 @@ import itertools
 import logging
 import time
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -37,7 +37,7 @@ class OptunaSweeper(Sweeper):
         batch: int,
         startup: int,
         seed: int,
-        average: list[str],
+        average: Sequence[str],
     ) -> None:
         self.params = dict(params or {})
         self.trials, self.batch, self.startup, self.seed = trials, batch, startup, seed

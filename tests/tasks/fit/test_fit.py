@@ -206,7 +206,7 @@ def test_clipping_is_by_member(small: Compose):
         ("task.scores=0", "task: scores, the number of points on the curve, must be at least 1"),
         ("task.clip_norm=-1", "task: clip_norm must be positive"),
         ("supervise.constraints.value.weight=0", "supervise.constraints.value: weight must be positive, not 0"),
-        ("~supervise.constraints.value", "task: constraints is empty"),
+        ("~supervise.constraints.value", "supervise.constraints is empty"),
         ("optimizer.lr=-1", "optimizer or schedule: Invalid learning rate: -1"),
         ("optimizer.lr=fast", "optimizer.lr: 'fast' should be a number or Tensor"),
         ("+optimizer.rate=1", "optimizer.rate: Adam has no such setting"),

@@ -161,7 +161,7 @@ def test_a_collage_comes_closer_to_its_target(library: Path):
 @pytest.mark.slow
 def test_a_classifier_is_led_astray(library: Path):
     model = [
-        "goal/model=checkpoint", "goal.model.network={_target_: seen_networks.Small}", "goal.model.size=[16,16]"
+        "classifier@goal.model=checkpoint", "goal.model.network={_target_: seen_networks.Small}", "goal.model.size=[16,16]"
     ]  # fmt: skip
     config = rolling("goal=adversarial", *model, "shift_init=zero", "optimizer.lr=0.02")
     [result] = fieldlab.fit([config])
@@ -267,30 +267,30 @@ def test_a_sweep_of_rolls_has_a_report_with_films(command: Command):
         (["library=empty"], "library: there are no finished fits in empty; make some with fieldlab -m signal=image"),
         (["library=runs/mixed"], "channels, and are rolled together"),
         (["library=runs/sounds"], "is no fit of a picture: sound"),
-        (["goal=adversarial", "goal/model=checkpoint", "goal.model.network={_target_: seen_networks.Small, side: 16}", "goal.model.size=[16,16]", "memorise.signal.size=20"], "goal.model: Small does not take pictures of 20 x 20"),
+        (["goal=adversarial", "classifier@goal.model=checkpoint", "goal.model.network={_target_: seen_networks.Small, side: 16}", "goal.model.size=[16,16]", "memorise.signal.size=20"], "goal.model: Small does not take pictures of 20 x 20"),
         (["goal=match"], "goal.target: needs a value, for example goal.target=…"),
         (["goal=match", "goal.target=none.png"], "goal.target: there is no file none.png"),
         (["warp=none", "warp/moves=[rotation]"], "task: none of the moves is a shift to begin with"),
         *slow(
-        (["memorise.steps=abc"], "memorise.steps: Value 'abc' of type 'str' could not be converted to Integer"),
+        (["memorise.steps=abc"], "memorise.steps: 'abc' should be a whole number"),
         (["memorise.seed=null"], "memorise.seed: "),
         (["+photos.p=3"], "photos.p: 3 should be the path of a picture"),
         (["warp/moves=[affine,shift]"], "warp.moves: two moves would both learn shift columns, shift rows"),
         (["goal=collage", "goal.towards.target=none.png"], "goal.towards.target: there is no file none.png"),
-        (["goal=adversarial", "goal/model=checkpoint", "goal.model.network={_target_: seen_networks.Small}", "goal.model.path=none.pt"], "goal.model.path: there is no file none.pt"),
+        (["goal=adversarial", "classifier@goal.model=checkpoint", "goal.model.network={_target_: seen_networks.Small}", "goal.model.path=none.pt"], "goal.model.path: there is no file none.pt"),
         (["library=runs/roll"], "is no fit of a picture"),
         (["memorise.steps=0"], "memorise.steps: 0 is too few"),
         (["field.network.width=0"], "field.network: width"),
         (["library=none"], "library: there are no finished fits in none"),
-        (["memorise.signal.channels=grey", "goal=adversarial", "goal/model=checkpoint", "goal.model.network={_target_: seen_networks.Small}", "goal.model.size=[16,16]"], "goal.model: Small sees 3 channel(s), and the pictures have 1"),
+        (["memorise.signal.channels=grey", "goal=adversarial", "classifier@goal.model=checkpoint", "goal.model.network={_target_: seen_networks.Small}", "goal.model.size=[16,16]"], "goal.model: Small sees 3 channel(s), and the pictures have 1"),
         (["goal.region=[0,0,99,9]"], "goal.region: [0, 0, 99, 9] should be [TOP, LEFT, BOTTOM, RIGHT]"),
         (["goal.shifts=[]"], "goal: shifts must be pairs [ROWS, COLUMNS] of at most 1e+06 pixels, not []"),
-        (["signal=camera"], "signal: rolls are of photos (photos=…) or of a library's fits; leave it out, or the warp"),
+        (["signal=camera"], "signal: belongs to task=fit and task=surface; this is task=roll"),
         (["shift_init.tries=99"], "shift_init: cells must be at least 1, and their square no less than tries (99), not 8"),
         (["task.batch_size=0"], "task: batch_size must be at least 1, or null for all pixels, not 0"),
         (["+photos.dog=none.png"], "photos.dog: there is no file none.png"),
         (["compile=true"], "compile: networks that are only looked into, or read, are not compiled"),
-        (["warp=floor", "model=texture"], "model: a roll has none of its own"),
+        (["warp=floor", "model=texture"], "model: belongs to task=visualize; this is task=roll"),
         (["memorise.signal.alignment=corners"], "has alignment=corners; rolls need pixels at their centers"),
         ),
     ],
@@ -334,12 +334,12 @@ def others(overrides: list[str]) -> None:
 )
 def test_settings_of_a_roll_without_one_are_told(command: Command, stray: str):
     code, _, error = command(stray)
-    assert (code, error) == (2, f"fieldlab: {stray.partition('=')[0]}: belongs to a roll; add task=roll\n")
+    assert (code, error) == (2, f"fieldlab: {stray.partition('=')[0]}: belongs to task=roll; add task=roll\n")
 
 
 def test_what_belongs_to_a_roll_is_no_part_of_a_fit(command: Command):
-    assert "goal: belongs to a roll; add task=roll or a warp" in command("goal=recover", "signal.size=16")[2]
-    assert "library: belongs to a roll; add task=roll or a warp" in command("library=x", "signal.size=16")[2]
+    assert "goal: belongs to task=roll; add task=roll" in command("goal=recover", "signal.size=16")[2]
+    assert "library: belongs to task=roll; add task=roll" in command("library=x", "signal.size=16")[2]
 
 
 def test_pixels_are_drawn_with_replacement_by_each_member_itself():

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("coarse_shapes")
 
 
 def shape(*overrides: str) -> DictConfig:
-    return fieldlab.compose("signal=torus_knot", *QUICK, *overrides)
+    return fieldlab.compose("task=surface", "signal=torus_knot", *QUICK, *overrides)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,14 @@ def ball(tmp_path_factory: pytest.TempPathFactory) -> str:
 def fitted(ball: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A small SIREN that has learned a ball."""
     folder = tmp_path_factory.mktemp("runs") / "ball"
-    settings = ("signal=cloud", f"signal.path={ball}", *QUICK, "field.learning_rate=1e-3", "steps=300")
+    settings = (
+        "task=surface",
+        "signal=cloud",
+        f"signal.path={ball}",
+        *QUICK,
+        "field.learning_rate=1e-3",
+        "steps=300",
+    )
     config = fieldlab.compose(*settings, f"folder={folder}")
     return folder, fit([config])[0]
 
@@ -117,6 +124,7 @@ def test_where_a_file_has_its_origin_changes_no_score(tmp_path: Path):
     for name, by in (("here", far * 0), ("there", far)):
         write_mesh(trimesh.Trimesh(ball.vertices + by, ball.faces, process=False), tmp_path / f"{name}.ply")
         settings = (
+            "task=surface",
             "signal=cloud",
             f"signal.path={tmp_path}/{name}.ply",
             *QUICK,
@@ -160,13 +168,13 @@ def test_the_loss_is_the_published_one():
     )
     torch.testing.assert_close(task.total(batch), expected[None], rtol=1e-4, atol=1e-3)
     apart = Reading(task.ensemble, batch)  # without sharing what value and gradient have in common
-    torch.testing.assert_close(sum(c(apart) for c in supervise.constraints.values()), task.total(batch))
+    torch.testing.assert_close(sum(c(apart) for c in task.constraints.values()), task.total(batch))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("points", [["signal=torus_knot"], ["signal=cloud"]])
+@pytest.mark.parametrize("points", [["task=surface", "signal=torus_knot"], ["task=surface", "signal=cloud"]])
 def test_packed_shapes_are_what_each_would_have_been_alone(points: list[str], ball: str):
-    given = [*points, *([f"signal.path={ball}"] if points == ["signal=cloud"] else [])]
+    given = [*points, *([f"signal.path={ball}"] if "signal=cloud" in points else [])]
     variants = [("seed=1", "field.network.first_omega_0=3"), ("seed=2", "field.network.first_omega_0=5")]
     gentle = (*QUICK, "steps=30", "field.learning_rate=1e-4")
     alone = [fit([fieldlab.compose(*given, *gentle, *variant, "study=alone")])[0] for variant in variants]
@@ -185,7 +193,7 @@ def test_different_clouds_stack(tmp_path: Path):
     np.save(tmp_path / "ball.npy", np.hstack([normals, normals]))
     configs = [
         shape("study=a"),
-        fieldlab.compose("signal=cloud", f"signal.path={tmp_path}/ball.npy", *QUICK, "study=b"),
+        fieldlab.compose("task=surface", "signal=cloud", f"signal.path={tmp_path}/ball.npy", *QUICK, "study=b"),
     ]
     trefoil, ball = fit(configs)
     assert (trefoil.members, ball.members) == (2, 2)
@@ -204,7 +212,7 @@ def test_a_field_without_a_surface_is_a_result(caplog: pytest.LogCaptureFixture)
 def test_an_open_surface_has_no_volume(ball: str, tmp_path: Path):
     whole = trimesh.load_mesh(ball)
     trimesh.Trimesh(whole.vertices, whole.faces[400:], process=False).export(tmp_path / "bowl.ply")
-    result = fit([fieldlab.compose("signal=cloud", f"signal.path={tmp_path}/bowl.ply", *QUICK)])[0]
+    result = fit([fieldlab.compose("task=surface", "signal=cloud", f"signal.path={tmp_path}/bowl.ply", *QUICK)])[0]
     assert result.status == "finished"
     assert result.scores["iou"] is None
     assert result.scores["distance_error"] is None
@@ -219,7 +227,7 @@ def test_held_out_points_are_tested():
 
 
 def test_the_command_tells_the_scores(command: Command):
-    code, out, _ = command("signal=torus_knot", *QUICK, "steps=2", "task.scores=1")
+    code, out, _ = command("task=surface", "signal=torus_knot", *QUICK, "steps=2", "task.scores=1")
     assert code == 0
     assert "siren torus_knot s0: " in out
     folder = Path(out.split()[-1])
@@ -248,16 +256,16 @@ def test_a_shape_continues_where_it_was_interrupted(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("overrides", "says"), [
-    (["signal=torus_knot", "task=fit", "supervise=value"], "task: torus_knot has no grid; a cloud of points takes task=surface supervise=sdf"),
-    (["signal=camera", "supervise=sdf"], "task: camera is no cloud of points; signals on grids take task=fit supervise=value"),
-    (["signal=torus_knot", "supervise=value"], "task: constraints.value.region: there is no region all; there are: space, surface"),
-    (["signal=torus_knot", "signal.tube=2"], "signal: tube must be between 0 and"),
-    (["signal=torus_knot", "task.resolution=8"], "task: resolution must be at least 64"),
-    (["signal=torus_knot", "supervise.constraints.surface.region=boundary"], "task: constraints.surface.region: there is no region boundary; there are: space, surface"),
-    (["signal=torus_knot", "supervise.constraints.space.residual='dot(gradient, normal)'"], "task: constraints.space.residual: normal is known at samples, and not in all of space"),
-    (["signal=torus_knot", "supervise.constraints.surface.residual=curl"], "task: constraints.surface.residual: curl is no operator"),
-    (["signal=cloud", "signal.path=none.ply"], "signal.path: there is no file none.ply"),
-    (["signal=cloud"], "signal.path: needs a value"),
+    (["signal=torus_knot"], "task: torus_knot has no grid; add task=surface, which takes clouds of points"),
+    (["signal=camera", "supervise=sdf"], "supervise: sdf asks nothing of samples on a grid; signed distances take task=surface"),
+    (["task=surface", "signal=torus_knot", "supervise=value"], "supervise: value asks for values on a grid; leave it out, or task=surface"),
+    (["task=surface", "signal=torus_knot", "signal.tube=2"], "signal: tube must be between 0 and"),
+    (["task=surface", "signal=torus_knot", "task.resolution=8"], "task: resolution must be at least 64"),
+    (["task=surface", "signal=torus_knot", "supervise.constraints.surface.region=boundary"], "supervise.constraints.surface.region: there is no region boundary; there are: space, surface"),
+    (["task=surface", "signal=torus_knot", "supervise.constraints.space.residual='dot(gradient, normal)'"], "supervise.constraints.space.residual: normal is known at samples, and not in all of space"),
+    (["task=surface", "signal=torus_knot", "supervise.constraints.surface.residual=curl"], "supervise.constraints.surface.residual: curl is no operator"),
+    (["task=surface", "signal=cloud", "signal.path=none.ply"], "signal.path: there is no file none.ply"),
+    (["task=surface", "signal=cloud"], "signal.path: needs a value"),
 ])  # fmt: skip
 def test_bad_input_is_one_line(command: Command, overrides: list[str], says: str):
     code, _, err = command(*overrides)
@@ -271,6 +279,8 @@ def test_missing_normals_are_a_word_and_no_failure(tmp_path: Path, caplog: pytes
     points = np.random.default_rng(0).normal(size=(1000, 3))
     np.save(tmp_path / "ball.npy", points / np.linalg.norm(points, axis=1, keepdims=True))
     with caplog.at_level(logging.WARNING, "fieldlab"):
-        result = fit([fieldlab.compose("signal=cloud", f"signal.path={tmp_path}/ball.npy", *QUICK)])[0]
+        result = fit([fieldlab.compose("task=surface", "signal=cloud", f"signal.path={tmp_path}/ball.npy", *QUICK)])[
+            0
+        ]
     assert result.status == "finished"
     assert sum("has no normals" in record.message for record in caplog.records) == 1

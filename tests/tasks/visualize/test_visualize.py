@@ -13,6 +13,7 @@ from PIL import Image
 
 import fieldlab
 from conftest import SEEING, Command, assemble, build_member, seeing, slow
+from fieldlab.config.compose import settle
 from fieldlab.config.overrides import quote
 from fieldlab.tasks.visualize import build as easel
 from fieldlab.tasks.visualize.module import VisualizeModule
@@ -28,7 +29,7 @@ CANVASES = [
 
 @pytest.fixture(autouse=True)
 def fresh_models():
-    easel.made.cache_clear()
+    easel.build_model.cache_clear()
 
 
 def images_in(config: DictConfig) -> np.ndarray:
@@ -104,7 +105,7 @@ def test_a_layer_is_scored_for_itself_and_not_for_what_is_written_into_it():
     config = seeing(
         "model.network={_target_: seen_networks.Residual}", "objective=bn:[0,2]", "steps=2", "task.scores=1"
     )
-    model = easel.build_model(config)
+    model = easel.build_model(settle(config)["model"])
     bn = model.network.bn
     with torch.no_grad():
         bn.running_mean += 0.3  # type: ignore[operator, union-attr]
@@ -210,7 +211,7 @@ def test_diversity_is_among_the_images_of_a_member():
 
 def test_the_model_is_left_as_it_was():
     config = seeing()
-    model = easel.build_model(config)
+    model = easel.build_model(settle(config)["model"])
     model.network.train()
     before = {name: value.clone() for name, value in model.network.state_dict().items()}
     fieldlab.fit([config])
@@ -348,7 +349,7 @@ def test_objectives_need_no_quotes():
         (["objective=layer3:1"], "objective: Small has no layer layer3; did you mean layer2 or layer1"),
         (["objective=logits:9"], "objective: logits has the units 0 to 4, and no 9"),
         (["objective=nope"], "objective: 'nope' in 'nope' is no term"),
-        (["objective=null"], "objective: a visualisation needs one"),
+        (["objective=null"], "objective: the task Visualize needs one"),
         (["objective=diversity(layer1)"], "objective: diversity is one of several images"),
         (["model.network={_target_: seen_networks.Small, channels: 1}"], "model: Small does not take images of 3 x 16 x 16"),
         (["model.channels=1", "model.network={_target_: seen_networks.Small, channels: 1}"], "canvas.colors: these are for 3 channels, and Small sees 1; take canvas/colors=none"),
@@ -406,7 +407,7 @@ def test_bad_input_is_one_line(command: Command, clean_folder: Path, overrides: 
 
 def test_what_belongs_to_a_visualisation_is_no_part_of_a_fit(command: Command):
     code, _, error = command("canvas=fourier", "field=siren")
-    assert (code, error) == (2, "fieldlab: canvas: belongs to a visualisation; add a model, like model=texture\n")
+    assert (code, error) == (2, "fieldlab: canvas: belongs to task=visualize; add task=visualize\n")
 
 
 @pytest.mark.slow
@@ -416,7 +417,7 @@ def test_a_checkpoint_is_loaded_and_what_is_none_is_told(clean_folder: Path, com
     torch.manual_seed(7)
     network = Small()
     torch.save({"state_dict": network.state_dict(), "epoch": 3}, "net.pt")
-    loaded = easel.build_model(seeing("model.path=net.pt"))
+    loaded = easel.build_model(settle(seeing("model.path=net.pt"))["model"])
     assert loaded.name == "net"
     x = torch.rand(2, 3, 16, 16)
     assert torch.equal(loaded.network.eval()(x), network.eval()(x))
@@ -519,7 +520,7 @@ def test_files_that_change_are_read_again(clean_folder: Path):
         config = seeing("model.path=net.pt")
         fieldlab.fit([config])
         found.append(images_in(config))
-        model = easel.build_model(config)
+        model = easel.build_model(settle(config)["model"])
         assert easel.build_objective("direction(layer2, v.npy)", model).terms[0][1].direction[seed] == 1  # type: ignore[attr-defined]
     assert np.abs(found[0] - found[1]).max() > 0.05
 
