@@ -5,7 +5,6 @@ import functools
 import hashlib
 import importlib.util
 import json
-import re
 import sysconfig
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,8 +14,8 @@ from omegaconf import DictConfig
 
 from fieldlab.config.working_folder import make_importable
 from fieldlab.errors import InputError
+from fieldlab.expressions import find_files
 
-DIRECTION = r"direction\([^,()]*,\s*([^,()]+?)\s*[,)]"
 FILES = ("path", "other", "mask")  # settings of a signal that name files: their content counts, not their place
 PLACES = ("study", "folder", "question", "notes", "figure")  # say where fits are kept, and what for
 
@@ -67,7 +66,7 @@ def digested(node: Any, key: str = "") -> Any:
     if key == "library" and node is not None:
         return [fit_digest(file) for file in library_files(Path(str(node)).expanduser())]
     if key == "objective" and isinstance(node, str):
-        return [node, *(content_digest(file) for file in re.findall(DIRECTION, node))]
+        return [node, *(content_digest(file) for file in find_files(node))]
     return node
 
 
