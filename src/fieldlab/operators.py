@@ -75,6 +75,13 @@ def laplacian(field: Function, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "...
 OPERATORS: dict[str, Callable[[Function, Tensor], Tensor]] = {
     operator.__name__: operator for operator in (value, gradient, hessian, divergence, laplacian)
 } | {"jacobian": jacobian}
+AXES: tuple[str, ...] = ("x0", "x1", "x2")  # a coordinate by itself in expressions, [*n, 1]
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {  # of values in expressions; the first three are over the last axis
+    "norm": lambda v: torch.linalg.vector_norm(v, dim=-1),
+    "dot": lambda v, w: (v * w).sum(-1),
+    "cosine": lambda v, w: torch.cosine_similarity(v, w, dim=-1),
+    **{function.__name__: function for function in (torch.abs, torch.exp, torch.sqrt, torch.sin, torch.cos)},
+}
 
 
 def slope_error(field: Function, x: Float[Tensor, "n dim"], step: float = 1e-7) -> float:

@@ -4,7 +4,8 @@ import torch
 
 from fieldlab.config.files import Label
 from fieldlab.errors import suggest
-from fieldlab.expressions import AXES, Expression
+from fieldlab.expressions import Expression
+from fieldlab.operators import AXES, FUNCTIONS
 from fieldlab.signals.grid import Alignment, Grid, positions
 
 
@@ -18,7 +19,7 @@ def formula(*, name: Label, formula: str, size: list[int], alignment: Alignment)
     """
     if not 1 <= len(size) <= len(AXES) or min(size) < 2:
         raise ValueError(f"size must be 1 to 3 numbers from 2 on, not {size}")
-    expression = Expression(formula)
+    expression = Expression(formula, FUNCTIONS)
     axes = dict(zip(AXES, torch.meshgrid(*(positions(n, alignment) for n in size), indexing="ij"), strict=False))
     for unknown in set(expression.names) - axes.keys():
         raise ValueError(f"formula: {unknown} is no coordinate{suggest(unknown, axes)}")

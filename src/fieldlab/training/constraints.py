@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fieldlab.errors import suggest
-from fieldlab.expressions import AXES, Expression
-from fieldlab.operators import OPERATORS, Function, value_and_gradient
+from fieldlab.expressions import Expression
+from fieldlab.operators import AXES, FUNCTIONS, OPERATORS, Function, value_and_gradient
 from fieldlab.signals.regions import SPACE
 
 
@@ -53,7 +53,7 @@ class Constraint(nn.Module):
         if not region:
             raise ValueError("region needs a name")
         self.regions = [region] if isinstance(region, str) else region
-        self.residual = Expression(residual) if isinstance(residual, str) else residual
+        self.residual = Expression(residual, FUNCTIONS) if isinstance(residual, str) else residual
         self.norm = norm
         self.weight = weight
 

@@ -1,5 +1,6 @@
 """Objectives mean what their text says, and every one of them can be ascended."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from fieldlab.classifiers.activations import Activations
-from fieldlab.tasks.visualize.objectives.objective import Objective, numbers, parse, spelled_out
+from fieldlab.tasks.visualize.objectives.objective import Objective, spell_out
 
 SEEN = {"conv.1": torch.randn(6, 4, 5, 7), "logits": torch.randn(6, 10), "tokens": torch.randn(6, 9, 4)}
 IMAGES = torch.rand(6, 3, 8, 9)
@@ -46,6 +47,15 @@ def test_sums_with_factors():
         torch.testing.assert_close(score(text), both)
 
 
+def test_objectives_form_a_vector_space():
+    a, b, c = score("conv.1:2"), score("tv"), score("neuron(logits:3)")
+    torch.testing.assert_close(score("-(conv.1:2 - tv)"), b - a)
+    torch.testing.assert_close(score("conv.1:2 - tv - neuron(logits:3)"), a - b - c)
+    torch.testing.assert_close(score("conv.1:2 - (tv - neuron(logits:3))"), a - b + c)
+    torch.testing.assert_close(score("2*(conv.1:2 + 3*tv)/4 - -neuron(logits:3)*.1"), a / 2 + 1.5 * b + 0.1 * c)
+    assert [factor for factor, _ in Objective("-2*tv + l1*3 - l2").terms] == [-2, 3, -1]
+
+
 def test_a_direction(tmp_path: Path):
     v = torch.randn(4)
     np.save(tmp_path / "v.npy", v.numpy())
@@ -57,16 +67,24 @@ def test_a_direction(tmp_path: Path):
     torch.testing.assert_close(score(f"direction(conv.1, {tmp_path}/v.npy, 2)"), expected)
 
 
+def test_files_may_have_names_that_look_like_arithmetic(tmp_path: Path):
+    file = tmp_path / "a - 2*b [1].npy"
+    np.save(file, np.eye(4)[1])
+    objective = Objective(f"direction(conv.1, {file}) - logits:[3,5]")
+    torch.testing.assert_close(objective(SEEN, IMAGES), score("conv.1:1") - score("logits:[3,5]"))
+    assert objective.name(1) == f"direction(conv.1, {file}) - logits:5"
+
+
 def test_a_layer_is_its_mean():
     torch.testing.assert_close(score("layer(conv.1)"), SEEN["conv.1"].mean((1, 2, 3)))
 
 
-def test_all_units_are_spelled_out():
+def test_all_units_are_spell_out():
     units = {"logits": 3, "layer1.0": 12}.__getitem__
-    assert spelled_out("logits:* - 0.1*tv", units) == "logits:[0-2] - 0.1*tv"
-    assert spelled_out("2*layer1.0: *+neuron(logits:*)", units) == "2*layer1.0:[0-11]+neuron(logits:[0-2])"
-    assert spelled_out("logits:1*2 - tv", units) == "logits:1*2 - tv"
-    assert Objective(spelled_out("0.5*logits:*", units)).images == 3
+    assert spell_out("logits:* - 0.1*tv", units) == "logits:[0-2] - 0.1*tv"
+    assert spell_out("2*layer1.0: *+neuron(logits:*)", units) == "2*layer1.0:[0-11]+neuron(logits:[0-2])"
+    assert spell_out("logits:1*2 - tv", units) == "logits:1*2 - tv"
+    assert Objective(spell_out("0.5*logits:*", units)).images == 3
 
 
 def test_answers_are_the_part_that_is_the_networks():
@@ -142,11 +160,15 @@ def test_layers_are_those_that_are_asked_for():
     assert Objective("tv").layers == []
 
 
+def units(text: str) -> Sequence[int]:
+    [(_, term)] = Objective(text).terms
+    return term.units
+
+
 def test_lists_and_ranges():
-    assert numbers("12") == [12]
-    assert numbers("[1, 5,9]") == [1, 5, 9]
-    assert numbers("[0-3, 7]") == [0, 1, 2, 3, 7]
-    assert [(sign, factor) for sign, factor, _ in parse("-2*tv + l1*3 - l2")] == [(-1, 2), (1, 3), (-1, 1)]
+    assert units("a:12") == [12]
+    assert units("neuron(a:[1, 5,9])") == [1, 5, 9]
+    assert units("layer1.0.conv2:[0 - 3, 7]") == [0, 1, 2, 3, 7]
 
 
 @pytest.mark.parametrize(
@@ -157,12 +179,29 @@ def test_lists_and_ranges():
         ("logits:1 - blr", "'blr' in 'logits:1 - blr' is no term; did you mean blur"),
         ("deepdraem(layer4)", r"deepdraem\(…\) in 'deepdraem\(layer4\)' is no term; did you mean deepdream"),
         ("neuron(layer4)", r"neuron\(layer4\) in 'neuron\(layer4\)' is not understood"),
-        ("logits:x", "'logits:x' in 'logits:x' is not understood"),
-        ("logits:[5-2]", r"units \[5-2\] should be numbers and ranges"),
-        ("logits:[]", r"'logits:\[\]' in 'logits:\[\]' is not understood"),
+        ("neuron((a:1))", r"'neuron\(\(a:1\)\)' in .* is not understood; an objective is a sum like"),
+        ("tv - logits:x", "'logits:x' is not understood; units are numbers and ranges, like 12 or"),
+        ("logits:[5-2]", r"'logits:\[5-2\]' is not understood; units are numbers and ranges"),
+        ("logits:[]", r"'logits:\[\]' is not understood; units are numbers and ranges"),
+        ("logits:-1", "'logits:' is not understood; units are numbers and ranges"),
         ("logits:[1,2] + a:[1,2,3]", "names 2 and 3 units; each is for one image"),
         ("direction(a, none.npy)", "direction: none.npy is no array of numbers"),
-        ("logits:1 - (tv", r"'- \(tv' in 'logits:1 - \(tv' is not understood"),
+        ("direction(a, none.npy, x)", "direction: power x should be a number"),
+        (
+            "logits:1 - (tv",
+            r"'\(tv' in 'logits:1 - \(tv' is not understood \('\(' was never closed\); an objective is",
+        ),
+        ("logits:[0,1 - tv", r"'\[0,1 - tv' in 'logits:\[0,1 - tv' is not understood"),
+        ("a:1 b:2", "'b:2' in 'a:1 b:2' is not understood"),
+        ("a:1, b:2", "'a:1, b:2' in 'a:1, b:2' is not understood"),
+        ("tv -", "'tv -' is no expression: something should follow; an objective is"),
+        ("a:1 - 2*tv*blur", r"'2\*tv\*blur' in 'a:1 - 2\*tv\*blur' is not understood; .* with numbers as factors"),
+        ("a:1 + tv**2", r"'tv\*\*2' in .* is not understood"),
+        ("a:1 - 1/tv", "'1/tv' in .* is not understood"),
+        ("tv/0 - l1", "'tv/0' in .* is not understood"),
+        ("tv + 1", r"'tv \+ 1' in .* is not understood"),
+        ("2*3", r"'2\*3' names nothing to optimise for"),
+        ("layer1.0", "'layer1.0' in 'layer1.0' is no term.*units are layer:unit"),
     ],
 )
 def test_bad_objectives_are_named(text: str, message: str):

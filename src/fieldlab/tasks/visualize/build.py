@@ -19,7 +19,7 @@ from fieldlab.signals.photos import read_photos
 from fieldlab.tasks.visualize.canvases.canvas import Canvas, inner
 from fieldlab.tasks.visualize.canvases.colors import Colors
 from fieldlab.tasks.visualize.canvases.parameterization import Parameterization
-from fieldlab.tasks.visualize.objectives.objective import Objective, spelled_out
+from fieldlab.tasks.visualize.objectives.objective import Objective, spell_out
 from fieldlab.tasks.visualize.objectives.terms import count_units
 from fieldlab.tasks.visualize.patches import Photos
 from fieldlab.tasks.visualize.settings import Photos as Settings
@@ -53,7 +53,7 @@ def build_objective(text: str, model: Model) -> Objective:
         return count_units(layer, look_at_grey(model, (layer,))[layer])
 
     try:
-        objective = Objective(spelled_out(text, units))
+        objective = Objective(spell_out(text, units))
         with Activations(model.network, objective.layers):
             return objective
     except ValueError as error:

@@ -1,18 +1,16 @@
 """What counts of the settings of a visualisation that are no constructor's. Imports nothing heavy."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fieldlab.config.files import Content, File, digest, digest_file
 from fieldlab.config.schema import Node
-
-DIRECTION = r"direction\([^,()]*,\s*([^,()]+?)\s*[,)]"
+from fieldlab.expressions import find_files
 
 
 def digest_objective(text: str) -> list[str | None]:
     """The text, and the content of the files of directions in it."""
-    return [text, *(digest_file(file) for file in re.findall(DIRECTION, text))]
+    return [text, *(digest_file(file) for file in find_files(text))]
 
 
 def digest_canvas(canvas: Mapping[str, Any]) -> Any:

@@ -1,44 +1,45 @@
 """Objective: what an image is optimised for, as text: `layer4:[1,5,9] - 0.1*tv`."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.errors import suggest
-from fieldlab.tasks.visualize.objectives.terms import (
-    Absolute,
-    Channel,
-    DeepDream,
-    Direction,
-    Diversity,
-    Layer,
-    Neuron,
-    Roughness,
-    Seen,
-    Square,
-    Term,
-    Variation,
-)
+from fieldlab.expressions import REFERENCE, UNITS, Expression
+from fieldlab.tasks.visualize.objectives.names import GRAMMAR, make_term, parse_units
+from fieldlab.tasks.visualize.objectives.terms import Channel, Seen, Term
 
-NUMBER = r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?"
-PIECE = re.compile(rf"\s*([+-]?)\s*((?:{NUMBER}|\([^()]*\)|\[[^\[\]]*\]|[^+\-()\[\]])+)")
-FACTOR = re.compile(rf"(?:({NUMBER})\s*\*\s*)?(.*?)(?:\s*\*\s*({NUMBER}))?")
-ALL_UNITS = re.compile(r"([\w.]+)\s*:\s*\*(?!\s*\d)")
-UNITS = re.compile(r"([\w.]+)\s*:\s*(\d+|\[[\d\s,-]+\])")
-CALL = re.compile(r"(\w+)\s*\(([^()]*)\)")
 
-PENALTIES: Mapping[str, Callable[[], Term]] = {"tv": Variation, "l1": Absolute, "l2": Square, "blur": Roughness}
-OF_LAYERS: Mapping[str, Callable[[str], Term]] = {"layer": Layer, "deepdream": DeepDream, "diversity": Diversity}
-CALLS = ("neuron", "direction", *OF_LAYERS)
-GRAMMAR = (
-    "an objective is a sum like 'layer4:[1,5,9] - 0.1*tv' of layer:unit, neuron(layer:unit), direction(layer, file.npy),"
-    f" {', '.join(f'{name}(layer)' for name in OF_LAYERS)}, {', '.join(PENALTIES)}"
-)
+@dataclass(frozen=True)
+class Sum:
+    """Terms with factors: sums add up, and numbers scale them."""
+
+    terms: Sequence[tuple[float, Term]]
+
+    def __add__(self, other: object) -> "Sum":
+        return Sum([*self.terms, *other.terms]) if isinstance(other, Sum) else NotImplemented
+
+    def __mul__(self, factor: object) -> "Sum":
+        if not isinstance(factor, int | float):
+            return NotImplemented
+        return Sum([(factor * own, term) for own, term in self.terms])
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: float) -> "Sum":
+        return self * (1 / divisor)
+
+    def __pos__(self) -> "Sum":
+        return self
+
+    def __neg__(self) -> "Sum":
+        return self * -1
+
+    def __sub__(self, other: "Sum") -> "Sum":
+        return self + -other
 
 
 class Objective:
@@ -52,7 +53,7 @@ class Objective:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.terms = [(sign * factor, term) for sign, factor, term in parse(text)]
+        self.terms = parse(text).terms
         counts = {len(term.units) for _, term in self.terms if len(term.units) > 1}
         if len(counts) > 1:
             raise ValueError(f"'{text}' names {' and '.join(map(str, sorted(counts)))} units; each is for one image")
@@ -85,76 +86,29 @@ class Objective:
 
     def name(self, i: int) -> str:
         """What image i is for: the objective with its own units."""
-        return re.sub(r"\[[^\]]*\]", lambda match: str(numbers(match[0])[i % len(numbers(match[0]))]), self.text)
+
+        def choose(match: re.Match[str]) -> str:
+            units = parse_units(match)
+            return match[0].removesuffix(match[2]) + str(units[i % len(units)])
+
+        return UNITS.sub(lambda match: choose(match) if match[2].startswith("[") else match[0], self.text)
 
 
-def spelled_out(text: str, units: Callable[[str], int]) -> str:
+def spell_out(text: str, count: Callable[[str], int]) -> str:
     """The text with `layer:*`, all units of a layer, as `layer:[0-16]`."""
-    return ALL_UNITS.sub(lambda match: f"{match[1]}:[0-{units(match[1]) - 1}]", text)
+    return UNITS.sub(lambda match: f"{match[1]}:[0-{count(match[1]) - 1}]" if match[2] == "*" else match[0], text)
 
 
-def parse(text: str) -> list[tuple[float, float, Term]]:
-    """Sign, factor and term of each summand."""
-    found, place = [], 0
-    while place < len(text.rstrip()):
-        match = PIECE.match(text, place)
-        if match is None or not match[2].strip() or (found and not match[1]):
-            raise ValueError(f"'{text[place:].strip()}' in '{text}' is not understood; {GRAMMAR}")
-        before, name, after = FACTOR.fullmatch(match[2].strip()).groups()  # type: ignore[union-attr]  # it matches anything
-        factor = float(before or 1) * float(after or 1)
-        found.append((-1.0 if match[1] == "-" else 1.0, factor, term(name.strip(), text)))
-        place = match.end()
-    if not found:
+def parse(text: str) -> Sum:
+    """The sum that an objective is as text."""
+    if not text.strip():
         raise ValueError(f"there is no objective; {GRAMMAR}")
-    return found
-
-
-def term(name: str, text: str) -> Term:
-    """A summand without its factor."""
-    if match := UNITS.fullmatch(name):
-        return Channel(match[1], numbers(match[2]))
-    if match := CALL.fullmatch(name):
-        return called(match[1], [argument.strip() for argument in match[2].split(",", 1)], text)
-    if name in PENALTIES:
-        return PENALTIES[name]()
-    if re.fullmatch(r"\w+", name):
-        raise ValueError(
-            f"'{name}' in '{text}' is no term{suggest(name, [*PENALTIES, *CALLS])}; units are layer:unit"
-        )
-    raise ValueError(f"'{name}' in '{text}' is not understood; {GRAMMAR}")
-
-
-def called(function: str, arguments: list[str], text: str) -> Term:
-    """`neuron(layer:unit)` and the like."""
-    if function == "neuron" and (match := UNITS.fullmatch(",".join(arguments))):
-        return Neuron(match[1], numbers(match[2]))
-    if function == "direction" and len(arguments) == 2:
-        file, _, power = arguments[1].partition(",")
-        return Direction(arguments[0], vector(file.strip()), float(power or 0))
-    if function in OF_LAYERS and len(arguments) == 1 and arguments[0]:
-        return OF_LAYERS[function](arguments[0])
-    if function not in CALLS:
-        raise ValueError(f"{function}(…) in '{text}' is no term{suggest(function, CALLS)}")
-    raise ValueError(f"{function}({', '.join(arguments)}) in '{text}' is not understood; {GRAMMAR}")
-
-
-def numbers(text: str) -> list[int]:
-    """`12`, `[1, 5, 9]` or `[0-3, 7]`."""
-    found: list[int] = []
-    for part in text.strip("[]").split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
-        if match is None or (match[2] and int(match[2]) < int(match[1])):
-            raise ValueError(f"units {text} should be numbers and ranges, like [1, 5, 8-11]")
-        found += range(int(match[1]), int(match[2] or match[1]) + 1)
-    return found
-
-
-def vector(file: str) -> Float[Tensor, "channels"]:
-    """A direction from a .npy file: finite numbers along one axis."""
+    expression = Expression(text, {}, pattern=REFERENCE, grammar=GRAMMAR)
+    terms = [Sum([(1.0, make_term(name, expression.text))]) for name in expression.names]
     try:
-        found = torch.from_numpy(np.atleast_1d(np.load(Path(file).expanduser())).astype(np.float32))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"direction: {file} is no array of numbers ({error})") from error
-    if found.ndim > 1 or not found.isfinite().all():
-        raise ValueError(f"direction: {file} should hold finite numbers along one axis, and is {list(found.shape)}")
-    return found
+        total = expression(*terms)
+    except (TypeError, ArithmeticError) as error:  # what is done to the terms is not linear
+        raise expression.explain(error) from error
+    if not isinstance(total, Sum):
+        raise ValueError(f"'{text}' names nothing to optimise for; {GRAMMAR}")
+    return total
