@@ -15,7 +15,7 @@ from fieldlab.config.groups import explain_key
 from fieldlab.config.moved import update
 from fieldlab.config.names import container, find_kind, register_resolvers
 from fieldlab.config.overrides import quote
-from fieldlab.config.schema import RUN, write_texts
+from fieldlab.config.schema import RUN, convert
 from fieldlab.config.search_path import UserConfig
 from fieldlab.config.working_folder import tell_replaced
 from fieldlab.errors import InputError
@@ -57,7 +57,7 @@ def settle(config: DictConfig | Config) -> dict[str, Any]:
     """
     config = shorten_trial(config if isinstance(config, DictConfig) else OmegaConf.create(dict(config)))
     plain = {key: update(container(config[key])) for key in map(str, config) if key != "hydra"}
-    return find_kind(plain).settle(write_texts(plain, RUN))
+    return find_kind(plain).settle(convert(plain, RUN))
 
 
 def shorten_trial(config: DictConfig) -> DictConfig:

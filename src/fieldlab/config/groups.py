@@ -34,16 +34,29 @@ def explain_key(error: BaseException, overrides: Sequence[str]) -> str | None:
         if re.match(rf"(memorise\.)?{old}(?![\w])", key):
             return f"{key}: is called {key.replace(old, new)} now"
     tasks = [f"task={task}" for task in find_tasks(root_of(key))]
-    here = next((override for override in overrides if override.startswith("task=")), None)
-    advice = f"add {' or '.join(tasks)}" if here is None else f"this is {here}"
-    return f"{key}: belongs to {' and '.join(tasks)}; {advice}" if tasks and here not in tasks else None
+    chosen = next((override for override in overrides if override.startswith("task=")), None)
+    if not tasks or (chosen or find_default_task()) in tasks:
+        return None
+    advice = f"this is {chosen}" if chosen else f"add {' or '.join(tasks)}"
+    return f"{key}: belongs to {' and '.join(tasks)}; {advice}"
 
 
 def find_tasks(root: str) -> list[str]:
     """The tasks that bring a top-level key."""
-    folders = [*config_folders(), Path(str(files("fieldlab.conf")))]
-    options = {file.stem: file for folder in reversed(folders) for file in sorted((folder / "task").glob("*.yaml"))}
+    options = {file.stem: file for folder in reversed(folders()) for file in sorted((folder / "task").glob("*.yaml"))}
     return [task for task, file in options.items() if root in set(roots_in(file))]
+
+
+def find_default_task() -> str:
+    """`task=fit`: what the primary configuration chooses."""
+    primary = next(file for folder in folders() if (file := folder / "fieldlab.yaml").is_file())
+    chosen = [entry["task"] for entry in yaml.safe_load(primary.read_text())["defaults"] if "task" in entry]
+    return f"task={chosen[0]}"
+
+
+def folders() -> list[Path]:
+    """Where configuration files are: the user's folders, then fieldlab's own."""
+    return [*config_folders(), Path(str(files("fieldlab.conf")))]
 
 
 def roots_in(file: Path) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 TASK = "fieldlab.tasks.fit.Fit"  # of runs in plans of 0.1.0, which do not say
 SUPERVISION = ("constraints", "free", "derivatives")
 ABSENT = (  # were null where they did not belong to a task
-    "signal", "split", "supervise", "model", "objective", "canvas", "transforms", "photos", "warp", "goal", "shift_init", "memorise",
+    "signal", "split", "supervise", "model", "objective", "canvas", "transforms", "photos", "warp", "goal", "shift_init", "memorise", "experiment",
 )  # fmt: skip
 MOVED = {  # the longest name that fits counts
     "fieldlab.canvases": "fieldlab.tasks.visualize.canvases",
@@ -44,7 +44,8 @@ def update_run(config: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(name, str):  # what is asked of a field stood among the settings of the task
         found["supervise"] = {"name": name, **{key: task[key] for key in SUPERVISION if key in task}}
         found["task"] = {key: value for key, value in task.items() if key not in SUPERVISION}
-    return {key: value for key, value in found.items() if value is not None or key not in ABSENT}
+    absent = ABSENT if found.get("goal") else (*ABSENT, "library")
+    return {key: value for key, value in found.items() if value is not None or key not in absent}
 
 
 def has_task(node: Any) -> bool:

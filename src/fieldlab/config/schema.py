@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from fieldlab.config.instantiate import describe, fits
 from fieldlab.errors import InputError, suggest
 
@@ -44,7 +46,12 @@ def check_keys(config: Mapping[str, Any], keys: Keys, what: str) -> None:
             raise InputError(f"{key}: {value!r} should be {describe(hint)}")
 
 
-def write_texts(config: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
-    """The configuration with numbers as text where text is meant: `study=2024`."""
-    texts = [key for key, hint in keys.items() if hint is str and type(config.get(key)) in (int, float)]
-    return {**config, **{key: str(config[key]) for key in texts}}
+def convert(config: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
+    """The configuration with numbers as text where text is meant, `study=2024`, and words for true and false: `compile=yes`."""
+    found = dict(config)
+    for key, value in config.items():
+        if keys.get(key) is str and type(value) in (int, float):
+            found[key] = str(value)
+        if keys.get(key) is bool and isinstance(value, str):
+            found[key] = yaml.safe_load(value)
+    return found
