@@ -15,8 +15,8 @@ from fieldlab.runs.assembly import assemble_module
 from fieldlab.runs.rules import check_devices
 from fieldlab.runs.task import Config, Facts, Once
 from fieldlab.signals.build import build_signal, build_split
+from fieldlab.training.check import check_schedule, try_out
 from fieldlab.training.constraints import Constraint
-from fieldlab.training.rehearsal import rehearse_schedule, trial
 
 if TYPE_CHECKING:
     from fieldlab.tasks.field_task import FieldTask
@@ -41,7 +41,7 @@ def check_field(task: "FieldTask", plain: Config, devices: int, once: Once) -> F
     constraints = once(to_json(plain, "task"), look=lambda: list(task.build_constraints().values()))
     if any(constraint.differentiates for constraint in constraints):
         slopes = to_json(plain, "field", "task")
-        once(slopes, shape, look=lambda: trial("field", lambda: check_slopes(task, config, constraints)))
+        once(slopes, shape, look=lambda: try_out("field", lambda: check_slopes(task, config, constraints)))
     check_devices(plain, devices, batch)
     return Facts(name, (field, grid, samples))
 
@@ -66,8 +66,8 @@ def outline(config: DictConfig, dim: int, channels: int) -> Field:
 def check_training(task: "FieldTask", config: DictConfig) -> int:
     """Build task, optimiser and schedule; the samples in a step."""
     module = assemble_module(task, [task.build(config)])
-    rehearse_schedule(module)
-    return module.samples.in_a_step
+    check_schedule(module)
+    return module.samples.samples_per_step
 
 
 def check_slopes(task: "FieldTask", config: DictConfig, constraints: Sequence[Constraint]) -> None:

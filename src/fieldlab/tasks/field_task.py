@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fieldlab.field import Field
     from fieldlab.signals.signal import Signal
     from fieldlab.signals.splits import Split
-    from fieldlab.training.constrained import Constrained
+    from fieldlab.training.field_module import FieldModule
     from fieldlab.training.optimisation import Descent
 
 
@@ -75,7 +75,7 @@ class FieldTask(Task):
 
     def assemble(
         self, members: Sequence[FieldMember], *, seeds: Sequence[int], steps: int, descent: "Descent"
-    ) -> "Constrained":
+    ) -> "FieldModule":
         from fieldlab.field import Ensemble
 
         own = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -91,5 +91,5 @@ class FieldTask(Task):
             )
 
     @abstractmethod
-    def module(self) -> Callable[..., "Constrained"]:
+    def module(self) -> Callable[..., "FieldModule"]:
         """The class that trains: it takes these settings under the same names."""

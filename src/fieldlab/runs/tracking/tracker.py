@@ -87,11 +87,11 @@ class Follow(Callback):
             return
         task: Any = pl_module
         self.scored += 1
-        times, total = self.tracker.pictures, task.samples.times_scored
+        times, total = self.tracker.pictures, task.samples.num_scores
         due = self.scored * times // total > (self.scored - 1) * times // total
         for m, progress in enumerate(task.progress):
             if progress.diverged_at is None:
-                self.tell(m, progress.curve[-1], task.shown(m) if due else {})
+                self.tell(m, progress.curve[-1], task.render(m) if due else {})
 
     def tell(self, m: int, point: Mapping[str, Any], pictures: Pictures) -> None:
         scores = {name: value for name, value in point.items() if name != "step"}

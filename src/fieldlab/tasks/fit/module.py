@@ -21,15 +21,15 @@ from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
 from fieldlab.tasks.fit.knowledge import knowledge, needed
 from fieldlab.tasks.fit.pictures import error_map, save_reconstruction
-from fieldlab.training.constrained import Constrained
 from fieldlab.training.constraints import Constraint
+from fieldlab.training.field_module import FieldModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Samples
 
 DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
 
 
-class FitModule(Constrained):
+class FitModule(FieldModule):
     """Constraints on values and derivatives of signals on grids, scored by PSNR over all samples.
 
     `scores` is the number of points on the curve. What the constraints leave `free` is fitted before scoring; with
@@ -102,7 +102,7 @@ class FitModule(Constrained):
     def reconstruction(self, m: int) -> Float[Tensor, "*grid c"]:
         return self.prediction[m].float().cpu().unflatten(0, self.signals[m].grid)
 
-    def shown(self, m: int) -> Mapping[str, np.ndarray]:
+    def render(self, m: int) -> Mapping[str, np.ndarray]:
         values = self.reconstruction(m)
         error = error_map(values, self.signals[m].values)
         return {"reconstruction": picture(values.clamp(0, 1).numpy()), "error": error}

@@ -12,7 +12,7 @@ from fieldlab.tasks.field_task import FieldTask
 from fieldlab.tasks.fit.scoring import FIT
 
 if TYPE_CHECKING:
-    from fieldlab.training.constrained import Constrained
+    from fieldlab.training.field_module import FieldModule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Fit(FieldTask):
     derivatives: bool
     stencil: Literal["central", "sobel"]
 
-    def module(self) -> Callable[..., "Constrained"]:
+    def module(self) -> Callable[..., "FieldModule"]:
         from fieldlab.tasks.fit.module import FitModule
 
         return FitModule

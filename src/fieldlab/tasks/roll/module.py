@@ -193,7 +193,7 @@ class RollModule(TaskModule):
         pixels = contact_sheet.bytes_of(np.stack([np.moveaxis(picture, -1, 0) for picture, _ in shown]))
         return contact_sheet.contact_sheet(pixels, [name for _, name in shown], SIDE, columns=width)
 
-    def shown(self, m: int) -> Mapping[str, np.ndarray]:
+    def render(self, m: int) -> Mapping[str, np.ndarray]:
         return {"sheet": self.sheet(m)}
 
     def facts(self, m: int) -> dict[str, Any]:

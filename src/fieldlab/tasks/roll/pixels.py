@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from fieldlab.training.batches import Dealer
+from fieldlab.training.batches import Batches
 
 
-class PixelBatches(Dealer):
+class PixelBatches(Batches):
     """For each step and member `batch_size` of the places, drawn with replacement; None: all of them, in order.
 
     Raises:
@@ -49,5 +49,5 @@ class PixelBatches(Dealer):
         ]
 
     @property
-    def in_a_step(self) -> int:
+    def samples_per_step(self) -> int:
         return self.batch_size or len(self.places)

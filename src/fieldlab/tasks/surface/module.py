@@ -21,8 +21,8 @@ from fieldlab.signals.regions import SPACE
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.surface.pictures import save_surface, shaded
-from fieldlab.training.constrained import Constrained
 from fieldlab.training.constraints import Constraint, check_constraints
+from fieldlab.training.field_module import FieldModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Samples
 
@@ -30,7 +30,7 @@ PROBES = 8192  # points at which the curve's scores are taken: on the surface, a
 DRAFT = 64  # cells a side of the surface that is shown while it is learned
 
 
-class SurfaceModule(Constrained):
+class SurfaceModule(FieldModule):
     """Constraints on a field whose value is 1/2 + signed distance, in sides of the unit cube.
 
     Regions are `surface`, the training points, and `space`, anywhere; `normal` is known on the surface. On the way, at
@@ -127,7 +127,7 @@ class SurfaceModule(Constrained):
 
         return distance
 
-    def shown(self, m: int) -> Mapping[str, np.ndarray]:
+    def render(self, m: int) -> Mapping[str, np.ndarray]:
         mesh = extract(self.distance(m), DRAFT)
         return {"reconstruction": shaded(mesh)} if len(mesh.faces) else {}
 

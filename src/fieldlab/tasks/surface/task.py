@@ -11,7 +11,7 @@ from fieldlab.tasks.surface.scoring import SURFACE
 
 if TYPE_CHECKING:
     from fieldlab.runs.result import Result
-    from fieldlab.training.constrained import Constrained
+    from fieldlab.training.field_module import FieldModule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Surface(FieldTask):
     resolution: int
     compared: int
 
-    def module(self) -> Callable[..., "Constrained"]:
+    def module(self) -> Callable[..., "FieldModule"]:
         from fieldlab.tasks.surface.module import SurfaceModule
 
         return SurfaceModule

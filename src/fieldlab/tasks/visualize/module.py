@@ -215,7 +215,7 @@ class VisualizeModule(TaskModule):
     def of_member(self, images: Tensor, m: int) -> Tensor:
         return images.unflatten(0, (self.members, self.images))[m]
 
-    def shown(self, m: int) -> Mapping[str, np.ndarray]:
+    def render(self, m: int) -> Mapping[str, np.ndarray]:
         return {"sheet": contact_sheet.contact_sheet(self.of_member(self.frames[-1], m).numpy(), self.names)}
 
     @torch.no_grad()
