@@ -9,7 +9,7 @@ from torch import nn
 
 import fieldlab
 from conftest import compose_small
-from fieldlab.field import Field, count_parameters, in_doubles
+from fieldlab.field import Field, count_parameters, to_doubles
 from fieldlab.operators import gradient
 from fieldlab.training.optimisation import clip_by_member
 
@@ -70,7 +70,7 @@ def test_double_precision_keeps_imaginary_parts():
     x = torch.rand(5, 2)
     before = network(x)
     field = Field(nn.Identity(), network, nn.Identity(), coordinates=(0.0, 1.0), values=(0.0, 1.0))
-    torch.testing.assert_close(in_doubles(field)(x.double()).float(), before)
+    torch.testing.assert_close(to_doubles(field)(x.double()).float(), before)
     assert network.weight.dtype == torch.complex128
 
 

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from fieldlab.config.compose import to_json
 from fieldlab.config.digests import content
 from fieldlab.errors import InputError
-from fieldlab.field import Field, build_field, in_doubles, structure
+from fieldlab.field import Field, build_field, to_doubles, structure
 from fieldlab.operators import hessian, slope_error
 from fieldlab.runs.assembly import assemble_module
 from fieldlab.runs.rules import check_devices
@@ -73,7 +73,7 @@ def check_training(task: "FieldTask", config: DictConfig) -> int:
 def check_slopes(task: "FieldTask", config: DictConfig, constraints: Sequence[Constraint]) -> None:
     """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
     member = task.build(config)
-    field = stirred(in_doubles(member.field))
+    field = stirred(to_doubles(member.field))
     x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     if (error := slope_error(field, x)) > MOST_SLOPE_ERROR:
         raise InputError(
