@@ -14,8 +14,7 @@ from fieldlab.classifiers import training
 from fieldlab.classifiers.model import Model
 from fieldlab.config.digests import content_digest
 from fieldlab.field import draw
-from fieldlab.signals.photos import crops as crops_of
-from fieldlab.signals.photos import files, read_photos
+from fieldlab.signals.photos import draw_crops, expand_folders, read_photos
 
 PATCH = 32
 WIDTHS, STRIDES = (24, 48, 72, 96), (1, 2, 2, 2)
@@ -52,7 +51,7 @@ def texture(*, photos: Mapping[str, str], crops: int, epochs: int, seed: int, ju
         InputError: a photo that cannot be read.
         ValueError: fewer than two photos, crops or epochs below 1, or a photo too small for patches.
     """
-    opened = files(photos, "photos")
+    opened = expand_folders(photos, "photos")
     if len(opened) < 2 or min(crops, epochs) < 1:
         raise ValueError("a texture network needs two photos at least, and crops and epochs")
     settings = [{name: content_digest(path) for name, path in opened.items()}, crops, epochs, seed]
@@ -88,7 +87,7 @@ def patches(
     found = []
     for picture in pictures:
         first, last = (round(end * picture.shape[2]) for end in share)
-        found.append(crops_of(picture[:, :, first:last], (PATCH, PATCH), count, generator))
+        found.append(draw_crops(picture[:, :, first:last], (PATCH, PATCH), count, generator))
     return torch.cat(found), torch.arange(len(pictures)).repeat_interleave(count)
 
 

@@ -24,7 +24,7 @@ class Surface:
     nearest: Nearest
 
 
-def sampled(mesh: Trimesh, count: int, seed: int = 0) -> Surface:
+def sample_mesh(mesh: Trimesh, count: int, seed: int = 0) -> Surface:
     """Uniformly distributed points of a mesh; the nearest place is exact to its triangles."""
     points, faces = sample_surface(mesh, count, seed=seed)[:2]
 
@@ -35,7 +35,7 @@ def sampled(mesh: Trimesh, count: int, seed: int = 0) -> Surface:
     return Surface(np.asarray(points), mesh.face_normals[faces], nearest)
 
 
-def of_points(points: Points, normals: Points) -> Surface:
+def make_point_surface(points: Points, normals: Points) -> Surface:
     """A surface of which nothing but points is known: the nearest place is the nearest of them."""
 
     def nearest(x: Points) -> tuple[Float[np.ndarray, "n"], Points]:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from scipy.spatial import KDTree
 from trimesh import Trimesh
 
-from fieldlab.geometry.compare import Surface, sampled
+from fieldlab.geometry.compare import Surface, sample_mesh
 
 ALONG, AROUND = 1536, 48  # vertices of the mesh
 PLACES = 4096  # of the centre line, from which the nearest point is sought
@@ -94,7 +94,7 @@ class TorusKnot:
         def nearest(x: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
             return np.abs(self.distance(x)), self.project(x)[1]
 
-        return Surface(*self.project(sampled(self.mesh, count, seed).points), nearest)
+        return Surface(*self.project(sample_mesh(self.mesh, count, seed).points), nearest)
 
     @cached_property
     def mesh(self) -> Trimesh:

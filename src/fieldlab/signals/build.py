@@ -1,4 +1,4 @@
-"""What fields are fitted to: signals and how they are split, read once for all fits that share them."""
+"""Signals and splits of a configuration, built once for all fits that share them."""
 
 import functools
 import json
@@ -23,15 +23,16 @@ def build_signal(config: DictConfig | Mapping[str, Any]) -> Signal:
 
 @functools.lru_cache(maxsize=KEPT)
 def read_signal(settings: str, digest: str) -> Signal:
-    """`digest` is that of its files: a file that has changed is read again."""
+    """The signal of these settings; `digest` is that of its files, so that a file that has changed is read again."""
     return build(json.loads(settings)[0], "signal")
 
 
 def build_split(config: DictConfig | Mapping[str, Any], grid: tuple[int, ...]) -> Split:
-    """The split of such a grid, made once for all fits with it."""
+    """The split of a grid, built once for all fits with it."""
     return make_split(to_json(config, "split"), grid)
 
 
 @functools.lru_cache(maxsize=KEPT)
 def make_split(settings: str, grid: tuple[int, ...]) -> Split:
+    """The split of these settings."""
     return build(json.loads(settings)[0], "split", grid=grid)

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from fieldlab.config.compose import to_json
 from fieldlab.config.digests import content
 from fieldlab.errors import InputError
-from fieldlab.field import Field, build_field, to_doubles, structure
+from fieldlab.field import Field, build_field, structure, to_doubles
 from fieldlab.operators import hessian, slope_error
 from fieldlab.runs.assembly import assemble_module
 from fieldlab.runs.rules import check_devices

@@ -96,7 +96,7 @@ def test_activation_is_relative_to_the_best_real_patch():
         answers = network(torch.from_numpy(images_in(config)))
     np.testing.assert_allclose(table.answer, answers.diagonal(), rtol=1e-4)
     photo = fieldlab.signals.photos.read_photos({"g": "skimage:grass.png"}, "", channels=3, size=None)["g"]  # type: ignore[attr-defined]
-    patches = fieldlab.signals.photos.crops(photo, (16, 16), 200, torch.Generator().manual_seed(5))  # type: ignore[attr-defined]
+    patches = fieldlab.signals.photos.draw_crops(photo, (16, 16), 200, torch.Generator().manual_seed(5))  # type: ignore[attr-defined]
     with torch.no_grad():
         best = network(patches).amax(0)[:3]
     assert (torch.tensor(table.best) > best - 0.2 * best.abs()).all()

@@ -18,7 +18,7 @@ from fieldlab.field import Field, build_field, draw, structure
 from fieldlab.runs.result import Result, result_or_none
 from fieldlab.signals.build import build_signal
 from fieldlab.signals.grid import Grid
-from fieldlab.signals.photos import files
+from fieldlab.signals.photos import expand_folders
 from fieldlab.tasks.roll.goals.goal import Pictures
 
 ROLLING = ("memorise", "library", "photos", "warp", "goal", "shift_init")  # keys that fits do not have
@@ -46,7 +46,7 @@ def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
             raise InputError(f"photos.{name}: {path} should be the path of a picture")
     shared = {key: None if key in ROLLING else value for key, value in plain.items()}
     made = []
-    for name, path in files(plain["photos"], "photos").items():
+    for name, path in expand_folders(plain["photos"], "photos").items():
         signal = {**settings["signal"], "name": name.rpartition("/")[2], "path": path}
         fit = {**shared, **settings, "signal": signal}
         fit["folder"] = str(Path(settings["folder"]) / fit_name(_root_=OmegaConf.create(fit)))

@@ -12,7 +12,7 @@ from torch import Tensor
 from trimesh import Trimesh
 
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
-from fieldlab.geometry.compare import chamfer, iou, sampled
+from fieldlab.geometry.compare import chamfer, iou, sample_mesh
 from fieldlab.geometry.extract import Function, extract
 from fieldlab.metrics import Scores
 from fieldlab.operators import gradient, value
@@ -140,7 +140,7 @@ class SurfaceModule(FieldModule):
         mesh, cloud = self.meshes[m], self.signals[m]
         if not len(mesh.faces):
             return {"chamfer": None, "normal_consistency": None, "iou": None}
-        far, agreement = chamfer(sampled(mesh, self.compared), cloud.surface(self.compared))
+        far, agreement = chamfer(sample_mesh(mesh, self.compared), cloud.surface(self.compared))
         overlap = None
         if cloud.distance is not None:
             x = torch.rand(self.compared, 3, generator=seeded())

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from trimesh import Trimesh
 
-from fieldlab.geometry.compare import Surface, sampled
+from fieldlab.geometry.compare import Surface, sample_mesh
 from fieldlab.geometry.frame import Frame
 from fieldlab.geometry.views import draw
 from fieldlab.geometry.write import write_mesh
@@ -34,14 +34,14 @@ def save_surface(folder: Path, mesh: Trimesh, draft: Trimesh, cloud: Cloud) -> N
     frame = Frame(np.array(cloud.centre), high - low)
     write_mesh(Trimesh(frame.original(np.asarray(mesh.vertices)), mesh.faces, process=False), folder / "mesh.ply")
     draft.export(folder / "view.glb")
-    drawn = sampled(mesh, SPLATS)
+    drawn = sample_mesh(mesh, SPLATS)
     Image.fromarray(draw(drawn.points, drawn.normals)).save(folder / "reconstruction.png")
     Image.fromarray(surface_error(drawn, target)).save(folder / "error.png")
 
 
 def shaded(mesh: Trimesh) -> np.ndarray:
     """Views of a surface as RGB bytes."""
-    drawn = sampled(mesh, SPLATS)
+    drawn = sample_mesh(mesh, SPLATS)
     return draw(drawn.points, drawn.normals)
 
 

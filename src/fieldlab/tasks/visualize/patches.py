@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fieldlab.classifiers.activations import Activations, device_of
 from fieldlab.classifiers.model import Model
-from fieldlab.signals.photos import crops
+from fieldlab.signals.photos import draw_crops
 from fieldlab.tasks.visualize.objectives.objective import Objective
 
 AT_ONCE = 32
@@ -36,7 +36,7 @@ def best_patches(
     photos there are no areas either, None.
     """
     generator = torch.Generator().manual_seed(SEED)
-    areas = [crops(photo, size, count, generator) for photo in photos.pictures.values()]
+    areas = [draw_crops(photo, size, count, generator) for photo in photos.pictures.values()]
     alone = [objective.alone(i) for i in range(objective.images)]
     device = device_of(model.network)
     if not objective.answers or not areas:
