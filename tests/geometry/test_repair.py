@@ -7,14 +7,14 @@ from trimesh.creation import box, icosphere
 from trimesh.util import concatenate
 
 from fieldlab.geometry.compare import sample_mesh, signed_distance, winding_number
-from fieldlab.geometry.repair import Repaired, repair, share_inside
+from fieldlab.geometry.repair import RepairedMesh, repair, share_inside
 
 
 def block(low: tuple[float, ...] = (0.2, 0.2, 0.2), high: tuple[float, ...] = (0.8, 0.8, 0.8)) -> Trimesh:
     return box(bounds=[low, high])
 
 
-def repaired(*bodies: Trimesh) -> Repaired:
+def repaired(*bodies: Trimesh) -> RepairedMesh:
     together = concatenate(list(bodies))
     return repair(np.asarray(together.vertices), np.asarray(together.faces))
 
