@@ -1,7 +1,7 @@
-"""A texture network: small, trained here in half a minute, so that there is something to look into without a download.
+"""The texture network: small, trained here in half a minute, to look into without a download.
 
-It tells from which of some photographs a patch of 32 x 32 pixels is. It is there to exercise the code, and is no
-substitute for a network that has seen the world.
+It tells from which of some photographs a patch of 32 x 32 pixels is. It exercises the code, and is no substitute for a
+network that was trained on many kinds of images.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,14 +56,14 @@ def texture(*, photos: Mapping[str, str], crops: int, epochs: int, seed: int, ju
         raise ValueError("a texture network needs two photos at least, and crops and epochs")
     settings = [{name: content_digest(path) for name, path in opened.items()}, crops, epochs, seed]
     blank = TextureNet(len(opened))
-    network = training.trained_once(
+    network = training.train_once(
         f"texture-s{seed}", settings, __file__, blank, lambda: train(opened, crops, epochs, seed)
     )
     return Model("texture", network, 3, (PATCH, PATCH), (0, 0, 0), (1, 1, 1), labels=list(opened), judge=judge)
 
 
 def train(photos: Mapping[str, str], crops: int, epochs: int, seed: int) -> tuple[TextureNet, float]:
-    """A network, and the share of held-out patches whose photo it knows."""
+    """The trained network, and the share of held-out patches whose photo it knows."""
     generator = torch.Generator().manual_seed(seed)
     pictures = read_photos(photos, "photos", channels=3, size=None)
     for name, picture in pictures.items():
@@ -73,14 +73,14 @@ def train(photos: Mapping[str, str], crops: int, epochs: int, seed: int) -> tupl
                 f" {PATCH} rows and {-(-PATCH * 10 // 3)} columns"
             )
     network = draw(lambda: TextureNet(len(photos)), seed)
-    x, y = patches(list(pictures.values()), TRAINED, crops, generator)
-    training.learn(network, x, y, epochs=epochs, vary=recoloured, generator=generator)
+    x, y = cut_patches(list(pictures.values()), TRAINED, crops, generator)
+    training.learn(network, x, y, epochs=epochs, vary=vary_colours, generator=generator)
     return network, training.accuracy(
-        network.eval(), *patches(list(pictures.values()), TESTED, TEST_CROPS, generator)
+        network.eval(), *cut_patches(list(pictures.values()), TESTED, TEST_CROPS, generator)
     )
 
 
-def patches(
+def cut_patches(
     pictures: Sequence[Float[Tensor, "3 _ _"]], share: tuple[float, float], count: int, generator: torch.Generator
 ) -> tuple[Float[Tensor, "n 3 p p"], Int[Tensor, "n"]]:
     """`count` patches of each picture, from that share of its width, and which picture they are of."""
@@ -91,8 +91,8 @@ def patches(
     return torch.cat(found), torch.arange(len(pictures)).repeat_interleave(count)
 
 
-def recoloured(x: Float[Tensor, "n 3 h w"], generator: torch.Generator) -> Float[Tensor, "n 3 h w"]:
-    """Half of the patches grey; all with each channel up to a fifth stronger or weaker, and a tenth lighter or darker."""
+def vary_colours(x: Float[Tensor, "n 3 h w"], generator: torch.Generator) -> Float[Tensor, "n 3 h w"]:
+    """The patches, half of them grey, each channel up to a fifth stronger or weaker, and all a tenth lighter or darker at most."""
     grey = torch.rand(len(x), 1, 1, 1, generator=generator) < 0.5
     gain = 0.8 + 0.4 * torch.rand(len(x), 3, 1, 1, generator=generator)
     shift = 0.2 * torch.rand(len(x), 1, 1, 1, generator=generator) - 0.1

@@ -149,7 +149,7 @@ class VisualizeModule(TaskModule):
 
     def seen(self, images: Float[Tensor, "k c h w"]) -> Seen:
         """What the objective's layers answer, channels first."""
-        return self.model.seen(self.look, images)
+        return self.model.observe(self.look, images)
 
     def in_turn(self, score: Callable[[Seen, Tensor], Tensor], seen: Seen, images: Tensor) -> Float[Tensor, "k"]:
         """The scores of one set of images after the other: units come by turns, and diversity is that within a set."""
@@ -192,7 +192,7 @@ class VisualizeModule(TaskModule):
         found["flat"] = measures.is_flat(images)
         if (judge := self.model.judge) is not None and self.logits:
             with Activations(judge.network, [OUTPUT]) as look:
-                taken_for = judge.seen(look, images)[OUTPUT].argmax(1)
+                taken_for = judge.observe(look, images)[OUTPUT].argmax(1)
             wanted = torch.tensor(self.logits, device=images.device).repeat(len(images) // len(self.logits))
             found["recognised"] = (taken_for == wanted).float()
         return found

@@ -46,7 +46,7 @@ def best_patches(
     with Activations(model.network, objective.layers) as look:
         for some in torch.cat(areas).split(AT_ONCE):
             images = some.to(device)
-            seen = model.seen(look, images)
+            seen = model.observe(look, images)
             scores.append(torch.stack([one.answer(seen, images) for one in alone]))
     best = torch.cat(scores, dim=1).max(1)
     return torch.cat(areas).to(device)[best.indices], best.values

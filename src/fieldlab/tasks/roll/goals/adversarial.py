@@ -80,7 +80,7 @@ class Adversarial(Goal):
         images = seen.unflatten(-2, size).movedim(-1, -3).reshape(-1, seen.shape[-1], *size)
         try:
             with Activations(model.network, [OUTPUT]) as look:
-                found = model.seen(look, images)[OUTPUT]
+                found = model.observe(look, images)[OUTPUT]
         except LayerError as error:
             raise InputError(
                 f"goal.model: {model.name}: {error}; a classifier answers with one tensor, or calls one of them logits"
