@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from fieldlab.cli.run import guarded
+from fieldlab.cli.run import guard
 
 
 def main() -> None:
@@ -23,11 +23,11 @@ def main() -> None:
         "--to", type=Path, default=Path("conf"), help="the folder of your configuration (default: conf)"
     )
     options = parser.parse_args()
-    sys.exit(guarded(lambda: print(learn(options.photos, options.name, options.to))))
+    sys.exit(guard(lambda: print(learn(options.photos, options.name, options.to))))
 
 
 def learn(photos: list[str], name: str, to: Path) -> str:
-    """Write TO/canvas/colors/NAME.yaml; what was found, in words.
+    """Write TO/canvas/colors/NAME.yaml; the text that says what was found.
 
     Raises:
         InputError: a picture that cannot be read, a folder without any, pictures that are all grey.

@@ -1,4 +1,4 @@
-"""A fitted signal, asked in its own terms: sample positions in, original values out."""
+"""Query: a fitted field at sample positions, in the signal's own units."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +74,7 @@ class Query:
         return whole.reshape(*size, *whole.shape[1:])
 
     def rolled(self, shift: Sequence[float], wrap: Wrap | None = None) -> "Query":
-        """The same, with the signal rolled by so many samples along each axis, as `numpy.roll` moves it; fractions too.
+        """A query of the signal rolled by so many samples along each axis, as `numpy.roll` moves it; fractions too.
 
         The default wrap is the exact one, `fieldlab.tasks.roll.warps.floor.Floor`.
 

@@ -181,7 +181,7 @@ class RollModule(TaskModule):
     def film_frame(self) -> UInt8[Tensor, "m s h w 3"]:
         """The first pictures as they are now."""
         shown = self.shown_now.flatten(1, 2)[:, :MOST_SHOWN].unflatten(2, self.goal.pictures.size)
-        pixels = contact_sheet.bytes_of(shown.movedim(-1, 2).flatten(0, 1).float().cpu().numpy())
+        pixels = contact_sheet.to_bytes(shown.movedim(-1, 2).flatten(0, 1).float().cpu().numpy())
         return torch.from_numpy(pixels).unflatten(0, (self.members, -1))
 
     def sheet(self, m: int) -> UInt8[np.ndarray, "i j 3"]:
@@ -190,8 +190,8 @@ class RollModule(TaskModule):
         width = max(map(len, rows))
         blank = np.ones((*self.goal.pictures.size, self.goal.pictures.channels), np.float32)
         shown = [pair for row in rows for pair in [*row, *[(blank, "")] * (width - len(row))]]
-        pixels = contact_sheet.bytes_of(np.stack([np.moveaxis(picture, -1, 0) for picture, _ in shown]))
-        return contact_sheet.contact_sheet(pixels, [name for _, name in shown], SIDE, columns=width)
+        pixels = contact_sheet.to_bytes(np.stack([np.moveaxis(picture, -1, 0) for picture, _ in shown]))
+        return contact_sheet.draw_sheet(pixels, [name for _, name in shown], SIDE, columns=width)
 
     def render(self, m: int) -> Mapping[str, np.ndarray]:
         return {"sheet": self.sheet(m)}
@@ -219,10 +219,10 @@ class RollModule(TaskModule):
         images = last.float().cpu().clamp(0, 1).numpy()
         np.save(folder / "images.npy", images)
         names = [self.goal.rendered_names[i] + (f" {j + 1}" if k > 1 else "") for j in range(k) for i in range(s)]
-        contact_sheet.save_images(folder / "images", contact_sheet.bytes_of(images), names)
+        contact_sheet.save_images(folder / "images", contact_sheet.to_bytes(images), names)
         Image.fromarray(self.sheet(m)).save(folder / "sheet.png")
         columns = min(ABREAST, self.frames[-1].shape[1])
-        film = [contact_sheet.contact_sheet(f[m].numpy(), names[: f.shape[1]], columns=columns) for f in self.frames]
+        film = [contact_sheet.draw_sheet(f[m].numpy(), names[: f.shape[1]], columns=columns) for f in self.frames]
         contact_sheet.save_film(folder / "progress.gif", film)
         self.table(m).to_csv(folder / "images.csv", index=False)
         parts = {name: value.detach() for name, value in self.ensemble.named_parameters()}

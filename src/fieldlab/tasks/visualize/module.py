@@ -161,7 +161,7 @@ class VisualizeModule(TaskModule):
     def measure(self) -> tuple[list[Scores], list[bool]]:
         images = self.ensemble()
         self.rows = {name: values.view(self.members, -1) for name, values in self.scores_of(images).items()}
-        self.frames.append(torch.from_numpy(contact_sheet.bytes_of(images.float().cpu().numpy())))
+        self.frames.append(torch.from_numpy(contact_sheet.to_bytes(images.float().cpu().numpy())))
         finite = images.isfinite().reshape(self.members, -1).all(1)
         finite &= self.rows["answer"].isfinite().all(1) if "answer" in self.rows else True
         return [self.mean(self.rows, m) for m in range(self.members)], finite.tolist()
@@ -216,7 +216,7 @@ class VisualizeModule(TaskModule):
         return images.unflatten(0, (self.members, self.images))[m]
 
     def render(self, m: int) -> Mapping[str, np.ndarray]:
-        return {"sheet": contact_sheet.contact_sheet(self.of_member(self.frames[-1], m).numpy(), self.names)}
+        return {"sheet": contact_sheet.draw_sheet(self.of_member(self.frames[-1], m).numpy(), self.names)}
 
     @torch.no_grad()
     def finest(self) -> Float[Tensor, "k c h w"]:
@@ -231,11 +231,11 @@ class VisualizeModule(TaskModule):
         """images.npy [n, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, and progress.gif."""
         images = self.of_member(self.finest(), m).float().cpu().numpy()
         np.save(folder / "images.npy", images)
-        pixels = contact_sheet.bytes_of(images)
+        pixels = contact_sheet.to_bytes(images)
         contact_sheet.save_images(folder / "images", pixels, self.names)
-        Image.fromarray(contact_sheet.contact_sheet(pixels, self.names)).save(folder / "sheet.png")
+        Image.fromarray(contact_sheet.draw_sheet(pixels, self.names)).save(folder / "sheet.png")
         frames = [self.of_member(frame, m).numpy() for frame in self.frames]
-        film = [contact_sheet.contact_sheet(frame, self.names, least=contact_sheet.LEAST_FRAME) for frame in frames]
+        film = [contact_sheet.draw_sheet(frame, self.names, least=contact_sheet.LEAST_FRAME) for frame in frames]
         contact_sheet.save_film(folder / "progress.gif", film)
         rows = {name: values[m].tolist() for name, values in self.rows.items()}
         about = {"image": range(self.images), "objective": map(self.objective.name, range(self.images))}
