@@ -183,7 +183,7 @@ def test_copies_average_the_scores_of_several_transformed_images():
     task = assemble_module(make_task(config), [build_member(config)])
     assert isinstance(task, VisualizeModule)
     u = torch.rand(1, 3, 3, 2)
-    with task.looking(), torch.no_grad():
+    with task.hook_layers(), torch.no_grad():
         whole = task.total(u)
         parts = [task.total(u[:, i : i + 1]) for i in range(3)]
     torch.testing.assert_close(whole, torch.stack(parts).mean(0))
@@ -196,7 +196,7 @@ def test_units_stay_with_their_images_under_copies_and_each():
     assert isinstance(task, VisualizeModule)
     assert task.names == [f"logits:{i}" for i in (0, 1, 2, 0, 1, 2)]
     u = torch.full((1, 2, 6, 2), 0.5)  # the middle window
-    with task.looking(), torch.no_grad():
+    with task.hook_layers(), torch.no_grad():
         answers = task.model.network(task.ensemble()[:, :, 1:-1, 1:-1])
         torch.testing.assert_close(task.total(u)[0], -answers[range(6), [0, 1, 2] * 2].sum())
 
@@ -534,7 +534,7 @@ def test_layers_with_channels_last_are_read_along_their_last_axis():
     task = assemble_module(make_task(config), [build_member(config)])
     assert isinstance(task, VisualizeModule)
     assert task.images == 6
-    with task.looking(), torch.no_grad():
+    with task.hook_layers(), torch.no_grad():
         images = task.ensemble()
         expected = task.model.network.layer1(images).mean((2, 3)).diagonal()  # type: ignore[operator]
         torch.testing.assert_close(task.answer(images), expected)

@@ -46,7 +46,7 @@ def look_once(module: VisualizeModule) -> None:
     check_schedule(module)
     check_slopes(module.model, tuple(module.objective.layers))
     middle = torch.full((1, *module.samples.shape), 0.5)
-    with torch.no_grad(), module.looking():
+    with torch.no_grad(), module.hook_layers():
         images = module.ensemble()
         changed = try_out("transforms", lambda: module.transforms(images, middle[0, 0]))
         numbers = torch.full((len(images), module.held_out.numbers), 0.5)
@@ -58,7 +58,7 @@ def look_once(module: VisualizeModule) -> None:
             if not answer.isfinite().all():
                 name = module.model.name
                 raise InputError(f"model: {layer} of {name} answers the first images with NaN or infinity")
-        try_out("objective", lambda: module.in_turn(module.objective, seen, images))
+        try_out("objective", lambda: module.score_sets(module.objective, seen, images))
 
 
 def ask(module: VisualizeModule, images: Float[Tensor, "n c h w"], key: str, otherwise: str) -> Seen:
@@ -68,7 +68,7 @@ def ask(module: VisualizeModule, images: Float[Tensor, "n c h w"], key: str, oth
         InputError: a network that does not take them.
     """
     try:
-        return module.seen(images)
+        return module.observe(images)
     except LayerError as error:
         raise InputError(f"objective: {error}") from error
     except Exception as error:  # whatever a user's network has to say against its input

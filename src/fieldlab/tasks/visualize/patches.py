@@ -30,7 +30,7 @@ class Photos:
 def best_patches(
     model: Model, photos: Photos, objective: Objective, size: tuple[int, int], count: int
 ) -> tuple[Float[Tensor, "n c h w"] | None, Float[Tensor, "n"]]:
-    """Of `count` areas of every photo, for each image of the objective the one that scores best, and its score.
+    """The best of `count` areas of every photo for each image of the objective, and their scores.
 
     Scores are the network's answers alone; of an objective without any it is the first area, with a score of NaN. Without
     photos there are no areas either, None.
