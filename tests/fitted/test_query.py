@@ -18,7 +18,7 @@ from fieldlab.errors import InputError
 from fieldlab.fitted.derivatives import shade_vectors
 from fieldlab.operators import gradient
 from fieldlab.tasks.roll.warps.floor import Floor
-from fieldlab.tasks.roll.warps.rolled import Rolled
+from fieldlab.tasks.roll.warps.rolled_field import RolledField
 from fieldlab.tasks.roll.warps.smooth_sawtooth import SmoothSawtooth
 
 Compose = Callable[..., DictConfig]
@@ -250,7 +250,7 @@ def test_a_shift_is_learned_back(folder: str):
     query = fieldlab.Query(folder)
     x = torch.rand(256, 2, generator=torch.Generator().manual_seed(0))
     target = query.rolled((2, -3)).field(x)
-    moving = Rolled(query.field, torch.zeros(2), Floor())
+    moving = RolledField(query.field, torch.zeros(2), Floor())
     optimizer = torch.optim.Adam([moving.shift], lr=0.01)
     for _ in range(60):
         optimizer.zero_grad()

@@ -20,7 +20,7 @@ from fieldlab.signals.grid import Grid, canonical
 from fieldlab.signals.interpolation import cubic
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.roll.warps.floor import Floor
-from fieldlab.tasks.roll.warps.rolled import Rolled
+from fieldlab.tasks.roll.warps.rolled_field import RolledField
 from fieldlab.tasks.roll.warps.wrap import Wrap
 
 Region = Sequence[float]
@@ -89,7 +89,7 @@ class Query:
             raise InputError("shift: with alignment=corners the first and the last sample would be at one place")
         sides = torch.tensor([by / size for by, size in zip(shift, self.grid, strict=True)])
         there = copy.copy(self)
-        there.field = Rolled(self.field, sides, wrap or Floor()).requires_grad_(False)
+        there.field = RolledField(self.field, sides, wrap or Floor()).requires_grad_(False)
         return there
 
     def of_signal(self) -> dict[str, Float[np.ndarray, "..."]]:

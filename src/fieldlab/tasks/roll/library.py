@@ -1,4 +1,4 @@
-"""Library: fits of pictures, to be rolled; found in a folder, or described by what they are to be made of."""
+"""Library: the fits of pictures to roll, from a folder, or made for a roll's photos."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ class Memories:
     fields: Sequence[Field]
 
 
-def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
+def list_memorise_fits(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The configurations of the fits that a roll needs, one for each of its photos; none where it has a library.
 
     They are `memorise`, with the roll's own field, trainer and logger.
     """
     if plain["memorise"] is None:
         return []
-    settings = typed(plain["memorise"])
+    settings = check_types(plain["memorise"])
     for name, path in plain["photos"].items():
         if not isinstance(path, str):
             raise InputError(f"photos.{name}: {path} should be the path of a picture")
@@ -54,8 +54,8 @@ def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
     return made
 
 
-def typed(memorise: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of fits, held to the types of their top-level keys.
+def check_types(memorise: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of fits, checked for the types of their top-level keys.
 
     Raises:
         InputError: another type, a missing value.
@@ -71,7 +71,7 @@ def typed(memorise: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def recall(plain: Mapping[str, Any], *, fitted: bool) -> Memories:
-    """What a roll moves. Not `fitted`: what can be known before anything is, with fields that have memorised nothing yet.
+    """The pictures and fields of a roll; where they are not `fitted` yet, fields that have memorised nothing.
 
     Raises:
         InputError: fits that are not there, are no pictures, or cannot be rolled together.
@@ -82,16 +82,16 @@ def recall(plain: Mapping[str, Any], *, fitted: bool) -> Memories:
         fields = [weights.load(folder) for folder in results]
     else:
         key = "memorise"
-        fits = memorising(plain)
+        fits = list_memorise_fits(plain)
         signals = [picture(fit["signal"], "memorise.signal") for fit in fits]
-        fields = [remembered(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
+        fields = [load_field(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
     names = [signal.name for signal in signals]
-    together(key, names, signals, fields)
+    check_together(key, names, signals, fields)
     return Memories(Pictures(names, torch.stack([signal.values for signal in signals])), fields)
 
 
 def fits_in(folder: Path) -> dict[Path, Result]:
-    """Finished fits by their folders: this one, or those in it.
+    """The finished fits in a folder, or the fit that it is, by their folders.
 
     Raises:
         InputError: there are none, or other than of pictures.
@@ -122,8 +122,12 @@ def picture(settings: Mapping[str, Any], where: str) -> Grid:
     return signal
 
 
-def remembered(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
-    """The field that has memorised a picture; or one that is going to."""
+def load_field(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
+    """The field that has memorised a picture; before that, where `fitted` is false, one with initial weights.
+
+    Raises:
+        InputError: no finished fit of the picture.
+    """
     folder = Path(fit["folder"])
     result = result_or_none(folder)
     if result is not None and result.status == "finished":
@@ -138,8 +142,8 @@ def remembered(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
     )
 
 
-def together(key: str, names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
-    """Hold pictures that are rolled together to what they must have in common.
+def check_together(key: str, names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
+    """Check what pictures that are rolled together must have in common.
 
     Raises:
         InputError: pictures of several sizes or numbers of channels, fields of several structures, two of one name.

@@ -67,10 +67,11 @@ class Roll(Task):
     def list_needs(cls, config: Config) -> Sequence[tuple[Config, Callable[[InputError], InputError]]]:
         """The fits that memorise the roll's photos; none where it has a library."""
         check_roll_keys(config)
-        from fieldlab.tasks.roll.library import memorising
+        from fieldlab.tasks.roll.library import list_memorise_fits
 
         return [
-            (fit, lambda error, fit=fit: in_own_words(error, fit, config["memorise"])) for fit in memorising(config)
+            (fit, lambda error, fit=fit: in_own_words(error, fit, config["memorise"]))
+            for fit in list_memorise_fits(config)
         ]
 
     def check(self, config: Config, devices: int, once: Once) -> Facts:
