@@ -73,7 +73,7 @@ def check_training(task: "FieldTask", config: DictConfig) -> int:
 def check_slopes(task: "FieldTask", config: DictConfig, constraints: Sequence[Constraint]) -> None:
     """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
     member = task.build(config)
-    field = stirred(to_doubles(member.field))
+    field = perturb(to_doubles(member.field))
     x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     if (error := slope_error(field, x)) > MOST_SLOPE_ERROR:
         raise InputError(
@@ -89,8 +89,8 @@ def check_slopes(task: "FieldTask", config: DictConfig, constraints: Sequence[Co
         )
 
 
-def stirred(field: Field) -> Field:
-    """The field with every parameter moved a little: where a last layer begins at 0 there would be no slopes to see."""
+def perturb(field: Field) -> Field:
+    """The field with every parameter moved a little: where a last layer starts at 0 there would be no slopes to see."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in field.parameters():

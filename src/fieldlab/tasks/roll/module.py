@@ -89,7 +89,6 @@ class RollModule(TaskModule):
             self.frames = [self.render_frame()]
 
     def draw_pixels(self, count: int | None) -> Int[Tensor, "m p"]:
-        """So many random pixels for each member; all where the goal needs them."""
         return self.samples.draw(None if self.goal.needs_all else count)
 
     def loss_at(self, shifts: Float[Tensor, "g 2"], at: Int[Tensor, "m p"]) -> Float[Tensor, "m k g n"]:
@@ -129,12 +128,10 @@ class RollModule(TaskModule):
         self.learned = {name: value.view(self.shape) for name, value in self.ensemble.warp.describe().items()}
         if self.goal.shifts is not None and {"shift_rows", "shift_columns"} <= self.learned.keys():
             self.found["shift_error"] = self.shift_errors(self.goal.shifts)
-        self.found, self.learned = (
-            {k: self.choose_best(v) for k, v in d.items()} for d in (self.found, self.learned)
-        )
-        self.rendered = self.choose_best(self.goal.render(self.whole))
+        self.found, self.learned = ({k: self.pick(v) for k, v in d.items()} for d in (self.found, self.learned))
+        self.rendered = self.pick(self.goal.render(self.whole))
 
-    def choose_best(self, values: Shaped[Tensor, "m k t q ..."]) -> Shaped[Tensor, "m k q ..."]:
+    def pick(self, values: Shaped[Tensor, "m k t q ..."]) -> Shaped[Tensor, "m k q ..."]:
         """The values of the best try."""
         best = self.best.expand(-1, -1, -1, values.shape[3])
         wide = best.view(*best.shape, *[1] * (values.ndim - 4)).expand(*best.shape, *values.shape[4:])
@@ -235,7 +232,7 @@ class RollModule(TaskModule):
         """The parameters of a member's best tries: for each case, and for each picture where pictures have their own."""
         members, k, t, n = self.shape
         each = n if len(values) == self.rolls else 1
-        return self.choose_best(values.unflatten(0, (members, k, t, each)))[m].flatten(0, 1).cpu().contiguous()
+        return self.pick(values.unflatten(0, (members, k, t, each)))[m].flatten(0, 1).cpu().contiguous()
 
     def table(self, m: int) -> pd.DataFrame:
         """A row for each case and picture: what was learned of it, and its scores."""

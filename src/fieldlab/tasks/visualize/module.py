@@ -101,7 +101,6 @@ class VisualizeModule(TaskModule):
         return [f"{self.objective.name(i)} {self.label(i)}".strip() for i in range(self.images)]
 
     def label(self, i: int) -> str:
-        """The label of the unit of the model's answer that image i is for; empty where there is none."""
         units = self.logits
         return str(self.model.labels[units[i % len(units)]]) if units and self.model.labels else ""
 
@@ -214,7 +213,6 @@ class VisualizeModule(TaskModule):
         return {"scores": self.latest(m), "real": self.real}
 
     def of_member(self, images: Tensor, m: int) -> Tensor:
-        """The images of member m."""
         return images.unflatten(0, (self.members, self.images))[m]
 
     def render(self, m: int) -> Mapping[str, np.ndarray]:
