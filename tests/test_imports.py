@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from fieldlab import imports
-from fieldlab.classifiers.pretrained import installed as find_installed
+from fieldlab.classifiers.pretrained import import_package
 from fieldlab.errors import InputError
 from fieldlab.imports import Torchvision
 
@@ -55,7 +55,7 @@ def test_what_cannot_be_imported_counts_as_not_installed(
     assert "\n" not in line
     for package in ("torchvision", "timm"):
         with pytest.raises(InputError, match=r"^model: torchvision 0\.28\.0 does not work with torch"):
-            find_installed(package)
+            import_package(package)
     assert version("numpy")
 
 
@@ -63,7 +63,7 @@ def test_what_can_be_imported_is_left_alone(clean_folder: Path, monkeypatch: pyt
     install(clean_folder, "models = 3")
     monkeypatch.syspath_prepend(clean_folder)
     assert version("torchvision") == "0.28.0"
-    assert find_installed("torchvision").models == 3
+    assert import_package("torchvision").models == 3
     assert finder.find_fault() == ""
 
 

@@ -30,7 +30,7 @@ def gradient(field: Function, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "... 
 def value_and_gradient(
     field: Function, x: Float[Tensor, "*n dim"]
 ) -> tuple[Float[Tensor, "..."], Float[Tensor, "... dim"]]:
-    """Both, for little more than the gradient alone."""
+    """Phi(x) and d Phi_i / d x_j, for little more than the gradient alone."""
     y, pull = pullback(field, x)
     values, dim = y.shape[x.ndim - 1 :], x.shape[-1]
     if (
@@ -85,10 +85,10 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {  # of values in expressions; the
 
 
 def slope_error(field: Function, x: Float[Tensor, "n dim"], step: float = 1e-7) -> float:
-    """How far the gradient is from central differences at most points, relative to the largest slope.
+    """The median distance of the gradient from central differences, relative to the largest slope.
 
-    Field and x in float64. Near 0 where derivatives are what they claim to be, kinks apart (it is the median over
-    points); of the order of 1 where some factor was detached.
+    Field and x in float64. Near 0 where derivatives are right, kinks apart; of the order of 1 where some factor was
+    detached.
     """
     slopes = gradient(field, x)
     measured = torch.stack([(field(x + step * a) - field(x - step * a)) / (2 * step) for a in axes(x)], dim=-1)

@@ -213,7 +213,7 @@ def test_a_network_that_writes_into_its_input_leaves_the_images_alone(resize: bo
     images = torch.rand(2, 3, 6, 6, requires_grad=True)
     before = images.detach().clone()
     with Activations(network, ["logits"]) as look:
-        seen = model.seen(look, images)["logits"]
+        seen = model.observe(look, images)["logits"]
     assert torch.equal(images, before)
     torch.testing.assert_close(seen, 2 * (before.mean((2, 3)) - 0.5))
     torch.testing.assert_close(slopes(seen, images, torch.ones(2, 3)), torch.full((2, 3, 6, 6), 2 / 36))

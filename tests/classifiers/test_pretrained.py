@@ -69,9 +69,9 @@ def torchvision(**changed: object):
 def test_torchvision_says_how_its_networks_see():
     model = torchvision()
     assert (model.name, model.size, list(model.labels)) == ("resnet18", (20, 20), ["cat", "dog"])
-    seen = model.normalized(torch.full((1, 3, 40, 30), 0.5))
+    seen = model.normalize(torch.full((1, 3, 40, 30), 0.5))
     torch.testing.assert_close(seen, torch.tensor([0.5, 0, -1 / 3])[None, :, None, None].expand(1, 3, 20, 20))
-    assert torchvision(resize=False).normalized(torch.rand(1, 3, 40, 30)).shape == (1, 3, 40, 30)
+    assert torchvision(resize=False).normalize(torch.rand(1, 3, 40, 30)).shape == (1, 3, 40, 30)
     assert torchvision(weights=None).labels == ()
 
 

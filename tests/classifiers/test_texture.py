@@ -7,7 +7,7 @@ import skimage
 import torch
 
 from fieldlab.classifiers import texture as module
-from fieldlab.classifiers.texture import TESTED, TRAINED, patches, recoloured, texture
+from fieldlab.classifiers.texture import TESTED, TRAINED, cut_patches, texture, vary_colours
 from fieldlab.errors import InputError
 
 PHOTOS = {name: f"skimage:{name}.png" for name in ("brick", "grass", "gravel")}
@@ -27,14 +27,14 @@ def test_no_patch_is_of_both_areas():
     places = torch.stack(torch.meshgrid(torch.arange(64.0), torch.arange(200.0), indexing="ij"))
     picture = torch.cat([places, places[:1]])
     generator = torch.Generator().manual_seed(0)
-    seen, held_out = (patches([picture], share, 500, generator)[0][:, 1] for share in (TRAINED, TESTED))
+    seen, held_out = (cut_patches([picture], share, 500, generator)[0][:, 1] for share in (TRAINED, TESTED))
     assert seen.min() == 0
     assert seen.max() == 0.68 * 200 - 1 < held_out.min() == 0.7 * 200
     assert held_out.max() == 199
 
 
 def test_half_of_the_patches_are_grey():
-    x = recoloured(torch.rand(400, 3, 4, 4), torch.Generator().manual_seed(0))
+    x = vary_colours(torch.rand(400, 3, 4, 4), torch.Generator().manual_seed(0))
     inner = (x > 0).all(1) & (x < 1).all(1)
     ratio = (x[:, 0] / x[:, 1]).where(inner, torch.nan)
     grey = torch.stack([r[~r.isnan()].std() < 0.2 for r in ratio])

@@ -15,10 +15,10 @@ from scipy.io import wavfile
 import fieldlab
 from conftest import compose_small
 from fieldlab.errors import InputError
-from fieldlab.fitted.derivatives import hue
+from fieldlab.fitted.derivatives import shade_vectors
 from fieldlab.operators import gradient
 from fieldlab.tasks.roll.warps.floor import Floor
-from fieldlab.tasks.roll.warps.rolled import Rolled
+from fieldlab.tasks.roll.warps.rolled_field import RolledField
 from fieldlab.tasks.roll.warps.smooth_sawtooth import SmoothSawtooth
 
 Compose = Callable[..., DictConfig]
@@ -171,7 +171,7 @@ def test_derivatives_are_drawn(folder: str, ask, how: list[str]):
 
 def test_hue_is_direction_and_brightness_magnitude():
     vectors = np.array([[[0.0, 1.0], [1.0, 0.0], [0.0, -0.5], [0.0, 0.0]]])
-    colours = hue(vectors, 1.0)[0]
+    colours = shade_vectors(vectors, 1.0)[0]
     assert colours[0].tolist() == [255, 0, 0]  # along the columns
     assert colours[1].tolist() == [128, 255, 0]  # along the rows, a quarter turn
     assert colours[2].tolist() == [0, 128, 128]
@@ -250,7 +250,7 @@ def test_a_shift_is_learned_back(folder: str):
     query = fieldlab.Query(folder)
     x = torch.rand(256, 2, generator=torch.Generator().manual_seed(0))
     target = query.rolled((2, -3)).field(x)
-    moving = Rolled(query.field, torch.zeros(2), Floor())
+    moving = RolledField(query.field, torch.zeros(2), Floor())
     optimizer = torch.optim.Adam([moving.shift], lr=0.01)
     for _ in range(60):
         optimizer.zero_grad()

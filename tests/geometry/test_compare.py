@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from fieldlab.geometry.compare import chamfer, iou, of_points, sampled, signed_distance
+from fieldlab.geometry.compare import chamfer, iou, make_point_surface, sample_mesh, signed_distance
 
 
 def ball(radius: float) -> trimesh.Trimesh:
@@ -12,20 +12,20 @@ def ball(radius: float) -> trimesh.Trimesh:
 
 
 def test_chamfer_of_concentric_balls_is_the_difference_of_their_radii():
-    distance, agreement = chamfer(sampled(ball(0.4), 20_000), sampled(ball(0.3), 20_000))
+    distance, agreement = chamfer(sample_mesh(ball(0.4), 20_000), sample_mesh(ball(0.3), 20_000))
     assert distance == pytest.approx(0.1, rel=1e-3)
     assert agreement == pytest.approx(1, abs=1e-3)
 
 
 def test_chamfer_of_a_surface_with_itself_is_nothing():
-    distance, agreement = chamfer(sampled(ball(0.4), 5000, seed=0), sampled(ball(0.4), 5000, seed=1))
+    distance, agreement = chamfer(sample_mesh(ball(0.4), 5000, seed=0), sample_mesh(ball(0.4), 5000, seed=1))
     assert distance < 1e-9
     assert agreement == pytest.approx(1, abs=1e-9)
 
 
 def test_without_triangles_the_nearest_point_counts():
-    here = of_points(np.array([[0.0, 0, 0], [1, 0, 0]]), np.array([[0.0, 0, 1], [0, 0, 1]]))
-    there = of_points(np.array([[0.0, 0, 0.5], [1, 0, 0.25]]), np.array([[0.0, 0, -1], [0, 1, 0]]))
+    here = make_point_surface(np.array([[0.0, 0, 0], [1, 0, 0]]), np.array([[0.0, 0, 1], [0, 0, 1]]))
+    there = make_point_surface(np.array([[0.0, 0, 0.5], [1, 0, 0.25]]), np.array([[0.0, 0, -1], [0, 1, 0]]))
     distance, agreement = chamfer(here, there)
     assert distance == pytest.approx(0.375)
     assert agreement == pytest.approx(0.5)  # up to sign
@@ -33,7 +33,7 @@ def test_without_triangles_the_nearest_point_counts():
 
 def test_points_are_uniform_on_the_triangles():
     box = trimesh.creation.box((1, 2, 4))
-    drawn = sampled(box, 20_000)
+    drawn = sample_mesh(box, 20_000)
     for axis, area in zip(range(3), (16, 8, 4), strict=True):
         share = (np.abs(drawn.normals[:, axis]) > 0.5).mean()
         assert share == pytest.approx(area / 28, abs=0.02)

@@ -6,15 +6,15 @@ from trimesh import Trimesh
 from trimesh.creation import box, icosphere
 from trimesh.util import concatenate
 
-from fieldlab.geometry.compare import sampled, signed_distance, winding_number
-from fieldlab.geometry.repair import Repaired, repair, share_inside
+from fieldlab.geometry.compare import sample_mesh, signed_distance, winding_number
+from fieldlab.geometry.repair import RepairedMesh, repair, share_inside
 
 
 def block(low: tuple[float, ...] = (0.2, 0.2, 0.2), high: tuple[float, ...] = (0.8, 0.8, 0.8)) -> Trimesh:
     return box(bounds=[low, high])
 
 
-def repaired(*bodies: Trimesh) -> Repaired:
+def repaired(*bodies: Trimesh) -> RepairedMesh:
     together = concatenate(list(bodies))
     return repair(np.asarray(together.vertices), np.asarray(together.faces))
 
@@ -194,8 +194,8 @@ def test_surfaces_within_others_are_noticed():
     two = (block((0.1, 0.2, 0.2), (0.5, 0.8, 0.8)), block((0.3, 0.2001, 0.2001), (0.7, 0.7999, 0.7999)))
     found, solid, _ = repaired(*two)
     assert solid
-    drawn = sampled(found, 4000)
+    drawn = sample_mesh(found, 4000)
     within = 0.36 + 0.36 + 0.2 * 0.6 * 4  # an end of each, and half of the sides of the narrower one
     assert share_inside(found, drawn.points, drawn.normals) == pytest.approx(within / found.area, abs=0.03)
-    alone = sampled(block(), 4000)
+    alone = sample_mesh(block(), 4000)
     assert share_inside(block(), alone.points, alone.normals) == 0

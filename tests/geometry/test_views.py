@@ -4,13 +4,13 @@ import numpy as np
 import trimesh
 
 from fieldlab.geometry import views as shade
-from fieldlab.geometry.compare import sampled
+from fieldlab.geometry.compare import sample_mesh
 
 
 def ball(centre, radius: float, count: int = 60_000):
     mesh = trimesh.creation.icosphere(subdivisions=4, radius=radius)
     mesh.apply_translation(centre)
-    drawn = sampled(mesh, count)
+    drawn = sample_mesh(mesh, count)
     return drawn.points, drawn.normals
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 import fieldlab
 from conftest import compose_small
-from fieldlab.field import Field, count_parameters, in_doubles
+from fieldlab.field import Field, count_parameters, to_doubles
 from fieldlab.operators import gradient
 from fieldlab.training.optimisation import clip_by_member
 
@@ -70,15 +70,15 @@ def test_double_precision_keeps_imaginary_parts():
     x = torch.rand(5, 2)
     before = network(x)
     field = Field(nn.Identity(), network, nn.Identity(), coordinates=(0.0, 1.0), values=(0.0, 1.0))
-    torch.testing.assert_close(in_doubles(field)(x.double()).float(), before)
+    torch.testing.assert_close(to_doubles(field)(x.double()).float(), before)
     assert network.weight.dtype == torch.complex128
 
 
 @pytest.mark.parametrize("supervise", ["value", "gradient"])
 def test_complex_networks_are_fitted(wire: tuple[str, ...], supervise: str, caplog: pytest.LogCaptureFixture):
-    from fieldlab.training.optimisation import say_unfused
+    from fieldlab.training.optimisation import warn_unfused
 
-    say_unfused.cache_clear()
+    warn_unfused.cache_clear()
     options = ("split=all", f"supervise={supervise}", "task.clip_norm=1.0", "task.scores=12")
     config = fieldlab.compose(*wire, *options, "optimizer.lr=3e-3", "schedule=constant")
     with caplog.at_level(logging.WARNING, "fieldlab"):

@@ -14,7 +14,7 @@ def samples(
     seeds=(0,), batch_size: int | None = 6, replacement: bool = False, steps: int = 60, regions=("all",)
 ) -> Samples:
     signals = [Grid("ramp", torch.linspace(0, 1, 64).view(8, 8, 1), "centers") for _ in seeds]
-    dealt = Samples.of_regions(
+    built = Samples.of_regions(
         signals,
         [splits.stride((8, 8)) for _ in seeds],
         seeds,
@@ -26,16 +26,16 @@ def samples(
         steps=steps,
         scores=2,
     )
-    dealt.to(torch.device("cpu"), rank=0, world=1)
-    return dealt
+    built.to(torch.device("cpu"), rank=0, world=1)
+    return built
 
 
 def test_only_training_samples_are_seen_with_their_own_values():
     for replacement in (False, True):
-        dealt = samples(replacement=replacement)
-        lookup = {tuple(x.tolist()): y.item() for x, y in zip(dealt.x[0], dealt.y[0], strict=True)}
-        train = {tuple(x.tolist()) for x in dealt.x[0][splits.stride((8, 8)).train]}
-        for batch in dealt.batches(20):
+        points = samples(replacement=replacement)
+        lookup = {tuple(x.tolist()): y.item() for x, y in zip(points.x[0], points.y[0], strict=True)}
+        train = {tuple(x.tolist()) for x in points.x[0][splits.stride((8, 8)).train]}
+        for batch in points.batches(20):
             x, data, _ = batch["all"]
             for point, value in zip(x[0], data["target"][0], strict=True):
                 assert tuple(point.tolist()) in train
@@ -43,8 +43,8 @@ def test_only_training_samples_are_seen_with_their_own_values():
 
 
 def test_epochs_show_every_sample_equally_often():
-    dealt = samples(batch_size=6)  # 16 training samples: batches straddle epochs
-    drawn = torch.cat([dealt.draw("all", 4).flatten(), dealt.draw("all", 4).flatten()])
+    points = samples(batch_size=6)  # 16 training samples: batches straddle epochs
+    drawn = torch.cat([points.draw("all", 4).flatten(), points.draw("all", 4).flatten()])
     assert torch.equal(drawn.bincount(minlength=16), torch.full((16,), 3))
     assert sorted(drawn[:16].tolist()) == list(range(16))
 
@@ -64,11 +64,11 @@ def test_full_batches_hold_every_training_sample():
     assert batch["all"].x.shape == (1, 16, 2)
 
 
-def test_regions_are_dealt_side_by_side():
+def test_regions_are_drawn_side_by_side():
     """Each is a stream of its own: the boundary's 7 training samples come round more often than the 16 of all."""
-    dealt = samples(regions=("all", "boundary"), batch_size=8)
-    assert dealt.in_a_step == 7
-    batches = list(dealt.batches(2))
+    points = samples(regions=("all", "boundary"), batch_size=8)
+    assert points.samples_per_step == 7
+    batches = list(points.batches(2))
     assert [batch["boundary"].x.shape[1] for batch in batches] == [7, 7]
     seen = torch.cat([batch["all"].x[0] for batch in batches])
     assert len(seen.unique(dim=0)) == 16

@@ -1,4 +1,4 @@
-"""Activations: what a network's layers answer to images, without a trace left in the network."""
+"""Activations: the answers of a network's layers to images; the network is left as it was."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
@@ -39,19 +39,20 @@ class Activations:
     def __init__(self, model: nn.Module, layers: Collection[str]) -> None:
         self.model = model
         self.names = [name for name, _ in named_layers(model)]
-        self.asked = {layer: self.place(layer) for layer in layers}
+        self.asked = {layer: self.locate(layer) for layer in layers}
         self.seen: dict[str, Seen] = {}  # of each module all its tensors
 
-    def place(self, layer: str) -> tuple[str, str]:
-        """The module of this name, and which of its tensors: none is named where there is a module with all of it."""
+    def locate(self, layer: str) -> tuple[str, str]:
+        """The module that a layer's name stands for or begins with, and the rest, the name of one of its tensors."""
         module, names = layer, {*self.names, OUTPUT}
         while module not in names:
             if "." not in module:
-                raise self.unknown(layer)
+                raise self.explain_unknown(layer)
             module = module.rpartition(".")[0]
         return module, layer[len(module) + 1 :]
 
-    def unknown(self, layer: str) -> LayerError:
+    def explain_unknown(self, layer: str) -> LayerError:
+        """The error for a layer that the model does not have."""
         hidden = any(isinstance(module, torch.jit.ScriptModule) for module in self.model.modules())
         why = " (those of TorchScript cannot be seen, only what it answers)" if hidden else ""
         return LayerError(
@@ -62,7 +63,7 @@ class Activations:
         with ExitStack() as stack:
             evaluate(stack, self.model)
             for name in {module for module, _ in self.asked.values()} & {*self.names}:
-                stack.callback(self.model.get_submodule(name).register_forward_hook(self.note(name)).remove)
+                stack.callback(self.model.get_submodule(name).register_forward_hook(self.make_hook(name)).remove)
             stack.callback(self.seen.clear)
             self.undo = stack.pop_all()
         return self
@@ -73,7 +74,7 @@ class Activations:
         self.undo.close()
 
     def __call__(self, images: Float[Tensor, "n c h w"]) -> Seen:
-        """What each layer answers, [n, …].
+        """The answers of the layers, [n, …].
 
         Raises:
             LayerError: a layer that the model did not call, that answers with no tensor or with several, with whole numbers,
@@ -86,13 +87,13 @@ class Activations:
         return {layer: self.read(layer, len(images)) for layer in self.asked}
 
     def read(self, layer: str, images: int) -> Float[Tensor, "n ..."]:
-        """A layer's answer, once for each image."""
+        """The answer of a layer, checked to be one for each image."""
         module, name = self.asked[layer]
         if module not in self.seen:
             raise LayerError(f"layer {module} is not called for these images")
         found = self.seen[module]
         if name and found.keys() <= {""}:
-            raise self.unknown(layer)
+            raise self.explain_unknown(layer)
         if name and name not in found:
             raise LayerError(f"layer {module} answers with no {name}{suggest(name, found)}")
         answer = found[name] if name else pick(layer, found)
@@ -103,7 +104,9 @@ class Activations:
             raise LayerError(f"layer {layer} answers {times} for {images} image(s)")
         return answer
 
-    def note(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
+    def make_hook(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
+        """A forward hook that keeps the answers of the module of this name."""
+
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
             # copies: the network goes on with the answer itself, and may write into it
             self.seen[name] = {key: tensor.clone() for key, tensor in tensors_in(output).items()}
@@ -121,6 +124,7 @@ class Activations:
 
 
 def leak(rectifier: nn.ReLU, input: Tensor) -> Tensor:
+    """The forward pass of a rectifier, with the slopes of a leaky one."""
     return LeakyRectifier.apply(input, rectifier.inplace)  # type: ignore[return-value]
 
 
@@ -150,28 +154,30 @@ def named_layers(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def evaluate(stack: ExitStack, model: nn.Module) -> None:
-    """Let the model evaluate, with parameters that want no gradients, until the stack is undone."""
+    """Switch the model to evaluation, with parameters that want no gradients, until the stack is closed."""
     for module in model.modules():
         if isinstance(getattr(module, "training", None), bool):  # frozen TorchScript has no modes
-            remember(stack, module, "training", False)
+            set_attribute(stack, module, "training", False)
     for parameter in model.parameters():
-        remember(stack, parameter, "requires_grad", False)
+        set_attribute(stack, parameter, "requires_grad", False)
 
 
 def device_of(model: nn.Module) -> torch.device:
     return next((p.device for p in model.parameters()), torch.device("cpu"))
 
 
-def remember(stack: ExitStack, owner: Any, name: str, value: object) -> None:
-    """Set an attribute, until the stack is undone."""
+def set_attribute(stack: ExitStack, owner: Any, name: str, value: object) -> None:
+    """Set an attribute, until the stack is closed."""
     stack.callback(setattr, owner, name, getattr(owner, name))
     setattr(owner, name, value)
 
 
 @torch.no_grad()
 def layer_shapes(model: nn.Module, size: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """Every layer that answers to an image of this size [c, h, w], in the order of their answers, and the answer's shape
-    without its batch axis; of several tensors each by its own name. `logits`, the model's own answer, comes last."""
+    """The shape of every layer's answer to an image of this size [c, h, w], without its batch axis, in the order of the answers.
+
+    Of several tensors each has its own name. `logits`, the model's own answer, comes last.
+    """
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(layer: str, *answered: Any) -> None:

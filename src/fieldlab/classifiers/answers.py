@@ -12,11 +12,11 @@ MEANT = ("logits", "out")  # what transformers and torchvision call the one amon
 
 
 class LayerError(ValueError):
-    """A layer that cannot be seen: one line that names it, and what can be."""
+    """A layer that cannot be seen: one line that names it and those that can be."""
 
 
 def tensors_in(answer: object) -> dict[str, Tensor]:
-    """Each tensor in nested dictionaries, tuples, lists and data classes by its place, `out`, `hidden_states.3`; a tensor
+    """The tensors in nested dictionaries, tuples, lists and data classes by their paths, `out`, `hidden_states.3`; a tensor
     itself has the name ''."""
     if isinstance(answer, Tensor):
         return {"": answer}
@@ -25,7 +25,7 @@ def tensors_in(answer: object) -> dict[str, Tensor]:
 
 
 def parts(answer: object) -> Iterable[tuple[Any, object]]:
-    """Key and value of what an answer is made of; nothing where it is no container."""
+    """The keys and values in an answer; none where it is no container."""
     match answer:
         case Mapping():
             return answer.items()
@@ -37,7 +37,7 @@ def parts(answer: object) -> Iterable[tuple[Any, object]]:
 
 
 def pick(layer: str, found: Mapping[str, Tensor]) -> Tensor:
-    """The only tensor that a layer answers with, or the one among several that such networks are for.
+    """The only tensor that a layer answers with, or the main one of several.
 
     Raises:
         LayerError: none, or several of which none is called so.

@@ -1,4 +1,4 @@
-"""A digit network: grey, for scikit-learn's digits; trained here in seconds."""
+"""The digit network: grey, for scikit-learn's digits; trained here in seconds."""
 
 from typing import Any
 
@@ -52,13 +52,14 @@ def digits(*, epochs: int, seed: int, judge: Model | None) -> Model:
     pixels = torch.from_numpy(np.asarray(found.images, dtype=np.float32))[:, None] / 16
     x = interpolate(pixels, (SIZE, SIZE), mode="bilinear", align_corners=False)
     y = torch.from_numpy(np.asarray(found.target))
-    network = training.trained_once(
+    network = training.train_once(
         f"digits-s{seed}", [epochs, seed], __file__, DigitNet(), lambda: train(x, y, epochs, seed)
     )
     return Model("digits", network, 1, (SIZE, SIZE), (0,), (1,), labels=[str(i) for i in range(10)], judge=judge)
 
 
 def train(x: Float[Tensor, "n 1 h w"], y: Tensor, epochs: int, seed: int) -> tuple[DigitNet, float]:
+    """The trained network, and the share of held-out digits that it knows."""
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))  # every seed holds out the same digits
     tested, trained = order.tensor_split([round(HELD_OUT * len(x))])

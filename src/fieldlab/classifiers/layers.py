@@ -1,4 +1,4 @@
-"""Layers: those of a model, what they answer to images of its size, and whether slopes lead back to these."""
+"""Layers of a model: their answers to images of its size, and whether slopes lead back to these."""
 
 import functools
 from collections.abc import Collection, Iterator
@@ -16,7 +16,7 @@ KEPT = 4  # models and layers that have been checked
 
 @functools.lru_cache(maxsize=KEPT)
 def check_slopes(model: Model, layers: tuple[str, ...]) -> None:
-    """Whether there are slopes from what these layers answer back to an image.
+    """Check that slopes lead from the answers of these layers back to an image.
 
     Raises:
         InputError: a layer that cannot be seen, or that no image can be found for by its slopes.
@@ -28,7 +28,7 @@ def check_slopes(model: Model, layers: tuple[str, ...]) -> None:
 
 
 def look_at_grey(model: Model, layers: Collection[str]) -> Seen:
-    """What these layers answer to two grey images of the size that the model was made for.
+    """The answers of these layers to two grey images of the size that the model was made for.
 
     Raises:
         LayerError: a layer that cannot be seen, or has no slopes.
@@ -36,8 +36,8 @@ def look_at_grey(model: Model, layers: Collection[str]) -> Seen:
     """
     images = torch.full((2, model.channels, *model.size), 0.5, device=device_of(model.network)).requires_grad_()
     with torch.enable_grad(), Activations(model.network, layers) as look:
-        with refusing(model):
-            seen = model.seen(look, images)
+        with report_refusal(model):
+            seen = model.observe(look, images)
         for layer, answer in seen.items():
             try:
                 torch.autograd.grad(answer.sum(), images, retain_graph=True)
@@ -47,8 +47,8 @@ def look_at_grey(model: Model, layers: Collection[str]) -> Seen:
 
 
 @contextmanager
-def refusing(model: Model) -> Iterator[None]:
-    """Whatever a user's network has to say against images of the size that it was made for, as an InputError."""
+def report_refusal(model: Model) -> Iterator[None]:
+    """Report an error of a user's network about images of the size that it was made for as an InputError."""
     try:
         yield
     except LayerError:
@@ -62,10 +62,10 @@ def refusing(model: Model) -> Iterator[None]:
 
 
 def shapes(model: Model) -> dict[str, tuple[int, ...]]:
-    """What every layer answers, `logits` among them, to an image of the size that the model was made for.
+    """The shapes of all layers' answers, `logits` among them, to an image of the size that the model was made for.
 
     Raises:
         InputError: a model that does not take such images.
     """
-    with refusing(model):
+    with report_refusal(model):
         return layer_shapes(model.network, (model.channels, *model.size))

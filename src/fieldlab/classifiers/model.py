@@ -1,4 +1,4 @@
-"""Model: a network that is looked into, and what must be known to show it images."""
+"""Model: a network to look into, and what is needed to show it images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,20 +46,21 @@ class Model:
         if self.judge is not None and self.judge.channels != self.channels:
             raise ValueError(f"judge sees {self.judge.channels} channels, and not {self.channels}")
 
-    def normalized(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c i j"]:
-        """What the network takes for these images in [0, 1]."""
+    def normalize(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c i j"]:
+        """The network's input for images in [0, 1]: resampled where it resizes, and normalised."""
         if self.resize and tuple(images.shape[2:]) != self.size:
             images = interpolate(images, self.size, mode="bilinear", align_corners=False, antialias=True)
         mean, std = (torch.tensor(list(part), device=images.device)[:, None, None] for part in (self.mean, self.std))
         return (images - mean) / std
 
-    def seen(self, look: Activations, images: Float[Tensor, "n c h w"]) -> Seen:
-        """What layers answer to images in [0, 1], channels first."""
+    def observe(self, look: Activations, images: Float[Tensor, "n c h w"]) -> Seen:
+        """The answers of layers to images in [0, 1], channels first."""
         last = 4 if self.channels_last else None  # axes of an answer whose channels come last
-        answers = look(self.normalized(images))
+        answers = look(self.normalize(images))
         return {layer: a.movedim(-1, 1) if a.ndim == last else a for layer, a in answers.items()}
 
     def to(self, device: torch.device) -> None:
+        """Move the network and its judge to this device."""
         self.network.to(device)
         if self.judge is not None:
             self.judge.to(device)

@@ -18,7 +18,7 @@ MOST_NAMED = 3
 
 
 def load_parameters(network: nn.Module, file: Path) -> None:
-    """Give the network the parameters in a file, by name.
+    """Load the parameters in a file into the network, by name.
 
     Raises:
         InputError: a file that is missing, is no checkpoint, or is that of another network.
@@ -78,7 +78,7 @@ def is_torchscript(file: Path) -> bool:
 
 
 def pair_names(stored: Iterable[str], wanted: Iterable[str]) -> dict[str, str]:
-    """For each name of a network's that in a file.
+    """The name in a file of each of a network's parameters.
 
     A prefix that all names on one side have may be missing on the other: `module.` of DataParallel, `_orig_mod.` of a compiled
     module. Where a file holds more than the network, the network's names are those below the one prefix that has just these:
@@ -110,7 +110,7 @@ def pair_names(stored: Iterable[str], wanted: Iterable[str]) -> dict[str, str]:
 
 
 def shared_prefix(names: Iterable[str]) -> str:
-    """What all names begin with, up to a dot."""
+    """The prefix of all names, up to a dot."""
     levels = zip(*(name.split(".")[:-1] for name in names), strict=False)
     return "".join(f"{level[0]}." for level in itertools.takewhile(lambda level: len({*level}) == 1, levels))
 

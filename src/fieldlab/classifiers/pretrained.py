@@ -24,7 +24,7 @@ def torchvision(*, name: str, weights: str | None, resize: bool, channels_last: 
     Raises:
         InputError: torchvision is not installed, knows no such network or weights, or cannot fetch them.
     """
-    models = installed("torchvision").models
+    models = import_package("torchvision").models
     if name not in models.list_models():
         raise InputError(f"model.name: torchvision has no network {name}{suggest(name, models.list_models())}")
     known = models.get_model_weights(name)
@@ -40,7 +40,7 @@ def torchvision(*, name: str, weights: str | None, resize: bool, channels_last: 
     takes = inspect.signature(models.get_model_builder(name)).parameters
     unknown = {key: None for key in ("weights", "weights_backbone") if key in takes}
     chosen = unknown if weights is None else {"weights": described}
-    network = fetched(lambda: models.get_model(name, **chosen))
+    network = fetch(lambda: models.get_model(name, **chosen))
     [side] = side
     labels = described.meta.get("categories", ()) if weights is not None else ()
     return Model(name, network, 3, (side, side), seen.mean, seen.std, resize, channels_last, labels, judge)
@@ -52,10 +52,10 @@ def timm(*, name: str, pretrained: bool, resize: bool, channels_last: bool, judg
     Raises:
         InputError: timm is not installed, knows no such network, or cannot fetch its parameters.
     """
-    package = installed("timm")
+    package = import_package("timm")
     if not package.is_model(name):
         raise InputError(f"model.name: timm has no network {name}{suggest(name, package.list_models())}")
-    network = fetched(lambda: package.create_model(name, pretrained=pretrained))
+    network = fetch(lambda: package.create_model(name, pretrained=pretrained))
     seen: Any = network.pretrained_cfg
     channels, *size = seen["input_size"]
     return Model(
@@ -112,7 +112,11 @@ def checkpoint(
 
 
 def load_torchscript(file: Path | None) -> nn.Module:
-    """The network that such a file is."""
+    """The network in a file of TorchScript.
+
+    Raises:
+        InputError: no such file.
+    """
     if file is not None and file.is_file() and is_torchscript(file):
         return torch.jit.load(file, "cpu")
     raise InputError(
@@ -122,13 +126,17 @@ def load_torchscript(file: Path | None) -> nn.Module:
 
 
 def give_shapes(network: nn.Module, size: tuple[int, ...]) -> None:
-    """Let lazy modules see an image, [c, h, w], after which they have parameters."""
+    """Show lazy modules an image, [c, h, w], so that they have parameters."""
     if any(map(is_lazy, network.parameters())):
         layer_shapes(network, size)
 
 
-def installed(package: str) -> Any:
-    """A package of the extra [vision]; timm imports torchvision too."""
+def import_package(package: str) -> Any:
+    """A package of the extra [vision]; timm imports torchvision too.
+
+    Raises:
+        InputError: a package that cannot be imported.
+    """
     if fault := TORCHVISION.find_fault():
         raise InputError(f"model: {fault}")
     try:
@@ -139,8 +147,12 @@ def installed(package: str) -> Any:
         ) from error
 
 
-def fetched(make: Any) -> nn.Module:
-    """The network, its parameters downloaded where they are not there yet."""
+def fetch(make: Any) -> nn.Module:
+    """The network that `make` returns, which may download its parameters.
+
+    Raises:
+        InputError: parameters that cannot be downloaded.
+    """
     try:
         return make()
     except (OSError, RuntimeError, ValueError) as error:

@@ -1,7 +1,7 @@
-"""A texture network: small, trained here in half a minute, so that there is something to look into without a download.
+"""The texture network: small, trained here in half a minute, to look into without a download.
 
-It tells from which of some photographs a patch of 32 x 32 pixels is. It is there to exercise the code, and is no
-substitute for a network that has seen the world.
+It tells from which of some photographs a patch of 32 x 32 pixels is. It exercises the code, and is no substitute for a
+network that was trained on many kinds of images.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,7 @@ from fieldlab.classifiers import training
 from fieldlab.classifiers.model import Model
 from fieldlab.config.files import File, digest_file
 from fieldlab.field import draw
-from fieldlab.signals.photos import crops as crops_of
-from fieldlab.signals.photos import files, read_photos
+from fieldlab.signals.photos import draw_crops, expand_folders, read_photos
 
 PATCH = 32
 WIDTHS, STRIDES = (24, 48, 72, 96), (1, 2, 2, 2)
@@ -52,19 +51,19 @@ def texture(*, photos: Mapping[str, File], crops: int, epochs: int, seed: int, j
         InputError: a photo that cannot be read.
         ValueError: fewer than two photos, crops or epochs below 1, or a photo too small for patches.
     """
-    opened = files(photos, "photos")
+    opened = expand_folders(photos, "photos")
     if len(opened) < 2 or min(crops, epochs) < 1:
         raise ValueError("a texture network needs two photos at least, and crops and epochs")
     settings = [{name: digest_file(path) for name, path in opened.items()}, crops, epochs, seed]
     blank = TextureNet(len(opened))
-    network = training.trained_once(
+    network = training.train_once(
         f"texture-s{seed}", settings, __file__, blank, lambda: train(opened, crops, epochs, seed)
     )
     return Model("texture", network, 3, (PATCH, PATCH), (0, 0, 0), (1, 1, 1), labels=list(opened), judge=judge)
 
 
 def train(photos: Mapping[str, str], crops: int, epochs: int, seed: int) -> tuple[TextureNet, float]:
-    """A network, and the share of held-out patches whose photo it knows."""
+    """The trained network, and the share of held-out patches whose photo it knows."""
     generator = torch.Generator().manual_seed(seed)
     pictures = read_photos(photos, "photos", channels=3, size=None)
     for name, picture in pictures.items():
@@ -74,26 +73,26 @@ def train(photos: Mapping[str, str], crops: int, epochs: int, seed: int) -> tupl
                 f" {PATCH} rows and {-(-PATCH * 10 // 3)} columns"
             )
     network = draw(lambda: TextureNet(len(photos)), seed)
-    x, y = patches(list(pictures.values()), TRAINED, crops, generator)
-    training.learn(network, x, y, epochs=epochs, vary=recoloured, generator=generator)
+    x, y = cut_patches(list(pictures.values()), TRAINED, crops, generator)
+    training.learn(network, x, y, epochs=epochs, vary=vary_colours, generator=generator)
     return network, training.accuracy(
-        network.eval(), *patches(list(pictures.values()), TESTED, TEST_CROPS, generator)
+        network.eval(), *cut_patches(list(pictures.values()), TESTED, TEST_CROPS, generator)
     )
 
 
-def patches(
+def cut_patches(
     pictures: Sequence[Float[Tensor, "3 _ _"]], share: tuple[float, float], count: int, generator: torch.Generator
 ) -> tuple[Float[Tensor, "n 3 p p"], Int[Tensor, "n"]]:
     """`count` patches of each picture, from that share of its width, and which picture they are of."""
     found = []
     for picture in pictures:
         first, last = (round(end * picture.shape[2]) for end in share)
-        found.append(crops_of(picture[:, :, first:last], (PATCH, PATCH), count, generator))
+        found.append(draw_crops(picture[:, :, first:last], (PATCH, PATCH), count, generator))
     return torch.cat(found), torch.arange(len(pictures)).repeat_interleave(count)
 
 
-def recoloured(x: Float[Tensor, "n 3 h w"], generator: torch.Generator) -> Float[Tensor, "n 3 h w"]:
-    """Half of the patches grey; all with each channel up to a fifth stronger or weaker, and a tenth lighter or darker."""
+def vary_colours(x: Float[Tensor, "n 3 h w"], generator: torch.Generator) -> Float[Tensor, "n 3 h w"]:
+    """The patches, half of them grey, each channel up to a fifth stronger or weaker, and all a tenth lighter or darker at most."""
     grey = torch.rand(len(x), 1, 1, 1, generator=generator) < 0.5
     gain = 0.8 + 0.4 * torch.rand(len(x), 3, 1, 1, generator=generator)
     shift = 0.2 * torch.rand(len(x), 1, 1, 1, generator=generator) - 0.1

@@ -1,4 +1,4 @@
-"""Training: the small networks that come with fieldlab are trained here on first use, and kept."""
+"""Training of the small networks that come with fieldlab, on first use, and the cache that keeps them."""
 
 import hashlib
 import json
@@ -28,11 +28,11 @@ Vary = Callable[[Images, torch.Generator], Images]
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def trained_once(
+def train_once(
     name: str, settings: object, source: str, network: Network, train: Callable[[], tuple[Network, float]]
 ) -> Network:
-    """`network` with the parameters that `train` found, now or at an earlier time with the same settings and the same text
-    of `source`, the file that defines it, and of this one.
+    """`network` with the parameters that `train` finds, or has found before with the same settings and the same text of
+    `source`, the file that defines it, and of this one.
 
     Parameters are kept in `$FIELDLAB_CACHE`, or in the user's own cache. `train` tells the share of held-out images that
     its network knows.
@@ -53,7 +53,7 @@ def trained_once(
 
 
 def learn(network: nn.Module, x: Images, y: Classes, *, epochs: int, vary: Vary, generator: torch.Generator) -> None:
-    """Descend the cross entropy of varied images with AdamW and one cycle of the learning rate."""
+    """Minimise the cross entropy of varied images by AdamW with one cycle of the learning rate."""
     network.train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=epochs * -(-len(x) // BATCH))
@@ -67,6 +67,7 @@ def learn(network: nn.Module, x: Images, y: Classes, *, epochs: int, vary: Vary,
 
 @torch.no_grad()
 def accuracy(network: nn.Module, x: Images, y: Classes) -> float:
+    """The share of images whose class the network knows."""
     known = torch.cat([network(part).argmax(1) for part in x.split(BATCH)])
     return (known == y).float().mean().item()
 

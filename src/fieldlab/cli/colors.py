@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from fieldlab.cli.run import guarded
+from fieldlab.cli.run import guard
 
 
 def main() -> None:
@@ -23,11 +23,11 @@ def main() -> None:
         "--to", type=Path, default=Path("conf"), help="the folder of your configuration (default: conf)"
     )
     options = parser.parse_args()
-    sys.exit(guarded(lambda: print(learn(options.photos, options.name, options.to))))
+    sys.exit(guard(lambda: print(learn(options.photos, options.name, options.to))))
 
 
 def learn(photos: list[str], name: str, to: Path) -> str:
-    """Write TO/canvas/colors/NAME.yaml; what was found, in words.
+    """Write TO/canvas/colors/NAME.yaml; the text that says what was found.
 
     Raises:
         InputError: a picture that cannot be read, a folder without any, pictures that are all grey.
@@ -38,7 +38,7 @@ def learn(photos: list[str], name: str, to: Path) -> str:
     from fieldlab.config.compose import compose
     from fieldlab.errors import InputError
     from fieldlab.signals.photos import read_photos
-    from fieldlab.tasks.visualize.canvases.colors import learned
+    from fieldlab.tasks.visualize.canvases.colors import learn_colors
 
     if not name.isidentifier():
         raise InputError(f"--name {name}: should be a word of letters, digits and underscores")
@@ -48,7 +48,7 @@ def learn(photos: list[str], name: str, to: Path) -> str:
     if not coloured:
         raise InputError(f"photos: all {len(pictures)} are grey, and say nothing of colours")
     try:
-        matrix, mean = learned([picture.flatten(1).T for picture in coloured.values()])
+        matrix, mean = learn_colors([picture.flatten(1).T for picture in coloured.values()])
     except ValueError as error:
         raise InputError(f"photos: {error}") from error
     file = to / "canvas" / "colors" / f"{name}.yaml"

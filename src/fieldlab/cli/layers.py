@@ -1,10 +1,10 @@
-"""The `fieldlab-layers` command: what can be looked into."""
+"""The `fieldlab-layers` command: the layers of a model."""
 
 import argparse
 import sys
 from collections.abc import Mapping
 
-from fieldlab.cli.run import guarded
+from fieldlab.cli.run import guard
 from fieldlab.config.compose import compose, settle
 
 
@@ -19,11 +19,11 @@ def main() -> None:
         "overrides", nargs="*", metavar="model=… model.KEY=VALUE", help="as for fieldlab; model=texture by default"
     )
     overrides = parser.parse_args().overrides
-    sys.exit(guarded(lambda: print(listed(overrides))))
+    sys.exit(guard(lambda: print(list_layers(overrides))))
 
 
-def listed(overrides: list[str]) -> str:
-    """One line a layer, in the order in which they answer."""
+def list_layers(overrides: list[str]) -> str:
+    """A line for each layer, in the order in which they answer."""
     from fieldlab.classifiers.layers import shapes
     from fieldlab.tasks.visualize.build import build_model
 
@@ -38,5 +38,5 @@ def listed(overrides: list[str]) -> str:
 
 
 def kind_of(name: str, kinds: Mapping[str, str]) -> str:
-    """That of the module whose answer, or one tensor of whose answer, this is."""
+    """The kind of the module whose answer, or one tensor of whose answer, has this name."""
     return kinds[name] if name in kinds else kind_of(name.rpartition(".")[0], kinds)

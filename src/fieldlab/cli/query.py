@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fieldlab.cli.run import guarded
+from fieldlab.cli.run import guard
 from fieldlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ EXAMPLES = """examples:
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fieldlab-query",
         description="Ask a fitted field for any place and any resolution.",
@@ -64,8 +64,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Console entry. Exit codes: 0 ok, 2 bad input."""
-    arguments = parser().parse_args()
-    sys.exit(guarded(lambda: answer(arguments)))
+    arguments = make_parser().parse_args()
+    sys.exit(guard(lambda: answer(arguments)))
 
 
 def answer(arguments: argparse.Namespace) -> None:
@@ -88,10 +88,10 @@ def answer_of_shape(arguments: argparse.Namespace) -> None:
     resolution = 256 if arguments.resolution is None else arguments.resolution
     if resolution < 8:
         raise InputError(f"--resolution: {resolution} should be at least 8")
-    places = [numbers(text, "--at") for text in arguments.at]
+    places = [parse_numbers(text, "--at") for text in arguments.at]
     if any(len(place) != 3 for place in places):
         raise InputError("--at: a shape needs X,Y,Z")
-    from fieldlab.fitted.shape import Shape, save_mesh, spread
+    from fieldlab.fitted.shape import Shape, describe_mesh, save_mesh
 
     shape = Shape(arguments.folder)
     if places:
@@ -100,7 +100,7 @@ def answer_of_shape(arguments: argparse.Namespace) -> None:
     if arguments.mesh is not None:
         mesh = shape.mesh(resolution)
         save_mesh(mesh, arguments.mesh)
-        print(f"{arguments.mesh}: {spread(mesh)}")
+        print(f"{arguments.mesh}: {describe_mesh(mesh)}")
 
 
 def answer_of_grid(arguments: argparse.Namespace) -> None:
@@ -113,9 +113,9 @@ def answer_of_grid(arguments: argparse.Namespace) -> None:
         raise InputError("--derivatives: needs --out FILE")
     if not arguments.derivatives and (arguments.size is None) != (arguments.out is None):
         raise InputError("--size and --out belong together: --size 1024x1024 --out big.png")
-    places = [numbers(text, "--at") for text in arguments.at]
-    size = [int(n) for n in numbers(arguments.size, "--size", "x", int)] if arguments.size else None
-    region = numbers(arguments.region, "--region") if arguments.region else None
+    places = [parse_numbers(text, "--at") for text in arguments.at]
+    size = [int(n) for n in parse_numbers(arguments.size, "--size", "x", int)] if arguments.size else None
+    region = parse_numbers(arguments.region, "--region") if arguments.region else None
     from fieldlab.fitted.query import Query
 
     query = Query(arguments.folder)
@@ -162,7 +162,7 @@ def render(query: "Query", size: list[int], region: list[float] | None, out: Pat
         if out.suffix == ".npy":
             np.save(out, values[..., 0] if values.shape[-1] == 1 else values)
         elif out.suffix == ".wav" or (out.suffix == ".gif" and len(size) == 3):
-            play(query, values, size[0], region, out)
+            write_media(query, values, size[0], region, out)
         else:
             low, high = query.result.span or (0.0, 1.0)
             Image.fromarray(picture(((values - low) / (high - low)).clip(0, 1))).save(out)
@@ -172,7 +172,7 @@ def render(query: "Query", size: list[int], region: list[float] | None, out: Pat
         raise InputError(f"--out {out}: cannot be written ({error})") from error
 
 
-def play(query: "Query", values: "np.ndarray", size: int, region: list[float] | None, out: Path) -> None:
+def write_media(query: "Query", values: "np.ndarray", size: int, region: list[float] | None, out: Path) -> None:
     """Write a sound of floats, or an animation, that takes as long as the signal's own part does."""
     from fieldlab.signals.medium import Animation, Waveform
 
@@ -187,7 +187,7 @@ def play(query: "Query", values: "np.ndarray", size: int, region: list[float] | 
         Animation((1000 * seconds / size,) * size).save(out, (values - low) / (high - low))
 
 
-def numbers(text: str, flag: str, separator: str = ",", kind: type = float) -> list[float]:
+def parse_numbers(text: str, flag: str, separator: str = ",", kind: type = float) -> list[float]:
     """`1.2,200.5` as numbers."""
     try:
         return [kind(part) for part in text.split(separator)]

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from fieldlab.cli.run import guarded
+from fieldlab.cli.run import guard
 
 
 def main() -> None:
@@ -24,4 +24,4 @@ def main() -> None:
 
         print(report(arguments.folder, arguments.to, photos=not arguments.without_photos))
 
-    sys.exit(guarded(action))
+    sys.exit(guard(action))

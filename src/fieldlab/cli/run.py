@@ -33,11 +33,11 @@ def main() -> None:
     register()
     for plugin in (GridSweeper, OptunaSweeper, PackedLauncher):
         Plugins.instance().register(plugin)  # an editable install hides them from discovery
-    sys.exit(guarded(start))
+    sys.exit(guard(start))
 
 
 def start() -> None:
-    """Hand the command to Hydra, in words that it takes."""
+    """Run Hydra on the command line, rewritten as Hydra takes it."""
     if not {"-sc", "--shell-completion"} & {*sys.argv}:
         tell_replaced(Path.cwd())
     sys.argv[1:] = map(quote, sys.argv[1:])
@@ -46,13 +46,13 @@ def start() -> None:
 
 @hydra.main(version_base="1.3", config_path="pkg://fieldlab.conf", config_name="fieldlab")
 def run(config: DictConfig) -> None:
-    """One fit: what Hydra calls without -m. Leaves by SystemExit, before Hydra prints an error of its own."""
+    """Run one configuration, for Hydra without -m. Leaves by SystemExit, before Hydra prints an error of its own."""
     from lightning.fabric.utilities.rank_zero import rank_zero_only
 
     from fieldlab.runs.result import one_line
     from fieldlab.sweeps.packs import fit
 
-    def one() -> None:
+    def fit_one() -> None:
         [result] = fit([settle(config)])
         if rank_zero_only.rank > 0:  # one of several devices; the first one speaks
             return
@@ -61,11 +61,11 @@ def run(config: DictConfig) -> None:
         if result.status != "finished" and HydraConfig.get().mode == RunMode.RUN:
             sys.exit(SOME_FAILED)
 
-    if code := guarded(one):
+    if code := guard(fit_one):
         sys.exit(code)
 
 
-def guarded(action: Callable[[], Any]) -> int:
+def guard(action: Callable[[], Any]) -> int:
     """Run `action`; print bad input as one line. FIELDLAB_DEBUG=1 shows the traceback instead."""
     try:
         action()

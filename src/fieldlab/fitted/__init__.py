@@ -1,1 +1,1 @@
-"""Query: a fitted field is continuous, so ask it for any place and any resolution."""
+"""Fitted fields, asked at any point and any resolution."""

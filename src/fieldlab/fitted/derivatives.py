@@ -12,7 +12,7 @@ from fieldlab.signals.pictures import picture
 
 
 def save_derivatives(file: Path, shown: Mapping[str, Mapping[str, np.ndarray]], *, by_axis: bool) -> None:
-    """A row for each of what is shown: `value` [h, w, c], `gradient` [h, w, c, 2] and `laplacian` [h, w, c].
+    """Save a figure with `value` [h, w, c], `gradient` [h, w, c, 2] and `laplacian` [h, w, c] of each entry in a row.
 
     All on the scale of the last row. Of three channels their mean is shown.
     """
@@ -36,9 +36,9 @@ def derivative_panels(
 ) -> dict[str, np.ndarray]:
     """Value, gradient (direction as hue, magnitude up to `steep` as brightness, or by axes) and Laplacian as RGB."""
     slope, bend = mean_channel(values["gradient"]), mean_channel(values["laplacian"])
-    along = {f"d/d {axis}": signed(slope[..., j], steep) for j, axis in enumerate(("row", "column"))}
-    gradient = along if by_axis else {"gradient": hue(slope, steep)}
-    return {"value": picture(values["value"].clip(0, 1)), **gradient, "Laplacian": signed(bend, bent)}
+    along = {f"d/d {axis}": shade_values(slope[..., j], steep) for j, axis in enumerate(("row", "column"))}
+    gradient = along if by_axis else {"gradient": shade_vectors(slope, steep)}
+    return {"value": picture(values["value"].clip(0, 1)), **gradient, "Laplacian": shade_values(bend, bent)}
 
 
 def mean_channel(values: np.ndarray) -> np.ndarray:
@@ -47,19 +47,19 @@ def mean_channel(values: np.ndarray) -> np.ndarray:
 
 
 def largest(values: np.ndarray) -> float:
-    """What all but one in 200 magnitudes stay below; of vectors their lengths."""
+    """The 99.5 % quantile of magnitudes, of vectors their lengths; 1 where it is 0."""
     sizes = np.linalg.norm(values, axis=-1) if values.ndim == 3 else np.abs(values)
     return float(np.quantile(sizes, 0.995)) or 1.0
 
 
-def hue(vectors: Float[np.ndarray, "h w 2"], limit: float) -> np.ndarray:
-    """Direction as hue, length as brightness: black 0, bright `limit` and more."""
+def shade_vectors(vectors: Float[np.ndarray, "h w 2"], limit: float) -> np.ndarray:
+    """RGB bytes with direction as hue and length as brightness: black 0, bright `limit` and more."""
     angle = np.arctan2(vectors[..., 0], vectors[..., 1]) / (2 * np.pi) % 1
     brightness = (np.linalg.norm(vectors, axis=-1) / limit).clip(0, 1)
     return np.round(hsv_to_rgb(np.stack([angle, np.ones_like(angle), brightness], axis=-1)) * 255).astype(np.uint8)
 
 
-def signed(values: Float[np.ndarray, "h w"], limit: float) -> np.ndarray:
-    """Black -limit, grey 0, white limit."""
+def shade_values(values: Float[np.ndarray, "h w"], limit: float) -> np.ndarray:
+    """RGB bytes in grey: black -limit, grey 0, white limit."""
     shade = np.round(((values / limit).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
     return np.repeat(shade[..., None], 3, axis=-1)

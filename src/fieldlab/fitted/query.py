@@ -1,4 +1,4 @@
-"""A fitted signal, asked in its own terms: sample positions in, original values out."""
+"""Query: a fitted field at sample positions, in the signal's own units."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ from fieldlab.signals.grid import Grid, canonical
 from fieldlab.signals.interpolation import cubic
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.roll.warps.floor import Floor
-from fieldlab.tasks.roll.warps.rolled import Rolled
+from fieldlab.tasks.roll.warps.rolled_field import RolledField
 from fieldlab.tasks.roll.warps.wrap import Wrap
 
 Region = Sequence[float]
@@ -74,7 +74,7 @@ class Query:
         return whole.reshape(*size, *whole.shape[1:])
 
     def rolled(self, shift: Sequence[float], wrap: Wrap | None = None) -> "Query":
-        """The same, with the signal rolled by so many samples along each axis, as `numpy.roll` moves it; fractions too.
+        """A query of the signal rolled by so many samples along each axis, as `numpy.roll` moves it; fractions too.
 
         The default wrap is the exact one, `fieldlab.tasks.roll.warps.floor.Floor`.
 
@@ -89,7 +89,7 @@ class Query:
             raise InputError("shift: with alignment=corners the first and the last sample would be at one place")
         sides = torch.tensor([by / size for by, size in zip(shift, self.grid, strict=True)])
         there = copy.copy(self)
-        there.field = Rolled(self.field, sides, wrap or Floor()).requires_grad_(False)
+        there.field = RolledField(self.field, sides, wrap or Floor()).requires_grad_(False)
         return there
 
     def of_signal(self) -> dict[str, Float[np.ndarray, "..."]]:

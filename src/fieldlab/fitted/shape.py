@@ -1,4 +1,4 @@
-"""A fitted shape, asked in its own terms: places in space in, distances and triangles out."""
+"""Shape: distances, normals and triangles of a fitted surface, in the units of its points."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,7 +43,11 @@ class Shape:
         return (self.values(self.canonical(places)) - 0.5) * self.frame.side
 
     def normals(self, places: Sequence[Sequence[float]] | Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
-        """Unit vectors along the gradient, away from the inside."""
+        """Unit normals at places: along the gradient, away from the inside.
+
+        Raises:
+            InputError: places that are not three numbers each.
+        """
         blocks = self.canonical(places).split(POINTS_AT_ONCE)
         slopes = torch.cat([gradient(self.field, block)[..., 0, :] for block in blocks])
         return torch.nn.functional.normalize(slopes, dim=-1)
@@ -55,6 +59,7 @@ class Shape:
         return surface
 
     def canonical(self, places: Sequence[Sequence[float]] | Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+        """Places in canonical coordinates."""
         points = torch.as_tensor(places, dtype=torch.float64)
         if points.ndim != 2 or points.shape[-1] != 3:
             raise InputError("places: each needs 3 numbers, in the units of the points that were fitted")
@@ -62,6 +67,7 @@ class Shape:
 
     @torch.no_grad()
     def values(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n"]:
+        """The field's values at canonical points: 1/2 + signed distance in sides of its cube."""
         return torch.cat([self.field(block)[..., 0] for block in x.split(POINTS_AT_ONCE)])
 
 
@@ -81,7 +87,7 @@ def save_mesh(mesh: Trimesh, file: Path) -> None:
         ) from error
 
 
-def spread(mesh: Trimesh) -> str:
+def describe_mesh(mesh: Trimesh) -> str:
     """`12,345 triangles, 1.2 x 0.8 x 0.3`."""
     extents = " x ".join(f"{extent:.4g}" for extent in np.ptp(mesh.vertices, axis=0))
     return f"{len(mesh.faces):,} triangles, {extents}"

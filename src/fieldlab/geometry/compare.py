@@ -17,15 +17,15 @@ Nearest = Callable[[Points], tuple[Float[np.ndarray, "n"], Points]]
 
 @dataclass(frozen=True)
 class Surface:
-    """Points of a surface with unit normals, and how to find the nearest place on it: the distance, and the normal there."""
+    """Points of a surface with unit normals; `nearest` gives the distance to its nearest point, and the normal there."""
 
     points: Points
     normals: Points
     nearest: Nearest
 
 
-def sampled(mesh: Trimesh, count: int, seed: int = 0) -> Surface:
-    """Uniformly distributed points of a mesh; the nearest place is exact to its triangles."""
+def sample_mesh(mesh: Trimesh, count: int, seed: int = 0) -> Surface:
+    """Points of a mesh, drawn uniformly by area; the nearest point is exact to its triangles."""
     points, faces = sample_surface(mesh, count, seed=seed)[:2]
 
     def nearest(x: Points) -> tuple[Float[np.ndarray, "n"], Points]:
@@ -35,8 +35,8 @@ def sampled(mesh: Trimesh, count: int, seed: int = 0) -> Surface:
     return Surface(np.asarray(points), mesh.face_normals[faces], nearest)
 
 
-def of_points(points: Points, normals: Points) -> Surface:
-    """A surface of which nothing but points is known: the nearest place is the nearest of them."""
+def make_point_surface(points: Points, normals: Points) -> Surface:
+    """A surface of which only points are known: the nearest point is the nearest of them."""
 
     def nearest(x: Points) -> tuple[Float[np.ndarray, "n"], Points]:
         distance, index = KDTree(points).query(x, workers=-1)
@@ -77,10 +77,10 @@ def signed_distance(mesh: Trimesh) -> Distance:
 
 
 def winding_number(mesh: Trimesh) -> Callable[[Points], Float[np.ndarray, "n"]]:
-    """How often a mesh goes around points (Barill et al. 2018), to some hundredths; for coordinates of single precision."""
+    """The winding number of a mesh at points (Barill et al. 2018), to some hundredths; for coordinates of single precision."""
     return lambda x: np.asarray(igl.fast_winding_number(*arrays(mesh), x))
 
 
 def arrays(mesh: Trimesh) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices and faces as libigl wants them."""
+    """Vertices and faces in the types of libigl."""
     return np.ascontiguousarray(mesh.vertices, dtype=np.float64), np.ascontiguousarray(mesh.faces, dtype=np.int64)

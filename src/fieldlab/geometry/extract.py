@@ -33,18 +33,18 @@ def extract(function: Function, resolution: int) -> Trimesh:
     """
     if resolution < 8:
         raise ValueError(f"resolution must be at least 8, not {resolution}")
-    passed, sides = search(function, resolution)
+    passed, sides = find_cubes(function, resolution)
     vertices, faces, count = [], [], 0
     seam = Seam(-1, np.empty(0, dtype=np.complex128), np.empty(0, dtype=np.int32))
-    for first, values in slabs(function, resolution, passed, sides):
+    for first, values in evaluate_slabs(function, resolution, passed, sides):
         if not values.min() < 0 < values.max():
             continue
-        places, corners = triangles(first, values)
-        known = seam.find(places, first)
+        points, corners = march_slab(first, values)
+        known = seam.find(points, first)
         fresh = known < 0
         number = np.where(fresh, count + fresh.cumsum(dtype=np.int32) - 1, known)
-        seam = Seam.close(first + len(values) - 1, places, number)
-        vertices.append(places[fresh])
+        seam = Seam.close(first + len(values) - 1, points, number)
+        vertices.append(points[fresh])
         faces.append(number[corners])
         count += len(vertices[-1])
     if not vertices:
@@ -56,7 +56,7 @@ def extract(function: Function, resolution: int) -> Trimesh:
 
 
 class Seam(NamedTuple):
-    """The vertices in the layer where two slabs meet: both compute the same ones, and they are one."""
+    """The vertices in the layer where two slabs meet, which both compute and which are counted once."""
 
     layer: int
     keys: Complex[np.ndarray, "k"]  # the two coordinates within the layer, sorted
@@ -66,7 +66,7 @@ class Seam(NamedTuple):
     def close(cls, layer: int, vertices: Float[np.ndarray, "v 3"], number: Int[np.ndarray, "v"]) -> "Seam":
         """The seam in a layer; several vertices at one place there get one `number`."""
         here = vertices[:, 0] == layer
-        keys, first, place = np.unique(within(vertices[here]), return_index=True, return_inverse=True)
+        keys, first, place = np.unique(layer_keys(vertices[here]), return_index=True, return_inverse=True)
         numbers = number[here][first]
         number[here] = numbers[place]
         return cls(layer, keys, numbers)
@@ -76,19 +76,20 @@ class Seam(NamedTuple):
         found = np.full(len(vertices), -1, dtype=np.int32)
         if self.layer == layer and len(self.keys):
             here = np.flatnonzero(vertices[:, 0] == layer)
-            keys = within(vertices[here])
+            keys = layer_keys(vertices[here])
             place = self.keys.searchsorted(keys).clip(max=len(self.keys) - 1)
             same = self.keys[place] == keys
             found[here[same]] = self.number[place[same]]
         return found
 
 
-def within(vertices: Float[np.ndarray, "v 3"]) -> Complex[np.ndarray, "v"]:
+def layer_keys(vertices: Float[np.ndarray, "v 3"]) -> Complex[np.ndarray, "v"]:
+    """The two coordinates within a layer, as one number that can be sorted."""
     return vertices[:, 1] + 1j * vertices[:, 2].astype(np.float64)
 
 
-def search(function: Function, resolution: int) -> tuple[Bool[np.ndarray, "k k k"], Int8[np.ndarray, "k k k"]]:
-    """Which cubes of 4 cells a side the surface may pass, and the function's sign in the others."""
+def find_cubes(function: Function, resolution: int) -> tuple[Bool[np.ndarray, "k k k"], Int8[np.ndarray, "k k k"]]:
+    """The cubes of 4 cells a side that the surface may pass, and the function's sign in the others."""
     stride = FINEST
     while resolution // (2 * stride) >= COARSEST:
         stride *= 2
@@ -104,7 +105,7 @@ def search(function: Function, resolution: int) -> tuple[Bool[np.ndarray, "k k k
                 [1.0, *(np.abs(np.diff(corners, axis=axis)).max() * resolution / stride for axis in range(3))]
             )
         reach = SAFETY * steepest * stride / resolution * np.sqrt(3) / 2
-        near = passed & mixed_or_small(corners, reach)
+        near = passed & may_hold_zero(corners, reach)
         sides = np.where(passed & ~near, np.sign(corners[:-1, :-1, :-1]), sides).astype(np.int8)
         if stride == FINEST:
             return near, sides
@@ -115,7 +116,7 @@ def search(function: Function, resolution: int) -> tuple[Bool[np.ndarray, "k k k
         )
 
 
-def mixed_or_small(corners: Float[np.ndarray, "x y z"], reach: float) -> Bool[np.ndarray, "u v w"]:
+def may_hold_zero(corners: Float[np.ndarray, "x y z"], reach: float) -> Bool[np.ndarray, "u v w"]:
     """Whether any of a cube's eight corners is within `reach` of 0, or two of them differ in sign."""
     small, negative, positive = np.abs(corners) <= reach, corners < 0, corners > 0
     for axis in range(3):
@@ -137,7 +138,7 @@ def nodes_of(cubes: Bool[np.ndarray, "x y z"], cells: int) -> Bool[np.ndarray, "
     return cubes
 
 
-def slabs(
+def evaluate_slabs(
     function: Function, resolution: int, passed: Bool[np.ndarray, "k k k"], sides: Int8[np.ndarray, "k k k"]
 ) -> Iterator[tuple[int, Float[np.ndarray, "x y z"]]]:
     """The function on the grid's nodes, some layers at a time, with the sign alone where the surface does not pass.
@@ -171,7 +172,7 @@ def evaluate(function: Function, x: Float[np.ndarray, "n 3"]) -> Float[np.ndarra
     return np.where(values == 0, np.finfo(np.float32).tiny, values)
 
 
-def triangles(
+def march_slab(
     first: int, values: Float[np.ndarray, "x y z"]
 ) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
     """The surface within a slab whose first layer is this one: vertices in cells, and faces."""

@@ -21,7 +21,7 @@ class Frame:
 
     @classmethod
     def around(cls, points: Points, fill: float) -> "Frame":
-        """The cube in whose middle points lie, their longest extent `fill` of its side.
+        """The cube centred on points, whose longest extent is `fill` of its side.
 
         Raises:
             ValueError: a fill that is not between 0 and 1, points that all coincide or are too far apart for doubles.
@@ -35,7 +35,9 @@ class Frame:
         return cls(low + (high - low) / 2, side)
 
     def canonical(self, x: Points) -> Points:
+        """Points in the file's units, in canonical coordinates."""
         return (x - self.centre) / self.side + 0.5
 
     def original(self, x: Points) -> Points:
+        """Points in canonical coordinates, in the file's units."""
         return (x - 0.5) * self.side + self.centre

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from scipy.spatial import KDTree
 from trimesh import Trimesh
 
-from fieldlab.geometry.compare import Surface, sampled
+from fieldlab.geometry.compare import Surface, sample_mesh
 
 ALONG, AROUND = 1536, 48  # vertices of the mesh
-PLACES = 4096  # of the centre line, from which the nearest point is sought
+LINE_SAMPLES = 4096  # of the centre line, from which the nearest point is sought
 NEWTON_STEPS = 5
 
 
@@ -47,8 +47,9 @@ class TorusKnot:
         return c, first, second
 
     @cached_property
-    def places(self) -> tuple[Float[np.ndarray, "n"], KDTree]:
-        t = np.arange(PLACES) * (2 * np.pi / PLACES)
+    def line_samples(self) -> tuple[Float[np.ndarray, "n"], KDTree]:
+        """Evenly spaced values of t, and a tree of the curve's points there."""
+        t = np.arange(LINE_SAMPLES) * (2 * np.pi / LINE_SAMPLES)
         return t, KDTree(self.curve(t)[0])
 
     @cached_property
@@ -66,10 +67,10 @@ class TorusKnot:
         return float(min(curvature, distance[apart > np.pi * curvature].min(initial=np.inf) / 2))
 
     def nearest(self, x: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-        """The nearest point of the curve: the nearest of 4,096 places, and Newton's method from there."""
-        times, tree = self.places
+        """The nearest point of the curve, by Newton's method from the nearest of 4,096 samples."""
+        times, tree = self.line_samples
         start = times[tree.query(x, workers=-1)[1]]
-        t, most = start, 2 * np.pi / PLACES
+        t, most = start, 2 * np.pi / LINE_SAMPLES
         for _ in range(NEWTON_STEPS):
             c, first, second = self.curve(t)
             slope = ((c - x) * first).sum(-1)
@@ -83,18 +84,18 @@ class TorusKnot:
         return np.linalg.norm(x - self.nearest(x), axis=-1) - self.tube
 
     def project(self, x: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
-        """Points moved onto the tube, and the normals there."""
+        """The nearest points of the tube, and the normals there."""
         c = self.nearest(x)
         normals = (x - c) / np.linalg.norm(x - c, axis=-1, keepdims=True)
         return c + self.tube * normals, normals
 
     def surface(self, count: int, seed: int) -> Surface:
-        """Points of the tube, uniformly distributed, and the nearest place on it, exactly."""
+        """Points of the tube, drawn uniformly by area, with exact nearest points."""
 
         def nearest(x: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
             return np.abs(self.distance(x)), self.project(x)[1]
 
-        return Surface(*self.project(sampled(self.mesh, count, seed).points), nearest)
+        return Surface(*self.project(sample_mesh(self.mesh, count, seed).points), nearest)
 
     @cached_property
     def mesh(self) -> Trimesh:

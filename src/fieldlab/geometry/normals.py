@@ -1,4 +1,4 @@
-"""Orient: normals of points that come without."""
+"""Normals of points that come without."""
 
 import numpy as np
 from jaxtyping import Float

@@ -19,7 +19,7 @@ Lists = tuple[np.ndarray, Int[np.ndarray, "n"]]  # what all of them hold in a ro
 
 @dataclass
 class Element:
-    """What a file has `count` of: a value of each property for each, or a list.
+    """`count` rows of a file, each with a value or a list of values of every property.
 
     `types` has the properties in the file's order: the type of a value, or those of a list's length and of its values.
     """
@@ -52,7 +52,7 @@ class Element:
         return self.fill_by_rows(body, start)
 
     def fill_by_rows(self, body: bytes, start: int) -> int:
-        """The same where lists differ in length."""
+        """Read all rows where lists differ in length, and return where they end."""
         found: dict[str, list[np.ndarray]] = {name: [] for name in self.types}
         for _ in range(self.count):
             row, start = self.read_row(body, start)

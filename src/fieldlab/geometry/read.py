@@ -21,7 +21,7 @@ NORMALS = ("nx", "ny", "nz")
 
 
 class PointSet(NamedTuple):
-    """Points, their normals of any length if they have any, and what there is to say about how they were found."""
+    """Points, their normals of any length if they have any, and remarks on how they were found."""
 
     points: Points
     normals: Points | None

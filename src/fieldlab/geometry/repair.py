@@ -1,4 +1,4 @@
-"""Repair: triangles of a file made a surface that can be measured."""
+"""Repair: a surface that can be measured, from the triangles of a file."""
 
 from typing import NamedTuple
 
@@ -19,16 +19,16 @@ Faces = Int[np.ndarray, "f 3"]
 Points = Float[np.ndarray, "n 3"]
 
 
-class Repaired(NamedTuple):
-    """A surface, whether it has an inside, where its winding number is positive, and what there is to say about it."""
+class RepairedMesh(NamedTuple):
+    """A surface, whether it has an inside, where its winding number is positive, and remarks on its repair."""
 
     mesh: Trimesh
     solid: bool
     remarks: list[str]
 
 
-def repair(vertices: Points, faces: Faces) -> Repaired:
-    """A surface of triangles in the unit cube: vertices at one place are one, each triangle has an area and is there once.
+def repair(vertices: Points, faces: Faces) -> RepairedMesh:
+    """The surface of triangles in the unit cube: vertices at one point are one, each triangle has an area and is there once.
 
     Triangles of a surface that is closed look outwards, those of others as their neighbours do. Lengths are compared with
     the cube's side. A triangle without area may close the seam between a large one and two small ones: it is left out
@@ -44,10 +44,10 @@ def repair(vertices: Points, faces: Faces) -> Repaired:
     if len(chosen) < len(mesh.faces):
         remarks.append(f"has {len(mesh.faces) - len(chosen):,} triangles where others are; they are left out")
         mesh.update_faces(chosen)
-    gaps = open_edges(mesh.faces)
+    gaps = count_open_edges(mesh.faces)
     if gaps and not mesh.is_winding_consistent:
         mesh.faces = turn_alike(mesh)
-        gaps = open_edges(mesh.faces)
+        gaps = count_open_edges(mesh.faces)
         done = "they are turned alike" if mesh.is_winding_consistent else "they cannot be turned alike"
         remarks.append(f"has faces that look in different directions; {done}")
     if gaps == 0:
@@ -62,7 +62,7 @@ def repair(vertices: Points, faces: Faces) -> Repaired:
         remarks.append(f"has {without_area:,} triangles without area; they are left out")
         mesh.update_faces(thick)
         mesh.remove_unreferenced_vertices()
-    return Repaired(mesh, solid, remarks)
+    return RepairedMesh(mesh, solid, remarks)
 
 
 def choose_repeated(faces: Faces) -> Int[np.ndarray, "c"]:
@@ -78,11 +78,11 @@ def choose_repeated(faces: Faces) -> Int[np.ndarray, "c"]:
     net = np.bincount(which, np.where(even, 1, -1))
     facing = np.flatnonzero(np.where(even, 1, -1) == np.sign(net)[which])
     kept = facing[np.unique(which[facing], return_index=True)[1]]
-    return np.sort(kept if len(kept) and not open_edges(faces[kept]) else first)
+    return np.sort(kept if len(kept) and not count_open_edges(faces[kept]) else first)
 
 
-def open_edges(faces: Faces) -> int:
-    """How many edges are passed more often in one direction than in the other; 0 for closed surfaces.
+def count_open_edges(faces: Faces) -> int:
+    """The number of edges that are passed more often in one direction than in the other; 0 for closed surfaces.
 
     The winding number is whole everywhere then, also where more than two triangles meet in an edge.
     """
@@ -124,19 +124,19 @@ def turn_outwards(mesh: Trimesh) -> list[str]:
     of_bodies = np.bincount(labels, volumes(mesh))
     if (of_bodies > 0).all():
         return []
-    turned = look_inwards(mesh, labels, of_bodies)
+    turned = find_inward_bodies(mesh, labels, of_bodies)
     mesh.faces = np.where(turned[labels][:, None], mesh.faces[:, ::-1], mesh.faces)
     if turned.all():
         return ["has its faces inside out; they are turned"]
     return [f"has {turned.sum():,} of its {len(turned):,} bodies inside out; they are turned"] if turned.any() else []
 
 
-def look_inwards(
+def find_inward_bodies(
     mesh: Trimesh, labels: Int[np.ndarray, "f"], volumes: Float[np.ndarray, "b"]
 ) -> Bool[np.ndarray, "b"]:
-    """Which bodies have a negative volume, or lie within one that has, from the largest on."""
+    """Whether each body has a negative volume, or lies within one that has, from the largest on."""
     faces = np.split(labels.argsort(kind="stable"), np.bincount(labels).cumsum()[:-1])
-    places = mesh.triangles[[body[0] for body in faces], 0]
+    corners = mesh.triangles[[body[0] for body in faces], 0]
     left, inwards = np.ones(len(faces), dtype=bool), volumes < 0
     for body in np.abs(volumes).argsort()[::-1]:
         if left[body]:
@@ -144,7 +144,7 @@ def look_inwards(
             others = np.flatnonzero(left)
             alone = mesh.submesh([faces[body]], append=True, repair=False)
             assert isinstance(alone, Trimesh)
-            within = others[np.abs(winding_number(alone)(places[others])) > 0.5]
+            within = others[np.abs(winding_number(alone)(corners[others])) > 0.5]
             left[within] = False
             inwards[within] = inwards[body]
     return inwards
@@ -163,5 +163,5 @@ def heights(mesh: Trimesh) -> Float[np.ndarray, "f"]:
 
 
 def share_inside(mesh: Trimesh, points: Points, normals: Points) -> float:
-    """How many of the points of a solid's surface lie within it, as they do where its bodies overlap: 0 to 1."""
+    """The share of the points of a solid's surface that lie within it, as they do where its bodies overlap."""
     return float((winding_number(mesh)(points + BESIDE * normals) > 0.5).mean())

@@ -1,4 +1,4 @@
-"""Shade: what a surface looks like, drawn from points of it, without a display."""
+"""Views: a surface shaded from points of it, without a display."""
 
 from collections.abc import Sequence
 
@@ -21,13 +21,13 @@ def draw(
 
     The points should lie densely on the surface. They are lit from the viewer, or have `colours` of their own.
     """
-    return np.concatenate([view(points, normals, colours, *angles) for angles in views], axis=1)
+    return np.concatenate([draw_view(points, normals, colours, *angles) for angles in views], axis=1)
 
 
-def view(
+def draw_view(
     points: Points, normals: Points, colours: np.ndarray | None, around: float, up: float
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """One view: of the points at a pixel the nearest is seen."""
+    """One view; at each pixel the nearest of its points is visible."""
     right, above, towards = axes(np.radians(around), np.radians(up))
     centred, size = points - 0.5, SIZE * FINER
     scale = size / WIDTH
@@ -54,7 +54,7 @@ def view(
 
 
 def axes(around: float, up: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Right, above and towards the viewer, as unit vectors."""
+    """The unit vectors to the right, upwards and towards the viewer."""
     towards = np.array([np.sin(around) * np.cos(up), np.sin(up), np.cos(around) * np.cos(up)])
     right = np.array([np.cos(around), 0.0, -np.sin(around)])
     return right, np.cross(towards, right), towards

@@ -22,16 +22,16 @@ def write_mesh(mesh: Trimesh, file: Path) -> None:
     """
     match file.suffix.lower():
         case ".ply":
-            content = as_ply(mesh)
+            content = to_ply(mesh)
         case ".obj":
             corners = ("f {} {} {}".format(*face) for face in (mesh.faces + 1).tolist())
-            content = "".join(f"{line}\n" for line in (*rows(mesh, "v "), *corners)).encode()
+            content = "".join(f"{line}\n" for line in (*vertex_lines(mesh, "v "), *corners)).encode()
         case ".off":
             head = ("OFF", f"{len(mesh.vertices)} {len(mesh.faces)} 0")
             corners = ("3 {} {} {}".format(*face) for face in mesh.faces.tolist())
-            content = "".join(f"{line}\n" for line in (*head, *rows(mesh, ""), *corners)).encode()
+            content = "".join(f"{line}\n" for line in (*head, *vertex_lines(mesh, ""), *corners)).encode()
         case ".glb":
-            content = as_glb(mesh)
+            content = to_glb(mesh)
         case ".stl":
             content = mesh.export(file_type="stl")
             warn_of_rounding(mesh, file)
@@ -41,8 +41,8 @@ def write_mesh(mesh: Trimesh, file: Path) -> None:
     file.write_bytes(content)
 
 
-def as_ply(mesh: Trimesh) -> bytes:
-    """Binary, with coordinates in double precision."""
+def to_ply(mesh: Trimesh) -> bytes:
+    """A mesh as a binary .ply, with coordinates in double precision."""
     lines = ["ply", "format binary_little_endian 1.0", f"element vertex {len(mesh.vertices)}"]
     lines += [f"property double {axis}" for axis in "xyz"]
     lines += [f"element face {len(mesh.faces)}", "property list uchar int vertex_indices", "end_header", ""]
@@ -51,13 +51,13 @@ def as_ply(mesh: Trimesh) -> bytes:
     return "\n".join(lines).encode() + mesh.vertices.astype("<f8").tobytes() + faces.tobytes()
 
 
-def rows(mesh: Trimesh, before: str) -> Iterator[str]:
-    """Vertices in the fewest digits that give the same numbers again."""
+def vertex_lines(mesh: Trimesh, before: str) -> Iterator[str]:
+    """A line for each vertex, in the fewest digits that give the same numbers again."""
     return (f"{before}{x!r} {y!r} {z!r}" for x, y, z in mesh.vertices.tolist())
 
 
-def as_glb(mesh: Trimesh) -> bytes:
-    """glTF, whose vertices have single precision, around the mesh's middle, to which a node moves them."""
+def to_glb(mesh: Trimesh) -> bytes:
+    """A mesh as a binary glTF, whose vertices, in single precision, lie around its middle, to which a node moves them."""
     middle = mesh.bounds.mean(0)
     scene = Scene()
     scene.add_geometry(
@@ -69,6 +69,7 @@ def as_glb(mesh: Trimesh) -> bytes:
 
 
 def warn_of_rounding(mesh: Trimesh, file: Path) -> None:
+    """Warn where single precision moves vertices."""
     moved = np.abs(mesh.vertices.astype(np.float32) - mesh.vertices).max()
     if moved > LOST * mesh.extents.max():
         logging.getLogger("fieldlab").warning(

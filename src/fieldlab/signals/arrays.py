@@ -51,7 +51,7 @@ def array(
 
 
 def channel_axis(shape: tuple[int, ...], file: Path) -> int | None:
-    """The axis that holds channels, by the shape; what is assumed is said where the shape leaves a choice."""
+    """The axis that holds channels, by the shape; notes what is assumed where the shape leaves a choice."""
     small = [size <= MOST_CHANNELS for size in shape]
     if len(shape) < 2 or not (small[0] or small[-1]):
         return None
@@ -70,7 +70,7 @@ def channel_axis(shape: tuple[int, ...], file: Path) -> int | None:
 
 
 def span_of(stored: np.ndarray, span: list[float] | None, file: Path) -> tuple[float, float]:
-    """The values that become 0 and 1; of whole numbers it is said what they are taken to be.
+    """The values that become 0 and 1; notes what whole numbers are relative to.
 
     Raises:
         InputError: no range, or values outside of it.

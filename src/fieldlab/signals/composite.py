@@ -55,7 +55,7 @@ def composite(
     pixels = load(other, "signal.other", channels=channels, size=list(first.grid), background=background)
     second = Grid(resolve(other, "signal.other").stem, torch.from_numpy(pixels), alignment)
     g, h = (w * stencils.gradient(photo, "central") for w, photo in zip(weights, (first, second), strict=True))
-    blend = blended(g, h, first.mask, rule)
+    blend = blend_gradients(g, h, first.mask, rule)
     share = weights[0] / sum(weights)
     mean = (share * first.values + (1 - share) * second.values).flatten(0, -2).mean(0)
     values = poisson.solve(blend, first.spacing) + mean  # which gradients leave free
@@ -69,10 +69,10 @@ def composite(
     )
 
 
-def blended(
+def blend_gradients(
     g: Float[Tensor, "*grid c dim"], h: Float[Tensor, "*grid c dim"], mask: Tensor | None, rule: str
 ) -> Float[Tensor, "*grid c dim"]:
-    """One gradient for each sample and channel."""
+    """The blend of two gradients, sample by sample and channel by channel."""
     if mask is not None:
         return torch.where(mask[..., None, None], g, h)
     if rule == "strongest":

@@ -13,7 +13,7 @@ KINDS = {"image": "pictures", "array": ".npy arrays", "sound": ".wav sounds"}
 def signal_files(folder: Path) -> list[Path]:
     """The pictures in a folder, by name, or its .npy arrays or .wav sounds where there are more of these.
 
-    Subfolders and hidden files are passed over; of what else could be a signal it is said.
+    Subfolders and hidden files are passed over; other files that could be signals are noted.
 
     Raises:
         InputError: there are none, or two files that differ in their suffix alone and would be one signal.
@@ -25,7 +25,7 @@ def signal_files(folder: Path) -> list[Path]:
         raise InputError(f"signal.path: there are no pictures, .npy arrays or .wav sounds in {folder}{known}")
     most = max(KINDS, key=lambda kind: counts[kind])
     found = [file for file in visible if kind_of(file) == most]
-    tell_passed_over(folder, most, visible)
+    note_passed_over(folder, most, visible)
     names: dict[str, Path] = {}
     for file in found:
         if (first := names.setdefault(file.stem, file)) != file:
@@ -36,7 +36,7 @@ def signal_files(folder: Path) -> list[Path]:
 def pictures_in(folder: Path) -> list[Path]:
     """The files in a folder that Pillow can open by their suffix, by name; hidden ones are passed over."""
     visible = visible_in(folder)
-    tell_passed_over(folder, "image", visible)
+    note_passed_over(folder, "image", visible)
     return [file for file in visible if kind_of(file) == "image"]
 
 
@@ -45,8 +45,8 @@ def visible_in(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
 
 
-def tell_passed_over(folder: Path, taken: str, files: list[Path]) -> None:
-    """Say which files of other kinds than those taken are passed over, and how they would be read."""
+def note_passed_over(folder: Path, taken: str, files: list[Path]) -> None:
+    """Note which files of other kinds than those taken are passed over, and how they would be read."""
     others: dict[str, list[Path]] = {}
     for file in files:
         if is_known(file) and kind_of(file) != taken:

@@ -1,4 +1,4 @@
-"""Grids: signals with samples on a regular grid of any dimension, and where in the unit cube these sit."""
+"""Grids: signals with samples on a regular grid of any dimension, and the positions of these in the unit cube."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,12 +40,12 @@ class Grid(Signal):
 
 
 def positions(size: int, alignment: Alignment) -> Float[Tensor, "size"]:
-    """Where `size` samples sit in [0, 1]."""
+    """The positions of `size` samples in [0, 1]."""
     return canonical(torch.arange(size, dtype=torch.float64), size, alignment)
 
 
 def canonical(i: Float[Tensor, "*n"], size: int, alignment: Alignment) -> Float[Tensor, "*n"]:
-    """Where sample i of `size` sits in [0, 1]; i may lie between samples.
+    """The position of sample i of `size` in [0, 1]; i may lie between samples.
 
     `centers`: (i + 1/2) / N, pixels are cells and the borders of the picture are at 0 and 1;
     `corners`: i / (N - 1), the first and the last sample are at 0 and 1; `left`: i / N.

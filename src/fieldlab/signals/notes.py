@@ -6,5 +6,5 @@ import logging
 
 @functools.cache
 def note(text: str) -> None:
-    """Say it, once in a process: a signal is read for every check and study that it is in."""
+    """Log a line, once in a process: a signal is read for every check and study that it is in."""
     logging.getLogger("fieldlab").warning("%s", text)

@@ -24,7 +24,7 @@ def picture(values: Float[np.ndarray, "*grid c"], colours: str | None = None) ->
 
 
 def graph(values: Float[np.ndarray, "n"]) -> np.ndarray:
-    """A line of samples as black on white, at most 1,024 columns: each shows its samples' extremes."""
+    """The graph of samples in black on white, at most 1,024 columns: each shows its samples' extremes."""
     columns = np.array_split(values, min(len(values), 1024))
     rows = np.arange(LINE_HEIGHT)[:, None]
     top, bottom = (np.array([extreme(c) for c in columns]) for extreme in (np.max, np.min))

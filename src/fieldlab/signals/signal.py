@@ -1,4 +1,4 @@
-"""A signal: the world that a field is fitted to."""
+"""Signal: what a field is fitted to."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field

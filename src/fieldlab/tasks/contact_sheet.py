@@ -1,4 +1,4 @@
-"""Sheets: several images on one, with their names, as a picture or as a film."""
+"""Contact sheets: several images with their names in one picture, and films of such sheets."""
 
 import math
 from collections.abc import Sequence
@@ -17,11 +17,13 @@ FRAME_MS, LAST_MS = 120, 1500
 Pixels = UInt8[np.ndarray, "n h w 3"]
 
 
-def contact_sheet(
+def draw_sheet(
     images: Pixels, names: Sequence[str], least: int = LEAST_SIDE, columns: int | None = None
 ) -> UInt8[np.ndarray, "i j 3"]:
-    """Images side by side on white, each above its name; at least so many pixels large; by default about as many rows as
-    columns."""
+    """Images side by side on white, each above its name.
+
+    Their longer side has at least `least` pixels; by default there are about as many rows as columns.
+    """
     factor = max(1, -(-least // max(images.shape[1:3])))
     images = images.repeat(factor, axis=1).repeat(factor, axis=2)
     n, h, w, _ = images.shape
@@ -32,19 +34,19 @@ def contact_sheet(
     for i, (image, name) in enumerate(zip(images, names, strict=True)):
         x, y = GAP + i % columns * (w + GAP), GAP + i // columns * (h + LINE + GAP)
         sheet.paste(Image.fromarray(image), (x, y))
-        pen.text((x, y + h + 1), fitting(name, w, font), fill="#444", font=font)
+        pen.text((x, y + h + 1), shorten_to_fit(name, w, font), fill="#444", font=font)
     return np.asarray(sheet)
 
 
-def fitting(name: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """As much of a name as fits."""
+def shorten_to_fit(name: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """A name cut to a width in pixels."""
     while len(name) > 1 and font.getlength(name) > width:
         name = name.rstrip("…")[:-1] + "…"
     return name
 
 
 def save_film(file: Path, frames: Sequence[UInt8[np.ndarray, "i j 3"]]) -> None:
-    """The frames as a GIF that repeats; the last one stays for a while. All share the colours of the last frame."""
+    """Write the frames as a GIF that repeats and stays on the last one for a while. All share the colours of the last frame."""
     last = Image.fromarray(frames[-1]).quantize(256)
     plain = Image.Dither.NONE  # dithered frames are several times as large
     film = [Image.fromarray(frame).quantize(palette=last, dither=plain) for frame in frames]
@@ -53,12 +55,12 @@ def save_film(file: Path, frames: Sequence[UInt8[np.ndarray, "i j 3"]]) -> None:
 
 
 def save_images(folder: Path, images: Pixels, names: Sequence[str]) -> None:
-    """A PNG for each, called after it."""
+    """Write a PNG for each image, called after it."""
     folder.mkdir(exist_ok=True)
     for i, (image, name) in enumerate(zip(images, names, strict=True)):
         Image.fromarray(image).save(folder / f"{i:03d}-{slug(name)}.png")
 
 
-def bytes_of(images: np.ndarray) -> Pixels:
+def to_bytes(images: np.ndarray) -> Pixels:
     """Images [n, c, h, w] in [0, 1] as RGB bytes; of other than three channels the first, in grey."""
     return np.stack([picture(image) for image in np.nan_to_num(np.moveaxis(images, 1, -1)).clip(0, 1)])

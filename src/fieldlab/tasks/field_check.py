@@ -7,15 +7,15 @@ import torch
 
 from fieldlab.config.files import digest
 from fieldlab.errors import InputError
-from fieldlab.field import Field, build_field, in_doubles, structure
+from fieldlab.field import Field, build_field, structure, to_doubles
 from fieldlab.operators import hessian, slope_error
 from fieldlab.runs.check import to_json
 from fieldlab.runs.rules import check_devices
 from fieldlab.runs.task import Config, Facts, Once
 from fieldlab.runs.trained import assemble_module
 from fieldlab.signals.build import build_signal, build_split
+from fieldlab.training.check import check_schedule, try_out
 from fieldlab.training.constraints import Constraint
-from fieldlab.training.rehearsal import rehearse_schedule, trial
 
 if TYPE_CHECKING:
     from fieldlab.tasks.field_task import FieldTask
@@ -38,7 +38,7 @@ def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> 
     constraints = once(to_json(config, "supervise"), look=lambda: list(task.supervise(config).constraints.values()))
     if any(constraint.differentiates for constraint in constraints):
         slopes = to_json(config, "field", "supervise")
-        once(slopes, shape, look=lambda: trial("field", lambda: check_slopes(task, config, constraints)))
+        once(slopes, shape, look=lambda: try_out("field", lambda: check_slopes(task, config, constraints)))
     check_devices(config, devices, batch)
     return Facts(name, (field, grid, samples))
 
@@ -63,14 +63,14 @@ def outline(config: Config, dim: int, channels: int) -> Field:
 def check_training(task: "FieldTask", config: Config) -> int:
     """Build task, optimiser and schedule; the samples in a step."""
     module = assemble_module(task, [task.build(config)])
-    rehearse_schedule(module)
-    return module.samples.in_a_step
+    check_schedule(module)
+    return module.samples.samples_per_step
 
 
 def check_slopes(task: "FieldTask", config: Config, constraints: Sequence[Constraint]) -> None:
     """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
     member = task.build(config)
-    field = stirred(in_doubles(member.field))
+    field = perturb(to_doubles(member.field))
     x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     if (error := slope_error(field, x)) > MOST_SLOPE_ERROR:
         raise InputError(
@@ -86,8 +86,8 @@ def check_slopes(task: "FieldTask", config: Config, constraints: Sequence[Constr
         )
 
 
-def stirred(field: Field) -> Field:
-    """The field with every parameter moved a little: where a last layer begins at 0 there would be no slopes to see."""
+def perturb(field: Field) -> Field:
+    """The field with every parameter moved a little: where a last layer starts at 0 there would be no slopes to see."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in field.parameters():

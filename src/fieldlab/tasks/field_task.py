@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fieldlab.field import Field
     from fieldlab.signals.signal import Signal
     from fieldlab.signals.splits import Split
-    from fieldlab.training.constrained import Constrained
+    from fieldlab.training.field_module import FieldModule
     from fieldlab.training.optimisation import Descent
 
 
@@ -87,7 +87,7 @@ class FieldTask(TrainedTask):
 
     def assemble(
         self, members: Sequence[FieldMember], *, seeds: Sequence[int], steps: int, descent: "Descent"
-    ) -> "Constrained":
+    ) -> "FieldModule":
         from fieldlab.field import Ensemble
 
         supervision = self.supervise(members[0].config)
@@ -105,5 +105,5 @@ class FieldTask(TrainedTask):
             )
 
     @abstractmethod
-    def module(self) -> Callable[..., "Constrained"]:
+    def module(self) -> Callable[..., "FieldModule"]:
         """The class that trains: it takes the settings of `task` and `supervise` under the same names."""

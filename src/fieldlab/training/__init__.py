@@ -1,1 +1,1 @@
-"""Training: the LightningModule, what it is fed with and how it descends."""
+"""Training: the LightningModule, its batches and its optimisation."""

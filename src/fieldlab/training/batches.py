@@ -1,4 +1,4 @@
-"""Dealer: who gives a task its batches, in the order in which each member would see them alone."""
+"""Batches: what each step of a task trains on, in the order in which each member would see it alone."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +10,11 @@ from lightning import LightningDataModule
 from fieldlab.training.chunks import Chunks
 
 
-class Dealer(LightningDataModule, ABC):
+class Batches(LightningDataModule, ABC):
     """Batches for `steps` steps, scored at every `scored_every`-th and the last.
 
     Each member draws from its own generator, seeded by its own of `seeds`, on the device that computes. `start` is the
-    step after which a fit begins: above 0 where it continues. Devices, `world` of them, know each its `rank`.
+    step after which a fit begins: above 0 where it continues. `world` is the number of devices, `rank` the number of this one.
 
     Raises:
         ValueError: scores, the number of points on the curve, below 1.
@@ -35,28 +35,29 @@ class Dealer(LightningDataModule, ABC):
 
     @property
     @abstractmethod
-    def in_a_step(self) -> int:
-        """How many parts of a step devices can share out."""
+    def samples_per_step(self) -> int:
+        """Samples of each member in a step, which devices can share out."""
 
     def to(self, device: torch.device, rank: int, world: int) -> None:
-        """Go to this device, one of `world`, and start each member's generator there."""
+        """Move to this device, one of `world`, and seed each member's generator there."""
         self.device, self.rank, self.world = device, rank, world
         self.generators = [torch.Generator(device).manual_seed(seed) for seed in self.seeds]
 
-    def forget(self) -> None:
-        """Leave no batch half dealt."""
+    def reset(self) -> None:
+        """Drop what is left of batches that were drawn ahead."""
 
     def state(self) -> dict[str, Any]:
         """What the next batches depend on."""
         return {"generators": [generator.get_state() for generator in self.generators]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Deal on from where `state` was taken."""
+        """Continue from where `state` was taken."""
         for generator, inner in zip(self.generators, state["generators"], strict=True):
             generator.set_state(inner)
 
     @property
-    def times_scored(self) -> int:
+    def num_scores(self) -> int:
+        """How often the task is scored."""
         return -(-self.steps // self.scored_every)
 
     def train_dataloader(self) -> Chunks:

@@ -18,8 +18,7 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True)
 class Chunks:
-    """A whole fit, or what is left of it after `start`, cut at every 25th step and wherever it is scored: the
-    Trainer's one epoch."""
+    """The chunks of a fit after step `start`, cut at every 25th step and wherever it is scored: the Trainer's one epoch."""
 
     steps: int
     scored_every: int

@@ -1,4 +1,4 @@
-"""TaskModule: what is asked of fields, how they descend towards it, and how they are scored."""
+"""TaskModule: the loss of a task's members, their optimisation and their scores."""
 
 import math
 import time
@@ -15,7 +15,7 @@ from lightning import LightningModule
 from torch import Tensor, nn
 
 from fieldlab.metrics import Scores
-from fieldlab.training.batches import Dealer
+from fieldlab.training.batches import Batches
 from fieldlab.training.chunks import Chunk
 from fieldlab.training.optimisation import (
     Descent,
@@ -23,8 +23,8 @@ from fieldlab.training.optimisation import (
     compile_losses,
     relative_rates,
     resolve_conjugates,
-    say_unfused,
     shorten_steps,
+    warn_unfused,
 )
 
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
@@ -32,14 +32,14 @@ State = dict[str, Any]  # of a task, as a checkpoint keeps it
 
 @dataclass
 class Progress:
-    """What has become of one member so far."""
+    """The curve of one member so far, and the step at which it diverged."""
 
     curve: list[dict[str, float | None]] = field(default_factory=list)
     diverged_at: int | None = None
 
 
 class TaskModule(LightningModule, ABC):
-    """Minimise a loss for each of some members, as if it were alone.
+    """Minimise a loss for each of several members, as if each were alone.
 
     What is optimised is one `ensemble`, whose parameters have the members along their first axis, in equal parts. The loss
     is summed over members, so that each descends by its own gradient. Optimisation is by hand, many steps to a
@@ -49,7 +49,7 @@ class TaskModule(LightningModule, ABC):
     """
 
     def __init__(
-        self, ensemble: nn.Module, members: int, samples: Dealer, descent: Descent, clip_norm: float | None
+        self, ensemble: nn.Module, members: int, samples: Batches, descent: Descent, clip_norm: float | None
     ) -> None:
         super().__init__()
         if clip_norm is not None and clip_norm <= 0:
@@ -79,32 +79,32 @@ class TaskModule(LightningModule, ABC):
         """By member: the scores as they are now, and whether all of it is finite."""
 
     @abstractmethod
-    def shown(self, m: int) -> Mapping[str, np.ndarray]:
+    def render(self, m: int) -> Mapping[str, np.ndarray]:
         """Pictures of member m as last scored, as RGB bytes."""
 
     @abstractmethod
     def outcome(self, m: int) -> dict[str, Any]:
-        """What the result of a member says once it has been fitted: `scores`, and those of its yardsticks."""
+        """What a member's result says after training: `scores`, and those of its yardsticks."""
 
     @abstractmethod
     def facts(self, m: int) -> dict[str, Any]:
-        """What the result of a member says of it in any case: `parameters`, `grid`, `channels` and the like."""
+        """What a member's result says in any case: `parameters`, `grid`, `channels` and the like."""
 
     @abstractmethod
     def save(self, m: int, folder: Path) -> None:
-        """Write what member m has become into the fit's folder."""
+        """Write what member m has learned into the fit's folder."""
 
     def configure_optimizers(self) -> Any:
         settings: dict[str, Any] = {} if self.descent.rates is None else {"lr": max(self.descent.rates)}
         if self.descent.fused and any(parameter.is_complex() for parameter in self.ensemble.parameters()):
-            say_unfused()
+            warn_unfused()
             settings["fused"] = None
         self.optimizer = self.descent.optimizer(self.ensemble.parameters(), **settings)
         self.rate = self.descent.schedule(self.optimizer)
         return self.optimizer
 
     def resume(self, state: State) -> None:
-        """Begin where `state` was taken, instead of at step 0."""
+        """Continue from where `state` was taken, instead of from step 0."""
         self.earlier = state
         self.samples.start = self.reached = state["step"]
         self.progress = [Progress(**progress) for progress in state["progress"]]
@@ -135,7 +135,7 @@ class TaskModule(LightningModule, ABC):
         }
 
     def restore(self, state: State) -> None:
-        """Give parameters, optimiser, schedule and batches the `state` of the same fit."""
+        """Set parameters, optimiser, schedule and batches to the `state` of the same fit."""
         self.ensemble.load_state_dict(state["ensemble"])
         self.optimizer.load_state_dict(state["descent"])
         self.rate.load_state_dict(state["rate"])
@@ -150,7 +150,7 @@ class TaskModule(LightningModule, ABC):
         self.ensemble.zero_grad(set_to_none=True)
         for generator, before in state:
             generator.set_state(before)
-        self.samples.forget()
+        self.samples.reset()
 
     def training_step(self, chunk: Chunk, _: int) -> None:
         start = time.perf_counter()
@@ -170,7 +170,7 @@ class TaskModule(LightningModule, ABC):
             self.trainer.should_stop = True
 
     def step(self, batch: Any, number: int) -> Float[Tensor, "m"]:
-        """The optimiser's step of this number; the losses before it, of this device's share of the batch."""
+        """Take the optimiser's step of this number; the losses before it, of this device's share of the batch."""
         seen: list[Tensor] = []
         before = [] if self.descent.rates is None else [p.detach().clone() for p in self.ensemble.parameters()]
 

@@ -1,4 +1,4 @@
-"""What an optimisation step needs beside its loss: compilation, clipping and learning rates member by member."""
+"""Optimisation beside the loss: compilation, clipping and learning rates member by member."""
 
 import functools
 import logging
@@ -17,10 +17,10 @@ Losses = Callable[[Any], Tensor]
 
 @dataclass(frozen=True)
 class Descent:
-    """How a task goes down: what any task needs and only the program puts together.
+    """How a task is optimised: optimiser, schedule, learning rates and compilation.
 
     `rates` are the members' learning rates where they differ: the optimiser steps with the largest, and each member
-    goes its share of that step. A `fused` optimiser is told otherwise where parameters are complex.
+    goes its share of that step. `fused` is switched off where parameters are complex.
     """
 
     optimizer: Callable[..., torch.optim.Optimizer]
@@ -31,21 +31,21 @@ class Descent:
 
 
 @functools.cache
-def say_unfused() -> None:
-    """Once in a process."""
+def warn_unfused() -> None:
+    """Warn, once in a process, that steps of complex parameters are not fused."""
     logging.getLogger("fieldlab").warning(
         "optimizer.fused: torch fuses steps of real parameters alone; these are complex"
     )
 
 
 def compile_losses(losses: Losses) -> Losses:
-    """torch.compile, for as many structures as a sweep may have: after eight, its default is to run eagerly."""
+    """The losses under torch.compile, for as many structures as a sweep may have: its default is to run eagerly after eight."""
     torch._dynamo.config.recompile_limit = MOST_STRUCTURES
     return torch.compile(losses, dynamic=False)
 
 
 def resolve_conjugates(ensemble: nn.Module) -> None:
-    """Carry out conjugations that torch has put off: optimisers see a complex gradient as two real ones, which a put-off one is not."""
+    """Carry out conjugations that torch has deferred: optimisers see a complex gradient as two real ones, which a deferred one is not."""
     for parameter in ensemble.parameters():
         if parameter.grad is not None and parameter.grad.is_conj():
             parameter.grad = parameter.grad.resolve_conj()
@@ -79,7 +79,7 @@ def relative_rates(
 
 
 def shorten_steps(ensemble: nn.Module, before: Sequence[Tensor], share: Float[Tensor, "m"]) -> None:
-    """Let each member go only its share of the step from `before`: its own, where steps are proportional to the rate."""
+    """Shorten each member's step from `before` to its share: its own step, where steps are proportional to the rate."""
     with torch.no_grad():
         for parameter, start in zip(ensemble.parameters(), before, strict=True):
             parameter.copy_(start.lerp(parameter, to_parts(share, start)))

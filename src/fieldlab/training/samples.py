@@ -10,14 +10,14 @@ from torch import Tensor
 from fieldlab.signals.regions import SPACE, members_of
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
-from fieldlab.training.batches import Dealer
+from fieldlab.training.batches import Batches
 from fieldlab.training.constraints import Constraint, Points
 
 Batch = dict[str, Points]  # by region
 
 
-class Samples(Dealer):
-    """What m members' signals know at their samples, dealt region by region in full or random batches.
+class Samples(Batches):
+    """Batches of what m members' signals know at their samples, region by region, in full or drawn at random.
 
     A region is a set of training samples, given by `regions`; with `space` points of the unit cube come beside them, as
     many and drawn uniformly at every step. `batch_size` None gives every sample of a region at each step. Otherwise a
@@ -77,13 +77,13 @@ class Samples(Dealer):
             {name: tensor.to(device) for name, tensor in tensors.items()}
             for tensors in (self.data, self.masks, self.regions)
         )
-        self.forget()
+        self.reset()
         self.whole = (
             {region: self.take(index) for region, index in self.regions.items()} if self.batch_size is None else None
         )
 
-    def forget(self) -> None:
-        """Begin every stream of shuffled epochs anew."""
+    def reset(self) -> None:
+        """Start every stream of shuffled epochs anew."""
         self.leftover = {region: index[:, :0] for region, index in self.regions.items()}
 
     def state(self) -> dict[str, Any]:
@@ -102,44 +102,50 @@ class Samples(Dealer):
                 region: self.take(self.regions[region].gather(1, chosen[:, step])) for region, chosen in drawn.items()
             }
             if anywhere is not None:
-                x, share = self.mine(anywhere[:, step])
+                x, share = self.take_share(anywhere[:, step])
                 x = x.clone(memory_format=torch.contiguous_format)  # other strides would be compiled anew
                 batch = {**batch, SPACE: Points(x, {}, share)}
             yield batch
 
-    def dealt(self, region: str) -> int:
-        """Points of a region that each member sees in a step: in space as many as there are samples in the others."""
+    def count_points(self, region: str) -> int:
+        """How many points of a region each member sees in a step: in space as many as there are samples in the others."""
         if region == SPACE:
-            return max((self.dealt(other) for other in self.regions), default=self.batch_size or self.x.shape[1])
+            return max(
+                (self.count_points(other) for other in self.regions), default=self.batch_size or self.x.shape[1]
+            )
         size = self.regions[region].shape[1]
         if self.batch_size is None:
             return size
         return self.batch_size if self.replacement else min(self.batch_size, size)
 
     @property
-    def in_a_step(self) -> int:
+    def samples_per_step(self) -> int:
         """Samples of each member in a step, in the region that has fewest."""
-        return min(self.dealt(region) for region in [*self.regions, *([SPACE] if self.space else [])])
+        return min(self.count_points(region) for region in [*self.regions, *([SPACE] if self.space else [])])
 
     def take(self, index: Int[Tensor, "m b"]) -> Points:
-        """This device's part of a batch of samples; all draw the same one."""
-        index, share = self.mine(index)
-        return Points(rows(self.x, index), {name: rows(tensor, index) for name, tensor in self.data.items()}, share)
+        """This device's part of a batch of samples; all devices draw the same batch."""
+        index, share = self.take_share(index)
+        return Points(
+            gather_rows(self.x, index),
+            {name: gather_rows(tensor, index) for name, tensor in self.data.items()},
+            share,
+        )
 
-    def mine(self, batch: Shaped[Tensor, "m b ..."]) -> tuple[Tensor, float]:
-        """This device's part of a batch, and how large it is relative to an equal part."""
+    def take_share(self, batch: Shaped[Tensor, "m b ..."]) -> tuple[Tensor, float]:
+        """This device's part of a batch, and its size relative to an equal part."""
         part = batch.tensor_split(self.world, dim=1)[self.rank]
         return part, part.shape[1] * self.world / batch.shape[1]
 
     def draw_space(self, steps: int) -> Float[Tensor, "m steps b dim"]:
         """Uniformly distributed points of the unit cube for the next steps."""
-        size = (steps, self.dealt(SPACE), self.x.shape[-1])
+        size = (steps, self.count_points(SPACE), self.x.shape[-1])
         return torch.stack([torch.rand(size, generator=g, device=self.x.device) for g in self.generators])
 
     def draw(self, region: str, steps: int) -> Int[Tensor, "m steps b"]:
         """Which of a region's samples the next steps see."""
-        total, dealt = self.regions[region].shape[1], self.dealt(region)
-        wanted, device = steps * dealt, self.x.device
+        total, device = self.regions[region].shape[1], self.x.device
+        wanted = steps * self.count_points(region)
         if self.replacement:
             drawn = [torch.randint(total, (wanted,), generator=g, device=device) for g in self.generators]
             return torch.stack(drawn).unflatten(1, (steps, -1))
@@ -156,7 +162,7 @@ class Samples(Dealer):
         return stream[:, :wanted].unflatten(1, (steps, -1))
 
 
-def rows(tensor: Float[Tensor, "m n ..."], index: Int[Tensor, "m b"]) -> Float[Tensor, "m b ..."]:
-    """Each member's own choice of its rows."""
+def gather_rows(tensor: Float[Tensor, "m n ..."], index: Int[Tensor, "m b"]) -> Float[Tensor, "m b ..."]:
+    """The rows of each member at its own indices."""
     wide = index.view(*index.shape, *[1] * (tensor.ndim - 2)).expand(-1, -1, *tensor.shape[2:])
     return tensor.gather(1, wide)

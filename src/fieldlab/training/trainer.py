@@ -27,6 +27,6 @@ def make_trainer(settings: Mapping[str, Any], *callbacks: Callback) -> Trainer:
 
 
 def quiet_lightning() -> None:
-    """Lightning greets every Trainer with lines on hardware and tips; nothing is wrong, so nothing is said."""
+    """Suppress the lines on hardware and tips that Lightning writes for every Trainer."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -11,7 +11,7 @@ from fieldlab.errors import InputError
 from fieldlab.tasks.roll.goals.adversarial import Adversarial
 from fieldlab.tasks.roll.goals.collage import Collage
 from fieldlab.tasks.roll.goals.goal import Goal, Pictures
-from fieldlab.tasks.roll.goals.match import Match, match, recover, rolled
+from fieldlab.tasks.roll.goals.match import Match, match, recover, roll_picture
 
 ROWS, COLUMNS = 6, 8
 
@@ -46,11 +46,11 @@ def judge(channels: int = 3, size: tuple[int, int] = (ROWS, COLUMNS), resize: bo
 def test_a_rolled_picture_is_that_of_numpy():
     picture = torch.rand(ROWS, COLUMNS, 3)
     torch.testing.assert_close(
-        rolled(picture, (2, -3)), torch.from_numpy(np.roll(picture.numpy(), (2, -3), (0, 1))), atol=1e-6, rtol=0
+        roll_picture(picture, (2, -3)), torch.from_numpy(np.roll(picture.numpy(), (2, -3), (0, 1))), atol=1e-6, rtol=0
     )
-    between = rolled(picture, (0.0, 0.5))
+    between = roll_picture(picture, (0.0, 0.5))
     assert not torch.allclose(between, picture, atol=0.05)
-    torch.testing.assert_close(rolled(between, (0.0, float(COLUMNS))), between)
+    torch.testing.assert_close(roll_picture(between, (0.0, float(COLUMNS))), between)
 
 
 def test_a_known_shift_has_the_rolled_pictures_as_targets():
@@ -91,13 +91,13 @@ def test_the_exact_roll_is_scored_at_the_seam_and_away_from_it():
     wanted = goal.targets[0].clone()
     at_seam = wanted.unflatten(1, (24, 24)).clone()
     at_seam[:, 5] += 0.1  # the first row after the seam
-    assert goal.exact(lambda shift: wanted)["exact_psnr"] > 130
-    found = goal.exact(lambda shift: at_seam.flatten(1, 2))
+    assert goal.score_exact(lambda shift: wanted)["exact_psnr"] > 130
+    found = goal.score_exact(lambda shift: at_seam.flatten(1, 2))
     assert found["seam_psnr"] is not None
     assert found["interior_psnr"] is not None
     assert found["seam_psnr"] < 40
     assert found["interior_psnr"] > 130
-    assert match_without_shift().exact(lambda shift: wanted) == {}
+    assert match_without_shift().score_exact(lambda shift: wanted) == {}
 
 
 def match_without_shift() -> Match:
@@ -122,8 +122,8 @@ def test_without_a_label_it_is_what_each_picture_is_taken_for():
     values = torch.stack([torch.full((ROWS, COLUMNS, 3), v) for v in (0.0, 1.0)])
     values[0] -= 0.5
     goal = Adversarial(Pictures(["dark", "bright"], values), model=judge(), label=None, change="lower")
-    assert [goal.called(int(n)) for n in goal.wanted] == ["dark", "red"]  # of equals the first
-    assert goal.verdict(goal.before[0]).startswith("dark 0.")
+    assert [goal.name_class(int(n)) for n in goal.wanted] == ["dark", "red"]  # of equals the first
+    assert goal.format_answer(goal.before[0]).startswith("dark 0.")
 
 
 @pytest.mark.parametrize(
@@ -143,21 +143,21 @@ def test_what_a_classifier_does_not_take_is_told(model: Model, label: object, me
 def collage(of: Pictures, towards: Goal | None = None) -> Collage:
     target = torch.rand(1, 1, ROWS, COLUMNS, 3)
     goal = Collage(of, towards or Match(of, target, region=None, shifts=None), cells=2, gain=3.0)
-    goal.begin(2)
+    goal.add_parameters(2)
     return goal
 
 
 def test_a_new_collage_is_the_mean_and_masks_share_out():
     of = pictures(3)
     goal = collage(of)
-    shown = goal.rendered(seen(of, t=2))
+    shown = goal.render(seen(of, t=2))
     assert shown.shape == (1, 1, 2, 4, ROWS * COLUMNS, 3)
     torch.testing.assert_close(shown[0, 0, 0, 0], of.values.mean(0).flatten(0, 1))
     with torch.no_grad():
         goal.masks[1, 2] = 9.0
     weights = goal.weights(1)
     torch.testing.assert_close(weights.sum(3), torch.ones(1, 1, 2, ROWS * COLUMNS))
-    torch.testing.assert_close(goal.rendered(seen(of, t=2))[0, 0, 1, 0], of.values[2].flatten(0, 1))
+    torch.testing.assert_close(goal.render(seen(of, t=2))[0, 0, 1, 0], of.values[2].flatten(0, 1))
     torch.testing.assert_close(weights[0, 0, 0], torch.full((3, ROWS * COLUMNS), 1 / 3))
 
 
@@ -170,7 +170,7 @@ def test_a_collage_learns_its_masks_and_each_picture_can_be_judged_alone():
     assert goal.masks.grad is not None
     assert goal.masks.grad[1].any()
     assert not goal.masks.grad[0].any()
-    alone = goal.alone(seen(of), everywhere())
+    alone = goal.losses_alone(seen(of), everywhere())
     assert isinstance(goal.towards, Match)
     expected = (of.values.flatten(1, 2) - goal.towards.targets[0]).square().mean((1, 2))
     torch.testing.assert_close(alone[0, 0, 0], expected)
@@ -178,7 +178,7 @@ def test_a_collage_learns_its_masks_and_each_picture_can_be_judged_alone():
 
 def test_of_pictures_that_are_all_seam_nothing_is_said_elsewhere():
     goal = recover(Pictures(["p"], torch.rand(1, 5, 5, 1)), shifts=[[1, 1]], distance=None, directions=1, region=None)
-    found = goal.exact(lambda shift: goal.targets[0])
+    found = goal.score_exact(lambda shift: goal.targets[0])
     assert found["interior_psnr"] is None
     assert found["seam_psnr"] is not None
 

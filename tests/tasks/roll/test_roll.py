@@ -345,13 +345,13 @@ def test_what_belongs_to_a_roll_is_no_part_of_a_fit(command: Command):
 def test_pixels_are_drawn_with_replacement_by_each_member_itself():
     from fieldlab.tasks.roll.pixels import PixelBatches
 
-    places = PixelBatches([0, 1], places=torch.tensor([3, 5, 8]), batch_size=64, steps=4, scores=1)
+    places = PixelBatches([0, 1], pixels=torch.tensor([3, 5, 8]), batch_size=64, steps=4, scores=1)
     places.to(torch.device("cpu"), 0, 1)
     first, second = places.batches(2)
     assert first.shape == (2, 64)
     assert set(first.unique().tolist()) == {3, 5, 8}
     assert not torch.equal(first[0], first[1])
     assert not torch.equal(first, second)
-    alone = PixelBatches([1], places=torch.tensor([3, 5, 8]), batch_size=64, steps=4, scores=1)
+    alone = PixelBatches([1], pixels=torch.tensor([3, 5, 8]), batch_size=64, steps=4, scores=1)
     alone.to(torch.device("cpu"), 0, 1)
     assert torch.equal(next(alone.batches(1))[0], first[1])

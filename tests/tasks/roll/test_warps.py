@@ -9,7 +9,7 @@ from fieldlab.tasks.roll.warps.floor import Floor
 from fieldlab.tasks.roll.warps.flow import Flow
 from fieldlab.tasks.roll.warps.linear import Affine, Rotation, Scale
 from fieldlab.tasks.roll.warps.shift import Shift
-from fieldlab.tasks.roll.warps.warp import Warp, Warped
+from fieldlab.tasks.roll.warps.warp import Warp, WarpSequence
 
 SIZE = (6, 10)
 WARPS: list[Callable[[int, tuple[int, int]], Warp]] = [
@@ -49,7 +49,7 @@ def test_images_move_by_themselves_and_learn(make: Callable[..., Warp]):
             parameter[1] += 0.1
     assert torch.equal(warp(x)[0], make(2, SIZE)(x)[0])
     assert (warp(x)[1] - x[1]).abs().max() > 0.01
-    assert all(len(value) == 2 for value in warp.told().values())
+    assert all(len(value) == 2 for value in warp.describe().values())
 
 
 @pytest.mark.parametrize("pixels", [(1, 0), (0, 3), (-2, 7), (13, -24)])
@@ -57,24 +57,24 @@ def test_a_shift_rolls_as_numpy_does(pixels: tuple[int, int]):
     picture = torch.rand(SIZE)
     shift = Shift(1, SIZE)
     shift.shift.data = torch.tensor([pixels]) / torch.tensor(SIZE)
-    seen = read(picture, Warped([shift], Floor())(centres()[None])[0])
+    seen = read(picture, WarpSequence([shift], Floor())(centres()[None])[0])
     assert torch.equal(seen, picture.roll(pixels, (0, 1)))
 
 
 @pytest.mark.parametrize("make", [Shift, Affine])
 def test_shifts_begin_where_they_are_told_to_and_are_told_in_pixels(make: Callable[..., Warp]):
     warp = make(2, SIZE)
-    assert Warped([Scale(2, SIZE), warp], Floor()).start(torch.tensor([[0.25, 0.1], [-0.5, -0.4]])) is None
-    told = warp.told()
+    assert WarpSequence([Scale(2, SIZE), warp], Floor()).set_shift(torch.tensor([[0.25, 0.1], [-0.5, -0.4]])) is None
+    told = warp.describe()
     torch.testing.assert_close(told["shift_rows"], torch.tensor([1.5, -3.0]))
     torch.testing.assert_close(told["shift_columns"], torch.tensor([1.0, -4.0]))
 
 
 def test_moves_that_cannot_be_told_apart_or_do_not_shift_are_refused():
     with pytest.raises(ValueError, match="two moves would both learn shift columns, shift rows"):
-        Warped([Affine(1, SIZE), Shift(1, SIZE)], Floor())
+        WarpSequence([Affine(1, SIZE), Shift(1, SIZE)], Floor())
     with pytest.raises(ValueError, match="none of the moves is a shift"):
-        Warped([Rotation(1, SIZE)], Floor()).start(torch.zeros(1, 2))
+        WarpSequence([Rotation(1, SIZE)], Floor()).set_shift(torch.zeros(1, 2))
 
 
 def test_a_quarter_turn_is_counter_clockwise():
@@ -91,7 +91,7 @@ def test_rotations_keep_lengths_on_pictures_of_any_aspect():
     x = torch.rand(1, 50, 2)
     before, after = ((p - 0.5) * sides for p in (x, turn(x)))
     torch.testing.assert_close(before.norm(dim=-1), after.norm(dim=-1))
-    torch.testing.assert_close(turn.told()["degrees"], torch.tensor([40.107]), atol=1e-3, rtol=0)
+    torch.testing.assert_close(turn.describe()["degrees"], torch.tensor([40.107]), atol=1e-3, rtol=0)
 
 
 def test_what_is_scaled_is_larger():
@@ -99,7 +99,7 @@ def test_what_is_scaled_is_larger():
     scale.logarithm.data.fill_(torch.tensor(2.0).log())
     corner = torch.tensor([[[0.0, 1.0]]])
     torch.testing.assert_close(scale(corner), torch.tensor([[[0.25, 0.75]]]))
-    torch.testing.assert_close(scale.told()["scale"], torch.tensor([2.0]))
+    torch.testing.assert_close(scale.describe()["scale"], torch.tensor([2.0]))
 
 
 def test_an_affine_warp_can_be_each_of_the_others():
@@ -124,7 +124,7 @@ def test_a_flow_agrees_on_opposite_edges_and_has_no_mean():
     grid = centres((32, 32)).expand(2, -1, -1)
     moved = flow(grid) - grid
     torch.testing.assert_close(moved.mean(1), torch.zeros(2, 2), atol=1e-6, rtol=0)
-    torch.testing.assert_close(flow.told()["flow_pixels"], moved.square().sum(-1).mean(1).sqrt() * 10)
+    torch.testing.assert_close(flow.describe()["flow_pixels"], moved.square().sum(-1).mean(1).sqrt() * 10)
 
 
 def test_warps_compose_from_the_picture_inwards():
@@ -132,9 +132,9 @@ def test_warps_compose_from_the_picture_inwards():
     scale.logarithm.data.fill_(0.5)
     shift.shift.data.fill_(0.3)
     x = torch.rand(1, 5, 2)
-    whole = Warped([scale, shift], Floor())
+    whole = WarpSequence([scale, shift], Floor())
     torch.testing.assert_close(whole(x), Floor()(shift(scale(x))))
-    assert set(whole.told()) == {"scale", "shift_rows", "shift_columns"}
+    assert set(whole.describe()) == {"scale", "shift_rows", "shift_columns"}
 
 
 def test_a_flow_needs_waves():

@@ -11,7 +11,7 @@ import fieldlab
 from fieldlab.field import build_field
 from fieldlab.signals.grid import centres
 from fieldlab.tasks.visualize.canvases.canvas import Bounded, Canvas
-from fieldlab.tasks.visualize.canvases.colors import Colors, learned
+from fieldlab.tasks.visualize.canvases.colors import Colors, learn_colors
 from fieldlab.tasks.visualize.canvases.fourier import Fourier
 from fieldlab.tasks.visualize.canvases.painted import Painted
 from fieldlab.tasks.visualize.canvases.parameterization import Parameterization
@@ -160,7 +160,7 @@ def test_published_colours():
 def test_learned_colours_are_a_root_of_the_covariance_and_align_with_the_published_ones():
     names = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "immunohistochemistry", "retina", "rocket")
     photos = [torch.from_numpy(getattr(skimage.data, name)()[..., :3] / 255).reshape(-1, 3).float() for name in names]
-    matrix, mean = learned(photos)
+    matrix, mean = learn_colors(photos)
     covariance = sum(torch.cov(pixels.double().T, correction=0) for pixels in photos) / len(photos)
     ratio = (matrix @ matrix.T) / covariance.float()
     torch.testing.assert_close(ratio, torch.full_like(ratio, ratio[0, 0].item()), rtol=1e-3, atol=0)
@@ -184,7 +184,7 @@ def test_impossible_colours(matrix: list | None, mean: list | None, message: str
 
 def test_grey_photos_teach_no_colours():
     with pytest.raises(ValueError, match="are all pictures grey"):
-        learned([torch.rand(100, 1).expand(-1, 3)])
+        learn_colors([torch.rand(100, 1).expand(-1, 3)])
 
 
 def test_clipped_values_come_back_but_go_no_further():

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fieldlab.tasks.visualize.transforms.affine import Rotate, Scale, Shear, moved
+from fieldlab.tasks.visualize.transforms.affine import Rotate, Scale, Shear, transform_images
 from fieldlab.tasks.visualize.transforms.blur import Blur
 from fieldlab.tasks.visualize.transforms.crop import Crop
 from fieldlab.tasks.visualize.transforms.jitter import Jitter
 from fieldlab.tasks.visualize.transforms.pad import Pad
-from fieldlab.tasks.visualize.transforms.transform import Composed, Transform
+from fieldlab.tasks.visualize.transforms.transform import Transform, TransformSequence
 
 EVERY: dict[str, Transform] = {
     "pad": Pad(width=3, value=0.5),
@@ -20,7 +20,7 @@ EVERY: dict[str, Transform] = {
     "crop": Crop(sides=(0.2, 0.5), size=(6, 9)),
     "blur": Blur(sigmas=(0.5, 1.5)),
 }
-EVERY["composed"] = Composed(list(EVERY.values()))
+EVERY["composed"] = TransformSequence(list(EVERY.values()))
 
 
 def ends(transform: Transform, n: int, u: float) -> torch.Tensor:
@@ -99,7 +99,9 @@ def test_nothing_happens_in_the_middle_of_every_range():
         Scale(factors=(0.5, 1.5), outside="zeros"),
     ):
         torch.testing.assert_close(transform(images, ends(transform, 2, 0.5)), images, atol=1e-5, rtol=0)
-    torch.testing.assert_close(moved(images, torch.eye(2).expand(2, 2, 2), "zeros"), images, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        transform_images(images, torch.eye(2).expand(2, 2, 2), "zeros"), images, atol=1e-5, rtol=0
+    )
 
 
 def test_jitter_is_by_whole_pixels_and_has_a_mean_of_zero():
@@ -136,7 +138,7 @@ def test_blur_is_a_gaussian():
 
 def test_nothing_composed_is_nothing():
     images = torch.rand(1, 3, 4, 4)
-    assert Composed([])(images, torch.rand(1, 0)) is images
+    assert TransformSequence([])(images, torch.rand(1, 0)) is images
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_activation_is_relative_to_the_best_real_patch():
         answers = network(torch.from_numpy(images_in(config)))
     np.testing.assert_allclose(table.answer, answers.diagonal(), rtol=1e-4)
     photo = fieldlab.signals.photos.read_photos({"g": "skimage:grass.png"}, "", channels=3, size=None)["g"]  # type: ignore[attr-defined]
-    patches = fieldlab.signals.photos.crops(photo, (16, 16), 200, torch.Generator().manual_seed(5))  # type: ignore[attr-defined]
+    patches = fieldlab.signals.photos.draw_crops(photo, (16, 16), 200, torch.Generator().manual_seed(5))  # type: ignore[attr-defined]
     with torch.no_grad():
         best = network(patches).amax(0)[:3]
     assert (torch.tensor(table.best) > best - 0.2 * best.abs()).all()
@@ -182,7 +182,7 @@ def test_copies_average_the_scores_of_several_transformed_images():
     task = assemble([build_member(config)])[0]
     assert isinstance(task, VisualizeModule)
     u = torch.rand(1, 3, 3, 2)
-    with task.looking(), torch.no_grad():
+    with task.hook_layers(), torch.no_grad():
         whole = task.total(u)
         parts = [task.total(u[:, i : i + 1]) for i in range(3)]
     torch.testing.assert_close(whole, torch.stack(parts).mean(0))
@@ -195,7 +195,7 @@ def test_units_stay_with_their_images_under_copies_and_each():
     assert isinstance(task, VisualizeModule)
     assert task.names == [f"logits:{i}" for i in (0, 1, 2, 0, 1, 2)]
     u = torch.full((1, 2, 6, 2), 0.5)  # the middle window
-    with task.looking(), torch.no_grad():
+    with task.hook_layers(), torch.no_grad():
         answers = task.model.network(task.ensemble()[:, :, 1:-1, 1:-1])
         torch.testing.assert_close(task.total(u)[0], -answers[range(6), [0, 1, 2] * 2].sum())
 
@@ -531,7 +531,7 @@ def test_layers_with_channels_last_are_read_along_their_last_axis():
     task = assemble([build_member(config)])[0]
     assert isinstance(task, VisualizeModule)
     assert task.images == 6
-    with task.looking(), torch.no_grad():
+    with task.hook_layers(), torch.no_grad():
         images = task.ensemble()
         expected = task.model.network.layer1(images).mean((2, 3)).diagonal()  # type: ignore[operator]
         torch.testing.assert_close(task.answer(images), expected)

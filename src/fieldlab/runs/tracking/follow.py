@@ -32,11 +32,11 @@ class Follow(Callback):
             return
         task: Any = pl_module
         self.scored += 1
-        total = task.samples.times_scored
+        total = task.samples.num_scores
         due = self.scored * self.pictures // total > (self.scored - 1) * self.pictures // total
         for m, progress in enumerate(task.progress):
             if progress.diverged_at is None:
-                self.tell(m, progress.curve[-1], task.shown(m) if due else {})
+                self.tell(m, progress.curve[-1], task.render(m) if due else {})
 
     def tell(self, m: int, point: Mapping[str, Any], pictures: Mapping[str, np.ndarray]) -> None:
         """Pass on a member's scores at a step."""

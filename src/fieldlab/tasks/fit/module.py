@@ -1,4 +1,4 @@
-"""Fit: make fields take the values, or the derivatives, of signals on grids."""
+"""FitModule: make fields take the values, or the derivatives, of signals on grids."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,17 +19,17 @@ from fieldlab.signals.pictures import picture
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
-from fieldlab.tasks.fit.knowledge import knowledge, needed
+from fieldlab.tasks.fit.knowledge import find_names, knowledge
 from fieldlab.tasks.fit.pictures import error_map, save_reconstruction
-from fieldlab.training.constrained import Constrained
 from fieldlab.training.constraints import Constraint
+from fieldlab.training.field_module import FieldModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Samples
 
 DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
 
 
-class FitModule(Constrained):
+class FitModule(FieldModule):
     """Constraints on values and derivatives of signals on grids, scored by PSNR over all samples.
 
     `scores` is the number of points on the curve. What the constraints leave `free` is fitted before scoring; with
@@ -62,7 +62,7 @@ class FitModule(Constrained):
         grids = [signal for signal in signals if isinstance(signal, Grid)]
         if len(grids) < len(signals):
             raise ValueError(f"{signals[0].name} has no grid; add task=surface, which takes clouds of points")
-        names = needed(constraints, grids[0], splits[0])
+        names = find_names(constraints, grids[0], splits[0])
         scored = DERIVATIVES if derivatives else {}
         facts = knowledge({*names, *scored.values()}, grids, stencil)
         samples = Samples.of_regions(
@@ -100,9 +100,10 @@ class FitModule(Constrained):
         return metrics.scores(prediction, self.samples.y, self.samples.masks, grid, derivatives or {})
 
     def reconstruction(self, m: int) -> Float[Tensor, "*grid c"]:
+        """The values of member m as last scored, on the CPU."""
         return self.prediction[m].float().cpu().unflatten(0, self.signals[m].grid)
 
-    def shown(self, m: int) -> Mapping[str, np.ndarray]:
+    def render(self, m: int) -> Mapping[str, np.ndarray]:
         values = self.reconstruction(m)
         error = error_map(values, self.signals[m].values)
         return {"reconstruction": picture(values.clamp(0, 1).numpy()), "error": error}
@@ -124,7 +125,7 @@ class FitModule(Constrained):
         return self.scores_of(poisson.solve(gradients[m].cpu().unflatten(0, signal.grid), signal.spacing), m)
 
     def scores_of(self, values: Float[Tensor, "*grid c"], m: int) -> Scores:
-        """The scores that member m would have with these values; what its constraints leave free is fitted likewise."""
+        """The scores of these values for member m; what its constraints leave free is fitted likewise."""
         y = self.samples.y
         prediction = values.flatten(0, -2).to(y.device).expand_as(y)
         return self.scores(metrics.align(prediction, y, self.free))[m]

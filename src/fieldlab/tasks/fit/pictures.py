@@ -1,4 +1,4 @@
-"""The pictures that a fit leaves: target, reconstruction and error map."""
+"""The pictures of a fit: target, reconstruction and error map."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ ERROR_LIMIT = 0.25  # absolute error that the error map shows as its brightest c
 
 
 def save_reconstruction(folder: Path, signal: Grid, values: Float[Tensor, "*grid c"]) -> None:
-    """target.png, reconstruction.png and error.png; and what the signal's `medium` writes.
+    """Write target.png, reconstruction.png and error.png, and what the signal's `medium` writes.
 
     Of an array reconstruction.npy, in its original units; of sounds and frames reconstruction and target, to hear and see.
     """
@@ -32,7 +32,7 @@ def error_map(values: Float[Tensor, "*grid c"], target: Float[Tensor, "*grid c"]
 
 
 def save_media(folder: Path, signal: Grid, values: Float[Tensor, "*grid c"]) -> None:
-    """The reconstruction in original units as its medium has it, an array by default; the target too where it lasts."""
+    """Write the reconstruction in original units as its medium has it, an array by default; the target too where it lasts."""
     if signal.medium is None and signal.span is None:
         return
     medium = signal.medium or Layout(None if signal.channels == 1 else -1)

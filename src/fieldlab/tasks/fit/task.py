@@ -11,7 +11,7 @@ from fieldlab.tasks.field_task import FieldTask, Supervision
 from fieldlab.tasks.fit.scoring import FIT
 
 if TYPE_CHECKING:
-    from fieldlab.training.constrained import Constrained
+    from fieldlab.training.field_module import FieldModule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Fit(FieldTask):
 
     stencil: Literal["central", "sobel"]
 
-    def module(self) -> Callable[..., "Constrained"]:
+    def module(self) -> Callable[..., "FieldModule"]:
         from fieldlab.tasks.fit.module import FitModule
 
         return FitModule

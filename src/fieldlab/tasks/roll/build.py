@@ -8,7 +8,7 @@ from fieldlab.errors import InputError, first_line
 from fieldlab.field import draw
 from fieldlab.tasks.roll.goals.goal import Goal, Pictures
 from fieldlab.tasks.roll.goals.rolls import Rolls
-from fieldlab.tasks.roll.warps.warp import Warped
+from fieldlab.tasks.roll.warps.warp import WarpSequence
 
 
 def build_goal(settings: dict[str, Any], key: str, pictures: Pictures) -> Goal:
@@ -42,7 +42,7 @@ def build_rolls(config: Mapping[str, Any], goal: Goal, groups: int) -> Rolls:
     Raises:
         InputError: moves or a wrap that cannot work.
     """
-    goal.begin(groups)
+    goal.add_parameters(groups)
     pictures = goal.pictures
     given = {"images": groups * len(pictures.names), "size": pictures.size}
     moves = plain(config["warp"], "warp").get("moves") or {}
@@ -51,6 +51,6 @@ def build_rolls(config: Mapping[str, Any], goal: Goal, groups: int) -> Rolls:
     made = [build(node, f"warp.moves.{name}", **given) for name, node in moves.items() if node is not None]
     wrap = build(config["warp"].get("wrap"), "warp.wrap")
     try:
-        return Rolls(Warped(made, wrap), goal)
+        return Rolls(WarpSequence(made, wrap), goal)
     except ValueError as error:
         raise InputError(f"warp.moves: {first_line(error)}") from error

@@ -10,7 +10,7 @@ from fieldlab.runs.rules import check_running
 from fieldlab.runs.task import Config, Facts, Once
 from fieldlab.runs.trained import assemble_module
 from fieldlab.tasks.roll.module import RollModule
-from fieldlab.training.rehearsal import rehearse_schedule, trial
+from fieldlab.training.check import check_schedule, try_out
 
 if TYPE_CHECKING:
     from fieldlab.tasks.roll.task import Roll
@@ -38,7 +38,7 @@ def look_once(module: RollModule) -> None:
     Raises:
         InputError: a goal, a start or a move that does not take these pictures.
     """
-    rehearse_schedule(module)
+    check_schedule(module)
     module.samples.to(torch.device("cpu"), 0, 1)
     [batch] = module.samples.batches(1)
-    trial("goal", lambda: module.total(batch).sum().backward())
+    try_out("goal", lambda: module.total(batch).sum().backward())

@@ -1,4 +1,4 @@
-"""Library: fits of pictures, to be rolled; found in a folder, or described by what they are to be made of."""
+"""Library: the fits of pictures to roll, from a folder, or made for a roll's photos."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from fieldlab.field import Field, build_field, draw, structure
 from fieldlab.runs.result import Result, result_or_none
 from fieldlab.signals.build import build_signal
 from fieldlab.signals.grid import Grid
-from fieldlab.signals.photos import files
+from fieldlab.signals.photos import expand_folders
 from fieldlab.tasks.roll.finished import list_results
 from fieldlab.tasks.roll.goals.goal import Pictures
 
@@ -48,7 +48,7 @@ def describe_fits(config: Mapping[str, Any], own: Collection[str]) -> list[dict[
             raise InputError(f"memorise.{key}: needs a value")
     shared = {key: value for key, value in config.items() if key not in own}
     found = []
-    for name, path in files(config["photos"], "photos").items():
+    for name, path in expand_folders(config["photos"], "photos").items():
         signal = {**memorise["signal"], "name": name.rpartition("/")[2], "path": path}
         fit = {**shared, **memorise, "signal": signal}
         fit["folder"] = str(Path(memorise["folder"]) / name_run(fit))
@@ -70,14 +70,14 @@ def recall(config: Mapping[str, Any], own: Collection[str], *, fitted: bool) -> 
         key = "memorise"
         fits = describe_fits(config, own)
         signals = [picture(fit["signal"], "memorise.signal") for fit in fits]
-        fields = [remembered(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
+        fields = [load_field(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
     names = [signal.name for signal in signals]
-    together(key, names, signals, fields)
+    check_together(key, names, signals, fields)
     return Memories(Pictures(names, torch.stack([signal.values for signal in signals])), fields)
 
 
 def fits_in(folder: Path) -> dict[Path, Result]:
-    """Finished fits by their folders: this one, or those in it.
+    """The finished fits in a folder, or the fit that it is, by their folders.
 
     Raises:
         InputError: there are none, or other than of pictures.
@@ -108,8 +108,12 @@ def picture(settings: Mapping[str, Any], where: str) -> Grid:
     return signal
 
 
-def remembered(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
-    """The field that has memorised a picture; or one that is going to."""
+def load_field(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
+    """The field that has memorised a picture; before that, where `fitted` is false, one with initial weights.
+
+    Raises:
+        InputError: no finished fit of the picture.
+    """
     folder = Path(fit["folder"])
     result = result_or_none(folder)
     if result is not None and result.status == "finished":
@@ -124,8 +128,8 @@ def remembered(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
     )
 
 
-def together(key: str, names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
-    """Hold pictures that are rolled together to what they must have in common.
+def check_together(key: str, names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
+    """Check what pictures that are rolled together must have in common.
 
     Raises:
         InputError: pictures of several sizes or numbers of channels, fields of several structures, two of one name.

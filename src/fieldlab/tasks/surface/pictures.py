@@ -1,4 +1,4 @@
-"""The pictures that a fitted surface leaves: views of it, of what was given, and of the distance between them."""
+"""The pictures of a fitted surface: views of it, of the given one, and of the distance between them."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from trimesh import Trimesh
 
-from fieldlab.geometry.compare import Surface, sampled
+from fieldlab.geometry.compare import Surface, sample_mesh
 from fieldlab.geometry.frame import Frame
 from fieldlab.geometry.views import draw
 from fieldlab.geometry.write import write_mesh
@@ -19,7 +19,7 @@ MOST_FACES = 150_000  # of a given surface that is kept to turn around in a page
 
 
 def save_surface(folder: Path, mesh: Trimesh, draft: Trimesh, cloud: Cloud) -> None:
-    """mesh.ply in original units; target.png, reconstruction.png and error.png as views.
+    """Write mesh.ply in original units; target.png, reconstruction.png and error.png as views.
 
     target.glb and view.glb, the `draft`, are to be turned around in a page.
     """
@@ -34,19 +34,19 @@ def save_surface(folder: Path, mesh: Trimesh, draft: Trimesh, cloud: Cloud) -> N
     frame = Frame(np.array(cloud.centre), high - low)
     write_mesh(Trimesh(frame.original(np.asarray(mesh.vertices)), mesh.faces, process=False), folder / "mesh.ply")
     draft.export(folder / "view.glb")
-    drawn = sampled(mesh, SPLATS)
+    drawn = sample_mesh(mesh, SPLATS)
     Image.fromarray(draw(drawn.points, drawn.normals)).save(folder / "reconstruction.png")
     Image.fromarray(surface_error(drawn, target)).save(folder / "error.png")
 
 
-def shaded(mesh: Trimesh) -> np.ndarray:
+def draw_views(mesh: Trimesh) -> np.ndarray:
     """Views of a surface as RGB bytes."""
-    drawn = sampled(mesh, SPLATS)
+    drawn = sample_mesh(mesh, SPLATS)
     return draw(drawn.points, drawn.normals)
 
 
 def surface_error(drawn: Surface, target: Surface) -> np.ndarray:
-    """Distance of a surface to where it should be, as RGB bytes: black 0, bright 0.01 of the cube and more."""
+    """Views of a surface by its distance from the target, as RGB bytes: black 0, bright 0.01 of the cube and more."""
     distance, _ = target.nearest(drawn.points)
     colours = mpl.colormaps["magma"]((distance / SURFACE_LIMIT).clip(0, 1))[..., :3]
     return draw(drawn.points, drawn.normals, colours)

@@ -12,7 +12,7 @@ from fieldlab.tasks.surface.scoring import SURFACE
 
 if TYPE_CHECKING:
     from fieldlab.runs.result import Result
-    from fieldlab.training.constrained import Constrained
+    from fieldlab.training.field_module import FieldModule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Surface(FieldTask):
             raise InputError(f"supervise: {name} asks for values on a grid; leave it out, or task=surface")
         return super().supervise(config)
 
-    def module(self) -> Callable[..., "Constrained"]:
+    def module(self) -> Callable[..., "FieldModule"]:
         from fieldlab.tasks.surface.module import SurfaceModule
 
         return SurfaceModule

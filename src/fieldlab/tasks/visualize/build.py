@@ -16,7 +16,7 @@ from fieldlab.errors import InputError, first_line
 from fieldlab.field import build_field, draw
 from fieldlab.runs.task import Config
 from fieldlab.signals.photos import read_photos
-from fieldlab.tasks.visualize.canvases.canvas import Canvas, inner
+from fieldlab.tasks.visualize.canvases.canvas import Canvas, to_values
 from fieldlab.tasks.visualize.canvases.colors import Colors
 from fieldlab.tasks.visualize.canvases.parameterization import Parameterization
 from fieldlab.tasks.visualize.objectives.objective import Objective, spell_out
@@ -24,7 +24,7 @@ from fieldlab.tasks.visualize.objectives.terms import count_units
 from fieldlab.tasks.visualize.patches import Photos
 from fieldlab.tasks.visualize.settings import Photos as Settings
 from fieldlab.tasks.visualize.settings import Text
-from fieldlab.tasks.visualize.transforms.transform import Composed
+from fieldlab.tasks.visualize.transforms.transform import TransformSequence
 
 KEPT_PHOTOS = 8  # sets of photos that stay in memory, for the visualisations that share them
 KEPT = 4  # models that stay in memory, for the visualisations that share them
@@ -60,10 +60,10 @@ def build_objective(text: str, model: Model) -> Objective:
         raise InputError(f"objective: {first_line(error)}") from error
 
 
-def build_transforms(node: Mapping[str, Any] | None, key: str) -> Composed:
+def build_transforms(node: Mapping[str, Any] | None, key: str) -> TransformSequence:
     """Transforms by name, one after the other; null leaves one out."""
     parts = {name: part for name, part in (node or {}).items() if name != "name" and part is not None}
-    return Composed([build(part, f"{key}.{name}") for name, part in parts.items()])
+    return TransformSequence([build(part, f"{key}.{name}") for name, part in parts.items()])
 
 
 def count_images(config: Config, objective: Objective) -> int:
@@ -92,7 +92,7 @@ def build_canvas(config: Config, model: Model, images: int) -> Canvas:
         given["make"] = lambda: build_field(config["field"], dim=2, channels=model.channels)
     if "magnitude" in wanted:
         photos = read_photos(config["photos"], "photos", channels=model.channels, size=size)
-        seen = inner(torch.stack(list(photos.values())), colors, settings["bounded"])
+        seen = to_values(torch.stack(list(photos.values())), colors, settings["bounded"])
         given["magnitude"] = torch.fft.rfft2(seen).abs().mean(0)
     taken = {name: value for name, value in given.items() if name in wanted}  # a field knows its channels itself
     parameterization: Parameterization = draw(lambda: build(own, "canvas", **taken), config["seed"])

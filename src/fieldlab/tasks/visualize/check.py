@@ -16,7 +16,7 @@ from fieldlab.runs.rules import check_running
 from fieldlab.runs.task import Config, Facts, Once
 from fieldlab.runs.trained import assemble_module
 from fieldlab.tasks.visualize.module import VisualizeModule
-from fieldlab.training.rehearsal import rehearse_schedule, trial
+from fieldlab.training.check import check_schedule, try_out
 
 if TYPE_CHECKING:
     from fieldlab.tasks.visualize.task import Visualize
@@ -39,14 +39,14 @@ def look_once(module: VisualizeModule) -> None:
     Raises:
         InputError: a canvas that the model does not take, an answer that is no number.
     """
-    rehearse_schedule(module)
+    check_schedule(module)
     check_slopes(module.model, tuple(module.objective.layers))
     middle = torch.full((1, *module.samples.shape), 0.5)
-    with torch.no_grad(), module.looking():
+    with torch.no_grad(), module.hook_layers():
         images = module.ensemble()
-        changed = trial("transforms", lambda: module.transforms(images, middle[0, 0]))
+        changed = try_out("transforms", lambda: module.transforms(images, middle[0, 0]))
         numbers = torch.full((len(images), module.held_out.numbers), 0.5)
-        held_out = trial("task.held_out", lambda: module.held_out(images, numbers))
+        held_out = try_out("task.held_out", lambda: module.held_out(images, numbers))
         ask(module, images[:1], "canvas.size", "canvas.size=null makes them as large")
         seen = ask(module, changed, "transforms", "transforms=none leaves them as they are")
         ask(module, held_out[:1], "task.held_out", "task.held_out=null leaves them as they are")
@@ -54,7 +54,7 @@ def look_once(module: VisualizeModule) -> None:
             if not answer.isfinite().all():
                 name = module.model.name
                 raise InputError(f"model: {layer} of {name} answers the first images with NaN or infinity")
-        trial("objective", lambda: module.in_turn(module.objective, seen, images))
+        try_out("objective", lambda: module.score_sets(module.objective, seen, images))
 
 
 def ask(module: VisualizeModule, images: Float[Tensor, "n c h w"], key: str, otherwise: str) -> Seen:
@@ -64,7 +64,7 @@ def ask(module: VisualizeModule, images: Float[Tensor, "n c h w"], key: str, oth
         InputError: a network that does not take them.
     """
     try:
-        return module.seen(images)
+        return module.observe(images)
     except LayerError as error:
         raise InputError(f"objective: {error}") from error
     except Exception as error:  # whatever a user's network has to say against its input

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fieldlab.classifiers.activations import Activations, device_of
 from fieldlab.classifiers.model import Model
-from fieldlab.signals.photos import crops
+from fieldlab.signals.photos import draw_crops
 from fieldlab.tasks.visualize.objectives.objective import Objective
 
 AT_ONCE = 32
@@ -30,13 +30,13 @@ class Photos:
 def best_patches(
     model: Model, photos: Photos, objective: Objective, size: tuple[int, int], count: int
 ) -> tuple[Float[Tensor, "n c h w"] | None, Float[Tensor, "n"]]:
-    """Of `count` areas of every photo, for each image of the objective the one that scores best, and its score.
+    """The best of `count` areas of every photo for each image of the objective, and their scores.
 
     Scores are the network's answers alone; of an objective without any it is the first area, with a score of NaN. Without
     photos there are no areas either, None.
     """
     generator = torch.Generator().manual_seed(SEED)
-    areas = [crops(photo, size, count, generator) for photo in photos.pictures.values()]
+    areas = [draw_crops(photo, size, count, generator) for photo in photos.pictures.values()]
     alone = [objective.alone(i) for i in range(objective.images)]
     device = device_of(model.network)
     if not objective.answers or not areas:
@@ -46,7 +46,7 @@ def best_patches(
     with Activations(model.network, objective.layers) as look:
         for some in torch.cat(areas).split(AT_ONCE):
             images = some.to(device)
-            seen = model.seen(look, images)
+            seen = model.observe(look, images)
             scores.append(torch.stack([one.answer(seen, images) for one in alone]))
     best = torch.cat(scores, dim=1).max(1)
     return torch.cat(areas).to(device)[best.indices], best.values

@@ -1,1 +1,1 @@
-"""Goals: what pictures, read where warps say, should come to."""
+"""Goals: the losses that rolled pictures should minimise."""

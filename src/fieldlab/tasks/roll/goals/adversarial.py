@@ -1,4 +1,4 @@
-"""Adversarial: a classifier is to change its mind."""
+"""Adversarial: rolls that change the answer of a classifier."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -11,7 +11,7 @@ from fieldlab.classifiers.activations import OUTPUT, Activations
 from fieldlab.classifiers.answers import LayerError
 from fieldlab.classifiers.model import Model
 from fieldlab.errors import InputError, first_line, suggest
-from fieldlab.tasks.roll.goals.goal import Goal, Pictures, Shown
+from fieldlab.tasks.roll.goals.goal import CaptionedImage, Goal, Pictures
 
 
 class Adversarial(Goal):
@@ -44,16 +44,16 @@ class Adversarial(Goal):
                 " has two classes at least, and a label for each or none"
             )
         self.register_buffer("before", answers.log_softmax(-1))
-        wanted = answers.argmax(-1) if label is None else torch.full((len(answers),), self.number(label))
+        wanted = answers.argmax(-1) if label is None else torch.full((len(answers),), self.find_class(label))
         self.register_buffer("wanted", wanted)
 
     def _apply(self, fn: object, *arguments: object) -> "Adversarial":
-        """Where a goal goes, its model comes along."""
+        """Move the goal, and its model with it."""
         super()._apply(fn, *arguments)  # type: ignore[arg-type]
         self.model.to(self.wanted.device)
         return self
 
-    def number(self, label: str | int) -> int:
+    def find_class(self, label: str | int) -> int:
         """The class of this name or number."""
         labels = list(map(str, self.model.labels))
         if isinstance(label, str) and label in labels:
@@ -63,11 +63,12 @@ class Adversarial(Goal):
         known = labels or [f"0 to {self.before.shape[-1] - 1}"]
         raise InputError(f"goal.label: {self.model.name} knows no class {label}{suggest(str(label), known)}")
 
-    def called(self, number: int) -> str:
+    def name_class(self, number: int) -> str:
+        """The label of a class, or its number where there are no labels."""
         return str(self.model.labels[number]) if self.model.labels else str(number)
 
     def answers(self, seen: Float[Tensor, "*n p c"]) -> Float[Tensor, "*n classes"]:
-        """What the classifier answers to whole pictures.
+        """The classifier's answers to whole pictures.
 
         Raises:
             InputError: a classifier that cannot be asked.
@@ -80,7 +81,7 @@ class Adversarial(Goal):
         images = seen.unflatten(-2, size).movedim(-1, -3).reshape(-1, seen.shape[-1], *size)
         try:
             with Activations(model.network, [OUTPUT]) as look:
-                found = model.seen(look, images)[OUTPUT]
+                found = model.observe(look, images)[OUTPUT]
         except LayerError as error:
             raise InputError(
                 f"goal.model: {model.name}: {error}; a classifier answers with one tensor, or calls one of them logits"
@@ -96,42 +97,45 @@ class Adversarial(Goal):
             )
         return found.view(*seen.shape[:-2], -1)
 
-    def of_class(self, likelihoods: Float[Tensor, "*n classes"]) -> Float[Tensor, "*n"]:
-        """log p of the class."""
-        return likelihoods.gather(-1, self.places_of_class(likelihoods))[..., 0]
+    def log_likelihood(self, likelihoods: Float[Tensor, "*n classes"]) -> Float[Tensor, "*n"]:
+        """log p of the wanted class."""
+        return likelihoods.gather(-1, self.class_index(likelihoods))[..., 0]
 
-    def places_of_class(self, likelihoods: Float[Tensor, "*n classes"]) -> Int[Tensor, "*n 1"]:
+    def class_index(self, likelihoods: Float[Tensor, "*n classes"]) -> Int[Tensor, "*n 1"]:
+        """The number of the wanted class for every answer."""
         return self.wanted[:, None].expand(*likelihoods.shape[:-1], 1)
 
     def losses(self, seen: Float[Tensor, "m k t n p c"], at: Int[Tensor, "m p"]) -> Float[Tensor, "m k t n"]:
         found = self.answers(seen).log_softmax(-1)
         if self.change == "raise":
-            return -self.of_class(found)
-        return -found.scatter(-1, self.places_of_class(found), -torch.inf).logsumexp(-1)
+            return -self.log_likelihood(found)
+        return -found.scatter(-1, self.class_index(found), -torch.inf).logsumexp(-1)
 
     def scores(self, seen: Float[Tensor, "m k t n p c"]) -> dict[str, Float[Tensor, "m k t n"]]:
-        """The probability of the class, and whether the classifier's mind is changed."""
+        """The probability of the class, and whether the classifier's answer has changed as wanted."""
         found = self.answers(seen).log_softmax(-1)
         there = found.argmax(-1).eq(self.wanted)
         return {
-            "probability": self.of_class(found).exp(),
+            "probability": self.log_likelihood(found).exp(),
             "succeeded": (there if self.change == "raise" else ~there).float(),
         }
 
     @torch.no_grad()
-    def exhibit(self, shown: Float[Tensor, "k n p c"], told: Sequence[Sequence[str]]) -> list[list[Shown]]:
-        """Each picture and what it became, with what the classifier takes either for."""
-        after = self.answers(shown.to(self.wanted.device)).log_softmax(-1)
+    def arrange(
+        self, images: Float[Tensor, "k n p c"], captions: Sequence[Sequence[str]]
+    ) -> list[list[CaptionedImage]]:
+        """A row for each picture and its roll, with the classifier's answers to both."""
+        after = self.answers(images.to(self.wanted.device)).log_softmax(-1)
         return [
             [
-                (self.pictures.values[n].numpy(), f"{name}: {self.verdict(self.before[n])}"),
-                (self.picture(shown[k, n]), f"{self.verdict(after[k, n])}, {told[k][n]}"),
+                (self.pictures.values[n].numpy(), f"{name}: {self.format_answer(self.before[n])}"),
+                (self.picture(images[k, n]), f"{self.format_answer(after[k, n])}, {captions[k][n]}"),
             ]
             for k in range(self.cases)
             for n, name in enumerate(self.pictures.names)
         ]
 
-    def verdict(self, likelihoods: Float[Tensor, "classes"]) -> str:
-        """`coffee 0.98`."""
+    def format_answer(self, likelihoods: Float[Tensor, "classes"]) -> str:
+        """The likeliest class and its probability: `coffee 0.98`."""
         likeliest = int(likelihoods.argmax())
-        return f"{self.called(likeliest)} {likelihoods[likeliest].exp():.2f}"
+        return f"{self.name_class(likeliest)} {likelihoods[likeliest].exp():.2f}"

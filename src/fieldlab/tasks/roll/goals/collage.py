@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from fieldlab.tasks.roll.goals.goal import Goal, Pictures, Shown
+from fieldlab.tasks.roll.goals.goal import CaptionedImage, Goal, Pictures
 
 
 class Collage(Goal):
@@ -31,47 +31,52 @@ class Collage(Goal):
         self.needs_all = towards.needs_all
         self.places = towards.places
 
-    def begin(self, rolls: int) -> None:
+    def add_parameters(self, rolls: int) -> None:
         shape = (rolls, len(self.pictures.names), self.cells, self.cells)
         self.masks = nn.Parameter(torch.zeros(shape, device=self.places.device))
 
     def weights(self, m: int) -> Float[Tensor, "m k t n p"]:
-        """How much of each picture there is at every pixel, of m members."""
+        """The weight of each picture at every pixel, of m members."""
         fine = interpolate(self.gain * self.masks, self.pictures.size, mode="bilinear", align_corners=False)
         return fine.flatten(2).softmax(1).unflatten(0, (m, 1, -1))
 
-    def blended(
+    def blend(
         self, seen: Float[Tensor, "m k t n p c"], weights: Float[Tensor, "m k t n p"]
     ) -> Float[Tensor, "m k t 1 p c"]:
+        """The weighted sum of the pictures."""
         return (weights[..., None] * seen).sum(3, keepdim=True)
 
     def losses(self, seen: Float[Tensor, "m k t n p c"], at: Int[Tensor, "m p"]) -> Float[Tensor, "m k t 1"]:
         whole = self.weights(len(seen))
         places = at[:, None, None, None].expand(*whole.shape[:-1], -1)
-        return self.towards.losses(self.blended(seen, whole.gather(-1, places)), at)
+        return self.towards.losses(self.blend(seen, whole.gather(-1, places)), at)
 
-    def alone(self, seen: Float[Tensor, "m k t n p c"], at: Int[Tensor, "m p"]) -> Float[Tensor, "m k t n"]:
+    def losses_alone(self, seen: Float[Tensor, "m k t n p c"], at: Int[Tensor, "m p"]) -> Float[Tensor, "m k t n"]:
         return torch.cat([self.towards.losses(part, at) for part in seen.split(1, dim=3)], dim=3)
 
     def scores(self, seen: Float[Tensor, "m k t n p c"]) -> dict[str, Float[Tensor, "m k t 1"]]:
-        return self.towards.scores(self.blended(seen, self.weights(len(seen))))
+        return self.towards.scores(self.blend(seen, self.weights(len(seen))))
 
-    def rendered(self, seen: Float[Tensor, "m k t n p c"]) -> Float[Tensor, "m k t s p c"]:
-        """The collage, and what each picture has in it: white where it has nothing."""
+    def render(self, seen: Float[Tensor, "m k t n p c"]) -> Float[Tensor, "m k t s p c"]:
+        """The collage, and each picture's part of it, on white."""
         weights = self.weights(len(seen))
         parts = 1 - weights[..., None] * (1 - seen)
-        return torch.cat([self.blended(seen, weights), parts], dim=3)
+        return torch.cat([self.blend(seen, weights), parts], dim=3)
 
     @property
     def rendered_names(self) -> Sequence[str]:
         return ["collage", *(f"part of {name}" for name in self.pictures.names)]
 
-    def exhibit(self, shown: Float[Tensor, "k s p c"], told: Sequence[Sequence[str]]) -> list[list[Shown]]:
-        """What the other goal has to show of the collage; its parts; and the pictures themselves."""
-        [[_, *whole]] = self.towards.exhibit(shown[:, :1], [["collage"]])
-        parts = [(self.picture(part), name) for name, part in zip(self.rendered_names[1:], shown[0, 1:], strict=True)]
+    def arrange(
+        self, images: Float[Tensor, "k s p c"], captions: Sequence[Sequence[str]]
+    ) -> list[list[CaptionedImage]]:
+        """A row of the other goal for the collage, one of its parts, and one of the pictures themselves."""
+        [[_, *whole]] = self.towards.arrange(images[:, :1], [["collage"]])
+        parts = [
+            (self.picture(part), name) for name, part in zip(self.rendered_names[1:], images[0, 1:], strict=True)
+        ]
         bare = [
             (p.numpy(), f"{name}: {by}")
-            for p, name, by in zip(self.pictures.values, self.pictures.names, told[0], strict=True)
+            for p, name, by in zip(self.pictures.values, self.pictures.names, captions[0], strict=True)
         ]
         return [whole, parts, bare]

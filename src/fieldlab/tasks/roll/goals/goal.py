@@ -1,4 +1,4 @@
-"""Goal: what is asked of pictures that are read elsewhere."""
+"""Goal: a loss of pictures that are read elsewhere."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from fieldlab.metrics import Scores
 
-Shown = tuple[Float[np.ndarray, "h w c"], str]  # a picture, and what is written below it
+CaptionedImage = tuple[Float[np.ndarray, "h w c"], str]  # a picture, and what is written below it
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What has been memorised, [n, h, w, c] in [0, 1], by name."""
+    """Memorised pictures [n, h, w, c] in [0, 1], by name."""
 
     names: Sequence[str]
     values: Float[Tensor, "n h w c"]
@@ -33,7 +33,7 @@ class Pictures:
 class Goal(nn.Module, ABC):
     """A loss for each roll: of m members, in each of k `cases`, of t tries, of n pictures.
 
-    `seen` are values at p pixels; `at` says which of the picture's these are, in reading order. A roll may be judged by any
+    `seen` are values at p pixels; `at` are the numbers of these in the picture, in reading order. A roll may be judged by any
     part of `places`, or, where it `needs_all`, by all of them in order alone. `shifts` are the true ones, where such are
     known, in pixels.
     """
@@ -50,36 +50,39 @@ class Goal(nn.Module, ABC):
         rows, columns = pictures.size
         self.register_buffer("places", torch.arange(rows * columns))
 
-    def begin(self, rolls: int) -> None:
-        """Make room for what is learned besides the warps, for so many rolls of all pictures."""
+    def add_parameters(self, rolls: int) -> None:
+        """Add the parameters that are learned besides the warps, for so many rolls of all pictures."""
 
     @abstractmethod
     def losses(self, seen: Float[Tensor, "m k t n p c"], at: Int[Tensor, "m p"]) -> Float[Tensor, "m k t q"]:
-        """For each picture, q = n, or for all together, q = 1."""
+        """The losses of each picture, q = n, or of all together, q = 1."""
 
-    def alone(self, seen: Float[Tensor, "m k t n p c"], at: Int[Tensor, "m p"]) -> Float[Tensor, "m k t n"]:
-        """For each picture as if there were no other."""
+    def losses_alone(self, seen: Float[Tensor, "m k t n p c"], at: Int[Tensor, "m p"]) -> Float[Tensor, "m k t n"]:
+        """The losses of each picture as if there were no other."""
         return self.losses(seen, at)
 
     @abstractmethod
     def scores(self, seen: Float[Tensor, "m k t n p c"]) -> dict[str, Float[Tensor, "m k t q"]]:
-        """Of whole pictures."""
+        """The scores of whole pictures."""
 
-    def rendered(self, seen: Float[Tensor, "m k t n p c"]) -> Float[Tensor, "m k t s p c"]:
-        """The pictures that a film shows: of each picture one, or those of all together."""
+    def render(self, seen: Float[Tensor, "m k t n p c"]) -> Float[Tensor, "m k t s p c"]:
+        """The images that a film shows: one of each picture, or those of all together."""
         return seen
 
-    def exact(self, moved_by: Callable[[Float[Tensor, "2"]], Float[Tensor, "n p c"]]) -> Scores:
-        """Scores of the pictures moved by the true shifts, in sides, where such are known."""
+    def score_exact(self, roll: Callable[[Float[Tensor, "2"]], Float[Tensor, "n p c"]]) -> Scores:
+        """The scores of the pictures rolled by the true shifts, in sides, where such are known."""
         return {}
 
     @property
     def rendered_names(self) -> Sequence[str]:
+        """The names of the rendered images."""
         return self.pictures.names
 
     @abstractmethod
-    def exhibit(self, shown: Float[Tensor, "k s p c"], told: Sequence[Sequence[str]]) -> list[list[Shown]]:
-        """Rows of a sheet from what was `rendered`; `told` is what has been learned, of each case and picture."""
+    def arrange(
+        self, images: Float[Tensor, "k s p c"], captions: Sequence[Sequence[str]]
+    ) -> list[list[CaptionedImage]]:
+        """The rows of a sheet from rendered images; `captions` say what has been learned, of each case and picture."""
 
     def picture(self, values: Float[Tensor, "p c"]) -> Float[np.ndarray, "h w c"]:
         """Pixels in reading order as a picture."""

@@ -1,4 +1,4 @@
-"""Flow: every place moves by itself, smoothly."""
+"""Flow: a smooth displacement of every point."""
 
 import torch
 from jaxtyping import Float
@@ -34,7 +34,7 @@ class Flow(Warp):
     def forward(self, x: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k 2"]:
         return x + self.gain * waves(x, self.frequencies) @ self.coefficients
 
-    def told(self) -> dict[str, Float[Tensor, "n"]]:
+    def describe(self) -> dict[str, Float[Tensor, "n"]]:
         """The root mean square displacement over the picture, in pixels of its longer side."""
         squares = self.coefficients.square().sum((1, 2)) / 2
         return {"flow_pixels": self.gain * squares.sqrt() * max(self.size)}

@@ -21,12 +21,12 @@ class Shift(Warp):
     def forward(self, x: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k 2"]:
         return x - self.shift[:, None]
 
-    def start(self, shift: Float[Tensor, "n 2"]) -> bool:
+    def set_shift(self, shift: Float[Tensor, "n 2"]) -> bool:
         with torch.no_grad():
             self.shift.copy_(shift)
         return True
 
-    def told(self) -> dict[str, Float[Tensor, "n"]]:
-        """In pixels."""
+    def describe(self) -> dict[str, Float[Tensor, "n"]]:
+        """The shift in pixels."""
         pixels = self.shift * self.shift.new_tensor(self.size)
         return {"shift_rows": pixels[:, 0], "shift_columns": pixels[:, 1]}

@@ -1,4 +1,4 @@
-"""Wrap: from any place to one in the picture, which repeats."""
+"""Wrap: from any point to one in the picture, which repeats."""
 
 from abc import ABC, abstractmethod
 

@@ -1,1 +1,1 @@
-"""Canvases: ways to write an image as parameters that are optimised."""
+"""Canvases: parameterizations of images that are optimised."""

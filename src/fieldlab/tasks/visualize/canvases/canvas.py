@@ -27,29 +27,29 @@ class Canvas(nn.Module):
         self.bounded: Bounded = bounded
 
     def forward(self) -> Float[Tensor, "n c h w"]:
-        return self.seen(self.parameterization())
+        return self.render(self.parameterization())
 
-    def seen(self, values: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        """What the parameterization's values look like."""
+    def render(self, values: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """The images of a parameterization's values."""
         mixed = self.colors(values)
         return torch.sigmoid(mixed) if self.bounded == "sigmoid" else Clip.apply(mixed)
 
     def write(self, images: Float[Tensor, "n c h w"]) -> None:
-        """Begin with these images, as far as the parameterization can show them.
+        """Set the parameters so that the canvas shows these images, as far as it can.
 
         Raises:
             ValueError: a parameterization that cannot be written.
         """
-        self.parameterization.write(inner(images, self.colors, self.bounded))
+        self.parameterization.write(to_values(images, self.colors, self.bounded))
 
 
-def inner(images: Float[Tensor, "n c h w"], colors: Colors, bounded: Bounded) -> Float[Tensor, "n c h w"]:
-    """The values of a parameterization that look like these images."""
+def to_values(images: Float[Tensor, "n c h w"], colors: Colors, bounded: Bounded) -> Float[Tensor, "n c h w"]:
+    """The values of a parameterization whose rendering is these images."""
     return colors.inverse(torch.logit(images.clamp(MARGIN, 1 - MARGIN)) if bounded == "sigmoid" else images)
 
 
 class Clip(torch.autograd.Function):
-    """Clamp to [0, 1]; descent may still bring back what is outside, and not push it further."""
+    """Clamp to [0, 1]; of values outside only the gradients that lead back pass."""
 
     @staticmethod
     def forward(context, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Colours: from the channels that are optimised to those that are seen."""
+"""Colors: from the channels that are optimised to those of the images."""
 
 from collections.abc import Sequence
 
@@ -44,7 +44,7 @@ class Colors(nn.Module):
         return torch.einsum("ij,njhw->nihw", inverse, images - self.mean[:, None, None])
 
 
-def learned(photos: Sequence[Float[Tensor, "_ c"]]) -> tuple[Float[Tensor, "c c"], Float[Tensor, "c"]]:
+def learn_colors(photos: Sequence[Float[Tensor, "_ c"]]) -> tuple[Float[Tensor, "c c"], Float[Tensor, "c"]]:
     """The square root of the covariance of colours within photos, by their principal components, and their mean.
 
     With U S U^T the mean of the photos' covariances, M = U sqrt(S) / max column length, as in Lucid; each column's sign

@@ -1,4 +1,4 @@
-"""Measures: what can be said of images without a network: how their power is spread over frequencies, and whether they are flat."""
+"""Measures of images without a network: how their power is spread over frequencies, and whether they are flat."""
 
 import torch
 from jaxtyping import Float
@@ -22,7 +22,7 @@ def power(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n h k"]:
 
 
 def multiplicity(width: int, device: torch.device) -> Float[Tensor, "k"]:
-    """How many coefficients of a whole transform each column of rfft2 stands for: most have a mirror image."""
+    """The number of coefficients of a whole transform that each column of rfft2 stands for: most have a mirror image."""
     twice = torch.full((width // 2 + 1,), 2.0, device=device)
     twice[0] = 1
     if width % 2 == 0:

@@ -1,4 +1,4 @@
-"""Painted: images that fields paint, at any resolution."""
+"""Painted: images that are the values of fields, at any resolution."""
 
 from collections.abc import Callable, Sequence
 

@@ -16,14 +16,14 @@ class Parameterization(nn.Module, ABC):
 
     @abstractmethod
     def write(self, images: Float[Tensor, "n c h w"]) -> None:
-        """Set the parameters to what these images, or the nearest there are, are made of.
+        """Set the parameters to those of these images, or of the nearest that there are.
 
         Raises:
             ValueError: images cannot be written in this way.
         """
 
     def join(self, others: Sequence["Parameterization"]) -> None:
-        """Take the images of others of the same kind in, behind one's own: parameters have them along their first axis."""
+        """Append the images of others of the same kind: parameters have the images along their first axis."""
         theirs = [dict(other.named_parameters()) for other in others]
         for name, parameter in self.named_parameters():
             parameter.data = torch.cat([parameter.data, *(named[name].data for named in theirs)])

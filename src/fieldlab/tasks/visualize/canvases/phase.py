@@ -41,5 +41,5 @@ class Phase(Parameterization):
 
     @torch.no_grad()
     def write(self, images: Float[Tensor, "n c h w"]) -> None:
-        """The images' phases; their magnitudes are lost."""
+        """Set the phases to those of the images; their magnitudes are lost."""
         self.phase.copy_(torch.fft.rfft2(images).angle())

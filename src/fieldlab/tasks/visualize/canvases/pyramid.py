@@ -31,7 +31,7 @@ class Pyramid(Parameterization):
 
     @torch.no_grad()
     def write(self, images: Float[Tensor, "n c h w"]) -> None:
-        """All in the finest level."""
+        """Write the images into the finest level, and 0 into the others."""
         for level in self.levels:
             level.zero_()
         self.levels[0].copy_(images)

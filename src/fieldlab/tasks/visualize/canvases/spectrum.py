@@ -1,4 +1,4 @@
-"""Spectrum: frequencies of real images, and how strong natural images are at them."""
+"""Spectrum: frequencies of real images, and the amplitudes of natural images at them."""
 
 import math
 

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from fieldlab.tasks.visualize.transforms.transform import Transform, between, check_interval
+from fieldlab.tasks.visualize.transforms.transform import Transform, check_interval, interpolate
 
 Outside = Literal["zeros", "border", "reflection"]
 
@@ -27,7 +27,7 @@ class Affine(Transform):
         """A, for p = (x, y): columns to the right, rows downwards."""
 
     def __call__(self, images: Float[Tensor, "n c h w"], u: Float[Tensor, "n 1"]) -> Float[Tensor, "n c h w"]:
-        return moved(images, self.matrices(u[:, 0]), self.outside)
+        return transform_images(images, self.matrices(u[:, 0]), self.outside)
 
 
 class Scale(Affine):
@@ -38,7 +38,7 @@ class Scale(Affine):
         self.factors = check_interval("factors", factors, above=0)
 
     def matrices(self, u: Float[Tensor, "n"]) -> Float[Tensor, "n 2 2"]:
-        return torch.eye(2, device=u.device) / between(*self.factors, u)[:, None, None]
+        return torch.eye(2, device=u.device) / interpolate(*self.factors, u)[:, None, None]
 
 
 class Rotate(Affine):
@@ -49,7 +49,7 @@ class Rotate(Affine):
         self.degrees = degrees
 
     def matrices(self, u: Float[Tensor, "n"]) -> Float[Tensor, "n 2 2"]:
-        angle = between(-self.degrees, self.degrees, u).deg2rad()
+        angle = interpolate(-self.degrees, self.degrees, u).deg2rad()
         return torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1).view(-1, 2, 2)
 
 
@@ -67,15 +67,15 @@ class Shear(Affine):
         self.degrees = degrees
 
     def matrices(self, u: Float[Tensor, "n"]) -> Float[Tensor, "n 2 2"]:
-        lean = between(-self.degrees, self.degrees, u).deg2rad().tan()
+        lean = interpolate(-self.degrees, self.degrees, u).deg2rad().tan()
         zero, one = torch.zeros_like(lean), torch.ones_like(lean)
         return torch.stack([one, lean, zero, one], -1).view(-1, 2, 2)
 
 
-def moved(
+def transform_images(
     images: Float[Tensor, "n c h w"], matrices: Float[Tensor, "n 2 2"], outside: Outside
 ) -> Float[Tensor, "n c h w"]:
-    """Each image under its own matrix, which is in pixels: torch's grid has sides of 2, however long they are."""
+    """Each image under its own matrix, which is in pixels: torch's grid has sides of 2 for any size."""
     half = torch.tensor([images.shape[3] / 2, images.shape[2] / 2], device=images.device, dtype=images.dtype)
     theta = matrices.to(images.dtype) * half[None, None, :] / half[None, :, None]
     theta = torch.cat([theta, torch.zeros_like(theta[:, :, :1])], -1)

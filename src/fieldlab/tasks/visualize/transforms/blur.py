@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import conv1d, pad
 
-from fieldlab.tasks.visualize.transforms.transform import Transform, between, check_interval
+from fieldlab.tasks.visualize.transforms.transform import Transform, check_interval, interpolate
 
 REACH = 3  # standard deviations, at which the kernel ends
 
@@ -28,14 +28,14 @@ class Blur(Transform):
     def __call__(self, images: Float[Tensor, "n c h w"], u: Float[Tensor, "n 1"]) -> Float[Tensor, "n c h w"]:
         reach = math.ceil(REACH * self.sigmas[1])
         place = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
-        kernels = torch.exp(-((place / between(*self.sigmas, u)) ** 2) / 2)
+        kernels = torch.exp(-((place / interpolate(*self.sigmas, u)) ** 2) / 2)
         kernels = kernels / kernels.sum(1, keepdim=True)
         for axis in (2, 3):
-            images = along(images.movedim(axis, -1), kernels).movedim(-1, axis)
+            images = convolve_rows(images.movedim(axis, -1), kernels).movedim(-1, axis)
         return images
 
 
-def along(images: Float[Tensor, "n c h w"], kernels: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
+def convolve_rows(images: Float[Tensor, "n c h w"], kernels: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
     """Each image convolved along its rows with its own kernel."""
     n, c, h, w = images.shape
     reach = kernels.shape[1] // 2

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from fieldlab.tasks.visualize.transforms.transform import Transform, between, check_interval
+from fieldlab.tasks.visualize.transforms.transform import Transform, check_interval, interpolate
 
 
 class Crop(Transform):
@@ -29,7 +29,7 @@ class Crop(Transform):
         self.size = size
 
     def __call__(self, images: Float[Tensor, "n c h w"], u: Float[Tensor, "n 3"]) -> Float[Tensor, "n c i j"]:
-        side = between(*self.sides, u[:, 0])
+        side = interpolate(*self.sides, u[:, 0])
         middle = (2 * u[:, 1:] - 1) * (1 - side[:, None])  # of (x, y), where the image reaches from -1 to 1
         theta = torch.cat([side[:, None, None] * torch.eye(2, device=u.device), middle[:, :, None]], -1)
         grid = affine_grid(

@@ -20,7 +20,7 @@ class Transform(ABC):
     def __call__(self, images: Float[Tensor, "n c h w"], u: Float[Tensor, "n k"]) -> Float[Tensor, "n c i j"]: ...
 
 
-class Composed(Transform):
+class TransformSequence(Transform):
     """Several transforms, one after the other; none: the images as they are."""
 
     def __init__(self, transforms: Sequence[Transform]) -> None:
@@ -34,12 +34,17 @@ class Composed(Transform):
         return images
 
 
-def between(low: float, high: float, u: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+def interpolate(low: float, high: float, u: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """The numbers at shares u of the way from low to high."""
     return low + (high - low) * u
 
 
 def check_interval(name: str, interval: Sequence[float], *, above: float) -> tuple[float, float]:
-    """The interval's two ends; raise where it is none, or begins too low."""
+    """The interval's two ends.
+
+    Raises:
+        ValueError: no interval, or one that starts too low.
+    """
     if len(interval) != 2 or not above < interval[0] <= interval[1]:
         raise ValueError(f"{name} must be two numbers above {above:g}, low before high, not {list(interval)}")
     return interval[0], interval[1]

@@ -1,4 +1,4 @@
-"""Rehearsal: a step of training before there is any, so that what cannot work is told and not found out."""
+"""Checks of what is trained, before training starts."""
 
 import warnings
 from collections.abc import Callable
@@ -11,8 +11,12 @@ T = TypeVar("T")
 COMPLAINTS = (RuntimeError, ValueError, AssertionError, IndexError)  # of parts about their input
 
 
-def trial(key: str, action: Callable[[], T]) -> T:
-    """Whatever a user's transform, model or objective has to say against its input, under this key."""
+def try_out(key: str, action: Callable[[], T]) -> T:
+    """What `action` returns; an error of a user's transform, model or objective about its input is reported under this key.
+
+    Raises:
+        InputError: the part does not take its input.
+    """
     try:
         return action()
     except InputError:
@@ -21,8 +25,12 @@ def trial(key: str, action: Callable[[], T]) -> T:
         raise InputError(f"{key}: {first_line(error)}") from error
 
 
-def rehearse_schedule(module: TaskModule) -> None:
-    """Let the schedule step once."""
+def check_schedule(module: TaskModule) -> None:
+    """Build optimiser and schedule, and step the schedule once.
+
+    Raises:
+        InputError: settings that they do not take.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the schedule steps before its optimiser has
         try:

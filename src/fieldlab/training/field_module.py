@@ -1,4 +1,4 @@
-"""Constrained: fields that are asked to fulfil constraints at points of signals."""
+"""FieldModule: the training of fields under constraints at points of signals."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Batch, Samples
 
 
-class Constrained(TaskModule):
+class FieldModule(TaskModule):
     """Minimise the sum of constraints for each field of an ensemble.
 
     Raises:
@@ -47,7 +47,7 @@ class Constrained(TaskModule):
 
     @abstractmethod
     def save_pictures(self, m: int, folder: Path) -> None:
-        """Draw what member m has become into the fit's folder."""
+        """Write pictures of what member m has learned into the fit's folder."""
 
     def total(self, batch: Batch) -> Float[Tensor, "m"]:
         """The sum of constraints, by member."""

@@ -1,4 +1,4 @@
-"""Rolled: a field that is read elsewhere, so that its signal is rolled."""
+"""RolledField: a field that is read elsewhere, so that its signal is rolled."""
 
 import torch
 from jaxtyping import Float
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from fieldlab.tasks.roll.warps.wrap import Wrap
 
 
-class Rolled(nn.Module):
+class RolledField(nn.Module):
     """Phi(wrap(x - s)): what was at x is seen at x + s, and what leaves on one side comes in on the other.
 
     The shift s, in sides of the unit cube, is a parameter: loss on what is seen can move it.
