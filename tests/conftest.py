@@ -62,9 +62,9 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> Said:
     """The lines that were said so far while a test runs."""
-    from fieldlab.signals.notes import note
+    from fieldlab.notices import say_once
 
-    note.cache_clear()
+    say_once.cache_clear()
     caplog.set_level(logging.WARNING, "fieldlab")
     return lambda: [record.getMessage() for record in caplog.records if record.name == "fieldlab"]
 

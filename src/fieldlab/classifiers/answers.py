@@ -1,12 +1,12 @@
 """Answers: the tensors in whatever a layer answers with, by name."""
 
 import dataclasses
-import functools
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from torch import Tensor
+
+from fieldlab.notices import say_once
 
 MEANT = ("logits", "out")  # what transformers and torchvision call the one among several that a network is for
 
@@ -50,10 +50,5 @@ def pick(layer: str, found: Mapping[str, Tensor]) -> Tensor:
     meant = next((name for name in MEANT if name in found), None)
     if meant is None:
         raise LayerError(f"layer {layer} answers with several tensors; name one of {shapes}")
-    warn_once(f"layer {layer} is taken for {layer}.{meant}; there are {shapes}")
+    say_once(f"layer {layer} is taken for {layer}.{meant}; there are {shapes}")
     return found[meant]
-
-
-@functools.cache
-def warn_once(text: str) -> None:
-    logging.getLogger("fieldlab").warning(text)

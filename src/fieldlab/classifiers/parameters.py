@@ -1,7 +1,6 @@
 """Parameters: those of a network, read from a file."""
 
 import itertools
-import logging
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -12,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from fieldlab.errors import InputError, first_line
+from fieldlab.notices import say
 
 NAMED_STATE = ("state_dict", "model", "model_state_dict")  # what training scripts call the parameters in their files
 MOST_NAMED = 3
@@ -37,9 +37,7 @@ def load_parameters(network: nn.Module, file: Path) -> None:
     over = sorted(stored.keys() - {*names.values()})
     if name != place or over:
         left = f"; passed over: {some_of(over)}" if over else ""
-        logging.getLogger("fieldlab").warning(
-            "model.path: %s: %s is taken for %s, and all others likewise%s", file, place, name, left
-        )
+        say("model.path: %s: %s is taken for %s, and all others likewise%s", file, place, name, left)
     network.load_state_dict({name: stored[place] for name, place in names.items()})
 
 

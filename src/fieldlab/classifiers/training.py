@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import os
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from fieldlab.atomic import replace_atomically
+from fieldlab.notices import say
 
 BATCH = 128
 RATE, DECAY = 3e-3, 0.01
@@ -70,7 +70,3 @@ def accuracy(network: nn.Module, x: Images, y: Classes) -> float:
     """The share of images whose class the network knows."""
     known = torch.cat([network(part).argmax(1) for part in x.split(BATCH)])
     return (known == y).float().mean().item()
-
-
-def say(text: str, *arguments: object) -> None:
-    logging.getLogger("fieldlab").warning(text, *arguments)

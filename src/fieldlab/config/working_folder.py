@@ -1,11 +1,12 @@
 """The working folder: a user's own modules and configuration files lie there."""
 
 import functools
-import logging
 import os
 import sys
 from importlib.resources import files
 from pathlib import Path
+
+from fieldlab.notices import say
 
 MOST_NAMED = 3
 
@@ -36,6 +37,4 @@ def tell_replaced(here: Path) -> None:
         names = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.yaml"))
         if taken := [name for name in names if (own / name).is_file()]:
             more = f" and {len(taken) - MOST_NAMED} more" if len(taken) > MOST_NAMED else ""
-            logging.getLogger("fieldlab").warning(
-                "%s: %s%s taken instead of fieldlab's own", folder, ", ".join(taken[:MOST_NAMED]), more
-            )
+            say("%s: %s%s taken instead of fieldlab's own", folder, ", ".join(taken[:MOST_NAMED]), more)

@@ -1,12 +1,13 @@
 """Write: triangles as a file, with all the digits that its format has room for."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from trimesh import Scene, Trimesh
 from trimesh.transformations import translation_matrix
+
+from fieldlab.notices import say
 
 LOST = 1e-5  # of the extent, that rounding to single precision may move a vertex by without a word
 
@@ -72,7 +73,7 @@ def warn_of_rounding(mesh: Trimesh, file: Path) -> None:
     """Warn where single precision moves vertices."""
     moved = np.abs(mesh.vertices.astype(np.float32) - mesh.vertices).max()
     if moved > LOST * mesh.extents.max():
-        logging.getLogger("fieldlab").warning(
+        say(
             "%s has vertices up to %.2g from where they are, as .stl is in single precision; .ply, .obj, .off and .glb are exact",
             file, moved,
         )  # fmt: skip

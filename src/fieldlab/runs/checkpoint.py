@@ -1,6 +1,5 @@
 """Checkpoints: a long fit saves its state now and then, and goes on from there after a kill."""
 
-import logging
 import pickle
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from fieldlab.atomic import replace_atomically
 from fieldlab.errors import first_line
+from fieldlab.notices import say
 from fieldlab.runs.result import result_or_none
 from fieldlab.training.module import State
 
@@ -45,7 +45,7 @@ class Checkpoints(Callback):
             try:
                 replace_atomically(self.files[0], partial(torch.save, content))
             except (OSError, RuntimeError) as error:  # a full disk; there may be room by the next time
-                warn("%s: cannot be written (%s)", self.files[0], first_line(error))
+                say("%s: cannot be written (%s)", self.files[0], first_line(error))
             self.saved = time.monotonic()
 
     def earlier(self, device: torch.device) -> State | None:
@@ -61,7 +61,7 @@ class Checkpoints(Callback):
             theirs = content["fits"] == self.fits and content["device"] == device.type
             return content["state"] if theirs else None
         except DAMAGE as error:
-            warn("%s: cannot be read (%s); the fit begins anew", file, first_line(error))
+            say("%s: cannot be read (%s); the fit begins anew", file, first_line(error))
             return None
 
     def discard(self) -> None:
@@ -84,7 +84,3 @@ def is_finished(folder: Path) -> bool:
     """Whether a fit came to an end here: a kill may leave a checkpoint beside a result."""
     result = result_or_none(folder)
     return result is not None and result.status != "failed"
-
-
-def warn(text: str, *arguments: object) -> None:
-    logging.getLogger("fieldlab").warning(text, *arguments)

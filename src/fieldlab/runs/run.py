@@ -1,6 +1,5 @@
 """Run: from checked configurations to results."""
 
-import logging
 import os
 import traceback
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from omegaconf import OmegaConf
 from fieldlab import weights
 from fieldlab.config.instantiate import build
 from fieldlab.errors import InputError, first_line
+from fieldlab.notices import say
 from fieldlab.runs.check import Checked
 from fieldlab.runs.computation import Computation, Watchers
 from fieldlab.runs.curve import save_curve
@@ -49,7 +49,7 @@ def run(runs: Sequence[Checked]) -> Results:
     if reached is None:
         computation.discard()
     else:
-        logging.getLogger("fieldlab").warning("%s goes on after %s", runs[0].folder, reached)
+        say("%s goes on after %s", runs[0].folder, reached)
     safely(tracker.start, configs)
     try:
         results = compute(computation, runs)
@@ -107,7 +107,7 @@ def assist(computation: Computation, runs: Sequence[Checked]) -> Results:
     except Exception as error:
         if os.environ.get("FIELDLAB_DEBUG") == "1":
             raise
-        logging.getLogger("fieldlab").warning("a further device: %s", first_line(error))
+        say("a further device: %s", first_line(error))
         raise SystemExit(1) from None
 
 
@@ -138,7 +138,7 @@ def fail(runs: Sequence[Checked], error: Exception) -> Results:
         (run.folder / "traceback.txt").write_text("".join(traceback.format_exception(error)))
         result.save(run.folder)
     except OSError as full:
-        logging.getLogger("fieldlab").warning("%s: the failure cannot be noted (%s)", run.folder, first_line(full))
+        say("%s: the failure cannot be noted (%s)", run.folder, first_line(full))
     return {run.folder: result}
 
 

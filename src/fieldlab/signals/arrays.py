@@ -7,10 +7,10 @@ import torch
 
 from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError
+from fieldlab.notices import say_once
 from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.kinds import find_file, remedy
 from fieldlab.signals.medium import Layout
-from fieldlab.signals.notes import note
 
 MOST_CHANNELS = 4  # an axis of so many samples, beside a longer one, is taken for channels
 
@@ -65,7 +65,7 @@ def channel_axis(shape: tuple[int, ...], file: Path) -> int | None:
         else f"{len(shape) - 1} {one}, and the {where} as channels"
     )
     key = "true takes the last axis as channels" if axis is None else "false takes it as an axis like the others"
-    note(f"signal.path: {file} is {size}: taken as {taken}; signal.channels_last={key}")
+    say_once(f"signal.path: {file} is {size}: taken as {taken}; signal.channels_last={key}")
     return axis
 
 
@@ -87,7 +87,7 @@ def span_of(stored: np.ndarray, span: list[float] | None, file: Path) -> tuple[f
     if span is None and stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
         whole = np.iinfo(stored.dtype)
         if (least, most) != (whole.min, whole.max):
-            note(
+            say_once(
                 f"signal.path: {file} is of {stored.dtype}, {least:g} to {most:g}: these become 0 and 1, and PSNR is relative"
                 f" to them; signal.span=[{whole.min},{whole.max}] takes the range of its type"
             )

@@ -1,6 +1,5 @@
 """The clouds that a configuration can name: from a file, and of a torus knot."""
 
-import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from fieldlab.geometry.polygons import Polygons
 from fieldlab.geometry.read import READERS as MESHES
 from fieldlab.geometry.read import PointSet
 from fieldlab.geometry.repair import repair, share_inside
+from fieldlab.notices import say
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.columns import read_npy, read_xyz
 
@@ -166,4 +166,4 @@ def frame_of(points: Points, fill: float, file: Path) -> Frame:
 
 def warn(file: Path, remarks: Iterable[str]) -> None:
     for remark in remarks:
-        logging.getLogger("fieldlab").warning("%s %s", file, remark)
+        say("%s %s", file, remark)

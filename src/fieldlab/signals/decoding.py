@@ -10,9 +10,9 @@ from jaxtyping import Float
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from fieldlab.errors import InputError, first_line
+from fieldlab.notices import say_once
 from fieldlab.signals import profiles, tiffs
 from fieldlab.signals.deep import note_lost_bits, rawmode, read_deep
-from fieldlab.signals.notes import note
 from fieldlab.signals.pixels import Pixels
 
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
@@ -44,7 +44,7 @@ def choose_page(file: Path, key: str, page: int | None, count: int, alone: bool)
     """The number of the page to read; notes where there are others."""
     if page is None and count > 1 and not alone:
         how = "; signal.page=1 would be the second, signal=frames takes all" if key == "signal.path" else ""
-        note(f"{key}: {file} has {count} pages or frames, of which the first is taken{how}")
+        say_once(f"{key}: {file} has {count} pages or frames, of which the first is taken{how}")
     if page is not None and not 0 <= page < count:
         raise InputError(f"signal.page: {page} should be 0 to {count - 1}, the pages of {file}")
     return page or 0
@@ -78,7 +78,7 @@ def decode(picture: Image.Image, file: Path, *, as_stored: bool) -> Pixels:
             return Pixels(convert_inks(picture, file), None, 255)
         found = read_shallow(picture)
     if found.levels == 65535 and 0 < found.colours.max() <= DIM:
-        note(
+        say_once(
             f"{file}: is of 16 bits, but its brightest value is {found.colours.max() * 65535:.0f} of 65535; if it is to be"
             " stretched, save it as .npy for signal=array, whose span is the values' own"
         )
@@ -94,7 +94,7 @@ def to_srgb(pixels: Pixels, info: Mapping[Any, Any], mark: str | None, file: Pat
         convert = profiles.find_conversion(info, mark)
         return pixels if convert is None else Pixels(convert(pixels.colours), pixels.alpha, 0)
     except ValueError as error:
-        note(f"{file}: its colour profile is passed over, and its colours are taken for sRGB: {error}")
+        say_once(f"{file}: its colour profile is passed over, and its colours are taken for sRGB: {error}")
         return pixels
 
 
@@ -136,5 +136,5 @@ def convert_inks(picture: Image.Image, file: Path) -> Float[np.ndarray, "rows co
             return np.asarray(profiles.through_lcms(upright, profile), dtype=np.float32) / 255
     except (ImageCms.PyCMSError, OSError) as error:
         why = f"with a colour profile that cannot be used ({first_line(error)})"
-    note(f"{file}: is CMYK {why}, so that its colours are a guess; save it as sRGB for the right ones")
+    say_once(f"{file}: is CMYK {why}, so that its colours are a guess; save it as sRGB for the right ones")
     return np.asarray(upright.convert("RGB"), dtype=np.float32) / 255

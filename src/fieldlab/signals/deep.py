@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from fieldlab.signals.notes import note
+from fieldlab.notices import say_once
 from fieldlab.signals.pixels import Pixels
 
 CHANNELS = {"RGB": 3, "RGBX": 3, "RGBA": 3, "LA": 1}  # of colour, by raw mode
@@ -64,7 +64,9 @@ def note_lost_bits(picture: Image.Image, file: Path) -> None:
     """Note where colours are deeper than what is read of them."""
     bits = bits_of(picture, file)
     if bits > 8 and not picture.mode.startswith(("I", "F")):
-        note(f"{file}: has {bits} bits a channel, of which 8 are read; save it as PNG or TIFF of 16 bits to fit all")
+        say_once(
+            f"{file}: has {bits} bits a channel, of which 8 are read; save it as PNG or TIFF of 16 bits to fit all"
+        )
 
 
 def bits_of(picture: Image.Image, file: Path) -> int:

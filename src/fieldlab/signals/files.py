@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from fieldlab.errors import InputError
+from fieldlab.notices import say_once
 from fieldlab.signals.kinds import is_known, kind_of, remedy
-from fieldlab.signals.notes import note
 
 KINDS = {"image": "pictures", "array": ".npy arrays", "sound": ".wav sounds"}
 
@@ -55,4 +55,4 @@ def note_passed_over(folder: Path, taken: str, files: list[Path]) -> None:
         first, *rest = (file.name for file in passed)
         names = f"{first} and {len(rest)} more {suffix}" if rest else first
         verb = "are" if rest else "is"
-        note(f"{folder}: {names} {verb} passed over, its {KINDS[taken]} are taken{remedy(passed[0], taken)}")
+        say_once(f"{folder}: {names} {verb} passed over, its {KINDS[taken]} are taken{remedy(passed[0], taken)}")

@@ -12,10 +12,10 @@ from scipy.io import wavfile
 
 from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError
+from fieldlab.notices import say_once
 from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.kinds import find_file, remedy
 from fieldlab.signals.medium import Waveform
-from fieldlab.signals.notes import note
 
 QUIET = 0.25  # of full scale: what a PSNR is relative to is said of sounds that stay below
 
@@ -94,7 +94,7 @@ def span_of(values: np.ndarray, span: list[float] | None, file: Path) -> tuple[f
         raise ValueError(f"span must be [LOW, HIGH], not {span}")
     peak = float(np.abs(values).max())
     if span is None and peak > 1:
-        note(
+        say_once(
             f"signal.path: {file} reaches {peak:.3g} times full scale, which becomes its span and what PSNR is relative to"
         )
     low, high = span or (-max(1.0, peak), max(1.0, peak))
@@ -106,7 +106,7 @@ def span_of(values: np.ndarray, span: list[float] | None, file: Path) -> tuple[f
         level = 20 * math.log10(2 / math.sqrt((values**2).mean()))
         digits = 3 - math.floor(math.log10(peak))
         bound = math.ceil(peak * 10**digits) / 10**digits  # to four digits, and not below the peak
-        note(
+        say_once(
             f"signal.path: {file} stays within {bound:g} of full scale, to which PSNR is relative: silence would score"
             f" {level:.1f} dB; signal.span=[-{bound:g},{bound:g}] makes it relative to its own peak"
         )

@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import logging
 import math
 import os
 import time
@@ -17,6 +16,7 @@ from omegaconf import DictConfig
 
 from fieldlab.config.compose import settle
 from fieldlab.errors import InputError, first_line
+from fieldlab.notices import say
 from fieldlab.runs.check import Checked, Checks
 from fieldlab.runs.checkpoint import is_finished, noted_fits
 from fieldlab.runs.computation import Watchers
@@ -196,7 +196,3 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def say(text: str, *arguments: object) -> None:
-    logging.getLogger("fieldlab").warning(text, *arguments)

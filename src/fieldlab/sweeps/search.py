@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import logging
 import time
 import typing
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from fieldlab.config.overrides import quote
+from fieldlab.notices import say
 from fieldlab.sweeps.grid import conclude, single
 from fieldlab.sweeps.trials import Search, shown
 
@@ -98,7 +98,7 @@ class OptunaSweeper(Sweeper):
             if len({hash_run(self.base([*fixed, value])) for value in values}) > 1 or len(values) == 1:
                 left[key] = override
             elif override.input_line == quote(f"{key}={self.params.get(key)}"):
-                logging.getLogger("fieldlab").warning("left out of the search: %s", idle(key, len(values)))
+                say("left out of the search: %s", idle(key, len(values)))
             else:
                 raise InputError(idle(key, len(values)))
         if not left:

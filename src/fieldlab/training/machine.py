@@ -1,7 +1,6 @@
 """The machine a fit runs on: its device, compiler, versions and commit."""
 
 import functools
-import logging
 import os
 import platform
 import shutil
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from fieldlab.notices import say
 
 
 def device_name(device: torch.device) -> str:
@@ -34,7 +35,7 @@ def can_compile() -> bool:
     """Whether torch.compile finds the C++ compiler that it needs; says so in one line where it does not."""
     found = any(map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")))
     if not found:
-        logging.getLogger("fieldlab").warning("no C++ compiler found: running without torch.compile")
+        say("no C++ compiler found: running without torch.compile")
     return found
 
 

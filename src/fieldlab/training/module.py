@@ -15,6 +15,7 @@ from lightning import LightningModule
 from torch import Tensor, nn
 
 from fieldlab.metrics import Scores
+from fieldlab.notices import say_once
 from fieldlab.training.batches import Batches
 from fieldlab.training.chunks import Chunk
 from fieldlab.training.optimisation import (
@@ -24,7 +25,6 @@ from fieldlab.training.optimisation import (
     relative_rates,
     resolve_conjugates,
     shorten_steps,
-    warn_unfused,
 )
 
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
@@ -97,7 +97,7 @@ class TaskModule(LightningModule, ABC):
     def configure_optimizers(self) -> Any:
         settings: dict[str, Any] = {} if self.descent.rates is None else {"lr": max(self.descent.rates)}
         if self.descent.fused and any(parameter.is_complex() for parameter in self.ensemble.parameters()):
-            warn_unfused()
+            say_once("optimizer.fused: torch fuses steps of real parameters alone; these are complex")
             settings["fused"] = None
         self.optimizer = self.descent.optimizer(self.ensemble.parameters(), **settings)
         self.rate = self.descent.schedule(self.optimizer)

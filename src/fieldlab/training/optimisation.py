@@ -1,7 +1,5 @@
 """Optimisation beside the loss: compilation, clipping and learning rates member by member."""
 
-import functools
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,14 +26,6 @@ class Descent:
     rates: Sequence[float] | None
     fused: bool
     compiled: bool
-
-
-@functools.cache
-def warn_unfused() -> None:
-    """Warn, once in a process, that steps of complex parameters are not fused."""
-    logging.getLogger("fieldlab").warning(
-        "optimizer.fused: torch fuses steps of real parameters alone; these are complex"
-    )
 
 
 def compile_losses(losses: Losses) -> Losses:

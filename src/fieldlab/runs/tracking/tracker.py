@@ -1,6 +1,5 @@
 """Trackers: whoever wants to know how each fit is doing."""
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fieldlab.errors import first_line
+from fieldlab.notices import say
 from fieldlab.runs.result import Result
 
 Pictures = Mapping[str, np.ndarray]
@@ -68,4 +68,4 @@ def safely(action: Callable[..., None], *arguments: Any) -> None:
     try:
         action(*arguments)
     except Exception as error:
-        logging.getLogger("fieldlab").warning("tracking: %s: %s", type(error).__name__, first_line(error))
+        say("tracking: %s: %s", type(error).__name__, first_line(error))

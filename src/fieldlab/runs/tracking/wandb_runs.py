@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fieldlab.errors import first_line
+from fieldlab.notices import say
 from fieldlab.runs.result import Result
 from fieldlab.runs.tracking.tracker import Pictures, Tracker
 
@@ -105,7 +105,7 @@ class WandbRuns(Tracker):
         except wandb.Error as error:
             if mode != "online":
                 raise
-            say(f"cannot open a run ({first_line(error)}): offline")
+            say(f"W&B: cannot open a run ({first_line(error)}): offline")
             return init(mode="offline")
 
     def log(self, m: int, step: int, scores: Mapping[str, float | None], pictures: Pictures) -> None:
@@ -157,11 +157,7 @@ def choose_mode(explicit: str | None) -> str:
     try:
         if wandb.login(prompt=False, timeout=LOGIN_SECONDS):
             return "online"
-        say("no key, logging offline (wandb login to go online, logger=none to log nothing)")
+        say("W&B: no key, logging offline (wandb login to go online, logger=none to log nothing)")
     except wandb.Error as error:
-        say(f"logging offline ({first_line(error)})")
+        say(f"W&B: logging offline ({first_line(error)})")
     return "offline"
-
-
-def say(text: str) -> None:
-    logging.getLogger("fieldlab").warning("W&B: %s", text)

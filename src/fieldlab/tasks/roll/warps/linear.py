@@ -4,7 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.tasks.roll.warps.warp import Warp, about_centre
+from fieldlab.geometry.plane import about_centre, make_rotations, make_scales
+from fieldlab.tasks.roll.warps.warp import Warp
 
 
 class Rotation(Warp):
@@ -16,9 +17,7 @@ class Rotation(Warp):
         self.angle = nn.Parameter(torch.zeros(images))
 
     def forward(self, x: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k 2"]:
-        cos, sin = self.angle.cos(), self.angle.sin()
-        matrices = torch.stack([cos, sin, -sin, cos], -1).view(-1, 2, 2)  # rows run downwards
-        return about_centre(x, matrices, self.size)
+        return about_centre(x, make_rotations(self.angle), self.size)
 
     def describe(self) -> dict[str, Float[Tensor, "n"]]:
         return {"degrees": self.angle.rad2deg()}
@@ -29,10 +28,11 @@ class Scale(Warp):
 
     def __init__(self, images: int, size: tuple[int, int]) -> None:
         super().__init__()
+        self.size = size
         self.logarithm = nn.Parameter(torch.zeros(images))
 
     def forward(self, x: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k 2"]:
-        return (x - 0.5) * torch.exp(-self.logarithm)[:, None, None] + 0.5
+        return about_centre(x, make_scales(self.logarithm.exp()), self.size)
 
     def describe(self) -> dict[str, Float[Tensor, "n"]]:
         return {"scale": self.logarithm.exp()}

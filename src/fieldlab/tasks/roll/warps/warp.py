@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -70,12 +69,3 @@ def format_moves(values: Mapping[str, float]) -> str:
     shift = [rest.pop(name) for name in ("shift_rows", "shift_columns") if name in rest]
     parts = [f"by {shift[0]:.2f}, {shift[1]:.2f}"] if shift else []
     return ", ".join([*parts, *(f"{name.replace('_', ' ')} {value:.2f}" for name, value in rest.items())])
-
-
-def about_centre(
-    x: Float[Tensor, "n k 2"], matrices: Float[Tensor, "n 2 2"], size: tuple[int, int]
-) -> Float[Tensor, "n k 2"]:
-    """x with each image's matrix applied around the middle, in pixels: canonical axes differ where the sides do."""
-    sides = torch.tensor(size, dtype=x.dtype, device=x.device)
-    moved = torch.einsum("nij,nkj->nki", matrices, (x - 0.5) * sides)
-    return moved / sides + 0.5

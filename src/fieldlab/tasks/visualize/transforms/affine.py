@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from fieldlab.geometry.plane import in_sides, make_rotations, make_scales
 from fieldlab.tasks.visualize.transforms.transform import Transform, check_interval, interpolate
 
 Outside = Literal["zeros", "border", "reflection"]
@@ -24,7 +25,7 @@ class Affine(Transform):
 
     @abstractmethod
     def matrices(self, u: Float[Tensor, "n"]) -> Float[Tensor, "n 2 2"]:
-        """A, for p = (x, y): columns to the right, rows downwards."""
+        """A, for p = (row, column): rows run downwards."""
 
     def __call__(self, images: Float[Tensor, "n c h w"], u: Float[Tensor, "n 1"]) -> Float[Tensor, "n c h w"]:
         return transform_images(images, self.matrices(u[:, 0]), self.outside)
@@ -38,7 +39,7 @@ class Scale(Affine):
         self.factors = check_interval("factors", factors, above=0)
 
     def matrices(self, u: Float[Tensor, "n"]) -> Float[Tensor, "n 2 2"]:
-        return torch.eye(2, device=u.device) / interpolate(*self.factors, u)[:, None, None]
+        return make_scales(interpolate(*self.factors, u))
 
 
 class Rotate(Affine):
@@ -49,8 +50,7 @@ class Rotate(Affine):
         self.degrees = degrees
 
     def matrices(self, u: Float[Tensor, "n"]) -> Float[Tensor, "n 2 2"]:
-        angle = interpolate(-self.degrees, self.degrees, u).deg2rad()
-        return torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1).view(-1, 2, 2)
+        return make_rotations(interpolate(-self.degrees, self.degrees, u).deg2rad())
 
 
 class Shear(Affine):
@@ -69,15 +69,14 @@ class Shear(Affine):
     def matrices(self, u: Float[Tensor, "n"]) -> Float[Tensor, "n 2 2"]:
         lean = interpolate(-self.degrees, self.degrees, u).deg2rad().tan()
         zero, one = torch.zeros_like(lean), torch.ones_like(lean)
-        return torch.stack([one, lean, zero, one], -1).view(-1, 2, 2)
+        return torch.stack([one, zero, lean, one], -1).view(-1, 2, 2)
 
 
 def transform_images(
     images: Float[Tensor, "n c h w"], matrices: Float[Tensor, "n 2 2"], outside: Outside
 ) -> Float[Tensor, "n c h w"]:
     """Each image under its own matrix, which is in pixels: torch's grid has sides of 2 for any size."""
-    half = torch.tensor([images.shape[3] / 2, images.shape[2] / 2], device=images.device, dtype=images.dtype)
-    theta = matrices.to(images.dtype) * half[None, None, :] / half[None, :, None]
+    theta = in_sides(matrices.to(images.dtype), (images.shape[2], images.shape[3])).flip(1, 2)  # torch's x before y
     theta = torch.cat([theta, torch.zeros_like(theta[:, :, :1])], -1)
     grid = affine_grid(theta, list(images.shape), align_corners=False)
     return grid_sample(images, grid, mode="bilinear", padding_mode=outside, align_corners=False)
