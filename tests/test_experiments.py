@@ -12,7 +12,7 @@ import yaml
 import fieldlab
 from conftest import CONF, options
 from fieldlab.config.compose import settle
-from fieldlab.config.fingerprint import canonical, cover
+from fieldlab.config.fingerprint import canonicalize, cover
 
 DIGESTS: dict[str, str] = {}
 OTHER = {  # defaults as they might be one day
@@ -48,7 +48,9 @@ def compose_jobs(name: str) -> list[dict[str, Any]]:
     settings = yaml.safe_load((CONF / f"experiment/{name}.yaml").read_text())
     params = settings["hydra"].get("sweeper", {}).get("params") or {}
     grids = [params] if isinstance(params, dict) else params
-    jobs = [[f"{key}={first(value)}" for key, value in grid.items() if "interval" not in str(value)] for grid in grids]
+    jobs = [
+        [f"{key}={first(value)}" for key, value in grid.items() if "interval" not in str(value)] for grid in grids
+    ]
     return [settle(fieldlab.compose(f"experiment={name}", *job)) for job in jobs or [[]]]
 
 
@@ -59,7 +61,7 @@ def first(value: Any) -> str:
 
 
 def digest(name: str) -> str:
-    covered = json.dumps(canonical([cover(job) for job in compose_jobs(name)]), sort_keys=True)
+    covered = json.dumps(canonicalize([cover(job) for job in compose_jobs(name)]), sort_keys=True)
     return hashlib.sha256(covered.encode()).hexdigest()[:8]
 
 

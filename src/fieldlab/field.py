@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from fieldlab.config.instantiate import build, check, plain
+from fieldlab.config.instantiate import build, check, resolve
 from fieldlab.errors import InputError
 
 POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)
@@ -56,7 +56,7 @@ def build_field(config: DictConfig | Mapping[str, Any], *, dim: int, channels: i
     Raises:
         InputError: a setting that is missing, unknown, wrongly typed or out of its range.
     """
-    settings = plain(config, "field")
+    settings = resolve(config, "field")
     for name in settings:
         if name not in SETTINGS:
             raise InputError(f"field.{name}: a field has no such setting; it has {', '.join(SETTINGS)}")

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from fieldlab.classifiers.activations import Activations, layer_shapes
-from fieldlab.classifiers.answers import LayerError, warn_once
+from fieldlab.classifiers.answers import LayerError
+from fieldlab.notices import say_once
 
 
 def network() -> nn.Sequential:
@@ -138,7 +139,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_networks_that_answer_with_several_tensors(kind: str, caplog: pytest.LogCaptureFixture):
-    warn_once.cache_clear()
+    say_once.cache_clear()
     model, x = Several(ANSWERS[kind]), torch.rand(2, 3, 4, 4)
     out, aux = model.out(model.body(x)), model.aux(model.body(x))
     with Activations(model, ["body", "logits.aux"]) as look:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from fieldlab.config.instantiate import build, describe
+from fieldlab.config.instantiate import build, describe_type
 from fieldlab.errors import InputError, suggest
 
 
@@ -64,6 +64,6 @@ def test_mistakes_in_nested_objects_are_found():
 
 
 def test_types_in_words():
-    assert describe(int | None) == "a whole number or null"
-    assert describe(Literal["x", 3]) == "one of 'x', 3"
+    assert describe_type(int | None) == "a whole number or null"
+    assert describe_type(Literal["x", 3]) == "one of 'x', 3"
     assert suggest("a", []) == ""

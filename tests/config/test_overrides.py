@@ -7,7 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldlab.config.overrides import in_quotes, quote, without_quotes
+from fieldlab.config.overrides import add_quotes, quote, remove_quotes
 
 
 def value(override: str) -> object:
@@ -18,7 +18,7 @@ def value(override: str) -> object:
 @given(st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" \\'\"=()[]{},")))
 def test_any_text_in_quotes_is_itself(text: str):
     assert value(f"key={in_quotes(text)}") == text
-    assert without_quotes(in_quotes(text)) == text
+    assert remove_quotes(add_quotes(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import fieldlab
 from conftest import Command
 from fieldlab.config.compose import settle
 from fieldlab.config.instantiate import locate
-from fieldlab.config.moved import MOVED, current
+from fieldlab.config.moved import MOVED, update_name
 from fieldlab.report.study import report
 from fieldlab.runs.result import read_result
 
@@ -30,7 +30,7 @@ def runs(clean_folder: Path) -> None:
 
 @pytest.mark.parametrize("name", [*MOVED.values(), "fieldlab.report.figure.save_figure", "fieldlab.tasks.fit.Fit"])
 def test_what_has_moved_is_there(name: str):
-    assert current(name) == name
+    assert update_name(name) == name
     folder = Path(fieldlab.__file__).parent.joinpath(*name.split(".")[1:])
     assert folder.is_dir() or folder.with_suffix(".py").is_file() or callable(locate(name, "figure"))
 

@@ -22,7 +22,7 @@ from fieldlab.runs.lock import LOCK, claims
 from fieldlab.runs.result import Result, read_result
 from fieldlab.runs.trained import Training
 from fieldlab.sweeps import packs
-from fieldlab.sweeps.packs import compute, cut, fit_pack, interrupted, timed_size
+from fieldlab.sweeps.packs import compute, cut, find_interrupted, fit_pack, time_sizes
 from fieldlab.tasks.fit import module
 from fieldlab.tasks.fit.module import FitModule
 
@@ -49,9 +49,9 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[int],
         monkeypatch.setattr(Training, "run", run)
         return tried
 
-    timed_size.cache_clear()
+    time_sizes.cache_clear()
     yield use
-    timed_size.cache_clear()
+    time_sizes.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_packs_grow_while_that_makes_a_step_cheaper(
 ):
     counted = costs(seconds)
     fits = seeds(small, 40)
-    assert packs.best_size(fits) == best
+    assert packs.choose_size(fits) == best
     assert counted == tried
-    assert packs.best_size(fits) == best  # known by now
+    assert packs.choose_size(fits) == best  # known by now
     assert counted == tried
 
 
@@ -81,13 +81,13 @@ def test_packs_grow_no_further_than_memory(small: Small, costs: Callable):
         return 1.0
 
     costs(seconds)
-    assert packs.best_size(seeds(small, 40)) == 4
+    assert packs.choose_size(seeds(small, 40)) == 4
 
 
 def test_timing_is_real_and_leaves_nothing_behind(small: Small):
-    timed_size.cache_clear()
+    time_sizes.cache_clear()
     fits = seeds(small, 4, "field.network.width=8")
-    assert packs.best_size(fits) in (1, 2, 4)
+    assert packs.choose_size(fits) in (1, 2, 4)
     assert not Path("runs").exists()
 
 
@@ -271,8 +271,8 @@ def test_an_interrupted_pack_stays_together(small: Small, monkeypatch: pytest.Mo
         patch.setattr(FitModule, "training_step", third)
         with pytest.raises(KeyboardInterrupt):
             fit_pack([fits[1], fits[3]], 2)
-    assert interrupted(fits) == [[fits[1], fits[3]]]
-    assert interrupted(fits[:3]) == []
+    assert find_interrupted(fits) == [[fits[1], fits[3]]]
+    assert find_interrupted(fits[:3]) == []
     steps: list[tuple[int, int]] = []
     monkeypatch.setattr(
         FitModule,
@@ -281,4 +281,4 @@ def test_an_interrupted_pack_stays_together(small: Small, monkeypatch: pytest.Mo
     )
     assert len(fit_pack(fits, 3)) == 5
     assert steps[0] == (2, 75)
-    assert interrupted(fits) == []
+    assert find_interrupted(fits) == []

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from conftest import SMALL, Command
-from fieldlab.sweeps.grid import narrow, written
+from fieldlab.sweeps.grid import narrow, to_text
 
 GRIDS = [{"field": ["a", "b"], "seed": ["0", "1"]}, {"field": ["c"], "sigma": ["14"]}]
 
@@ -59,7 +59,7 @@ def test_numbers_are_the_same_however_they_are_written():
 
 
 def test_values_of_a_yaml_file_are_written_as_on_the_command_line():
-    assert [written(value) for value in (None, 1e-3, "a,b", [1, 2])] == ["null", "0.001", "a,b", "[1, 2]"]
+    assert [to_text(value) for value in (None, 1e-3, "a,b", [1, 2])] == ["null", "0.001", "a,b", "[1, 2]"]
 
 
 @pytest.mark.slow

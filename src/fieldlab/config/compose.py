@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fieldlab.config.groups import explain_key
 from fieldlab.config.moved import update
-from fieldlab.config.names import container, find_kind, register_resolvers
+from fieldlab.config.names import find_kind, register_resolvers, to_container
 from fieldlab.config.overrides import quote
 from fieldlab.config.schema import RUN, convert
 from fieldlab.config.search_path import UserConfig
@@ -56,7 +56,7 @@ def settle(config: DictConfig | Config) -> dict[str, Any]:
     what has no effect left out.
     """
     config = shorten_trial(config if isinstance(config, DictConfig) else OmegaConf.create(dict(config)))
-    plain = {key: update(container(config[key])) for key in map(str, config) if key != "hydra"}
+    plain = {key: update(to_container(config[key])) for key in map(str, config) if key != "hydra"}
     return find_kind(plain).settle(convert(plain, RUN))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from fieldlab.config.instantiate import annotations, locate
+from fieldlab.config.instantiate import locate, read_annotations
 from fieldlab.errors import InputError
 
 
@@ -59,40 +59,40 @@ Label = Annotated[str, Content(lambda name: None)]  # text that changes no resul
 
 def digest(value: Any, hint: Any = None) -> Any:
     """What counts of a setting: of files their content; of parts that stand side by side their order too."""
-    if content := content_of(hint):
+    if content := find_content(hint):
         return None if value is None else content.of(value)
     if isinstance(value, list):
         return [digest(inner) for inner in value]
     if not isinstance(value, Mapping):
         return value
-    if (each := content_of(get_args(hint)[-1] if len(get_args(hint)) == 2 else None)) is not None:
+    if (each := find_content(get_args(hint)[-1] if len(get_args(hint)) == 2 else None)) is not None:
         return [[name, each.of(inner)] for name, inner in value.items()]
-    hints = hints_of(value)
+    hints = read_hints(value)
     inner = {name: digest(of, hints.get(name)) for name, of in value.items()}
     in_order = len(value) > 1 and all(isinstance(of, Mapping) and "_target_" in of for of in value.values())
     return [[name, of] for name, of in inner.items()] if in_order else inner
 
 
-def hints_of(node: Mapping[str, Any]) -> Mapping[str, Any]:
+def read_hints(node: Mapping[str, Any]) -> Mapping[str, Any]:
     """The annotations of the part that a node describes; none where there is no such part, as building will say."""
     target = node.get("_target_")
     try:
-        return annotations(locate(target, "_target_"), extras=True) if isinstance(target, str) else {}
+        return read_annotations(locate(target, "_target_"), extras=True) if isinstance(target, str) else {}
     except InputError:
         return {}
 
 
-def content_of(hint: Any) -> Content | None:
+def find_content(hint: Any) -> Content | None:
     """What is annotated to a type, or to a part of a union."""
     found = [data for part in (hint, *get_args(hint)) for data in getattr(part, "__metadata__", ())]
     direct = hasattr(hint, "__metadata__") or type(None) in get_args(hint)
     return next((data for data in found if direct and isinstance(data, Content)), None)
 
 
-def named_files(node: Mapping[str, Any]) -> Iterator[str]:
+def list_named_files(node: Mapping[str, Any]) -> Iterator[str]:
     """The files that a signal may be called after."""
-    hints = hints_of(node)
+    hints = read_hints(node)
     for name, value in node.items():
-        content = content_of(hints.get(name))
+        content = find_content(hints.get(name))
         if content and content.names and isinstance(value, str) and value != "???":
             yield value

@@ -34,7 +34,7 @@ def hash_run(config: Mapping[str, Any]) -> str:
         "sources": {target: source for target, source in sources.items() if source},
         **cover(config),
     }
-    return hashlib.sha256(json.dumps(canonical(whole), sort_keys=True, default=str).encode()).hexdigest()[:8]
+    return hashlib.sha256(json.dumps(canonicalize(whole), sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
 def cover(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,16 +54,16 @@ def cover(run: Mapping[str, Any]) -> dict[str, Any]:
     return covered
 
 
-def canonical(node: Any) -> Any:
+def canonicalize(node: Any) -> Any:
     """The same with whole numbers as integers: `sigma=5` and `sigma=5.0` ask for the same."""
     if isinstance(node, Mapping):
-        return {key: canonical(value) for key, value in node.items()}
+        return {key: canonicalize(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [canonical(value) for value in node]
+        return [canonicalize(value) for value in node]
     return int(node) if isinstance(node, float) and node.is_integer() else node
 
 
-def without_name(field: Mapping[str, Any]) -> dict[str, Any]:
+def drop_name(field: Mapping[str, Any]) -> dict[str, Any]:
     """A field's settings without its name and learning rate, which do not change what it is."""
     return {key: value for key, value in field.items() if key not in ("name", "learning_rate")}
 

@@ -33,7 +33,7 @@ def explain_key(error: BaseException, overrides: Sequence[str]) -> str | None:
     for old, new in RENAMED.items():
         if re.match(rf"(memorise\.)?{old}(?![\w])", key):
             return f"{key}: is called {key.replace(old, new)} now"
-    tasks = [f"task={task}" for task in find_tasks(root_of(key))]
+    tasks = [f"task={task}" for task in find_tasks(find_root(key))]
     chosen = next((override for override in overrides if override.startswith("task=")), None)
     if not tasks or (chosen or find_default_task()) in tasks:
         return None
@@ -43,32 +43,34 @@ def explain_key(error: BaseException, overrides: Sequence[str]) -> str | None:
 
 def find_tasks(root: str) -> list[str]:
     """The tasks that bring a top-level key."""
-    options = {file.stem: file for folder in reversed(folders()) for file in sorted((folder / "task").glob("*.yaml"))}
-    return [task for task, file in options.items() if root in set(roots_in(file))]
+    options = {
+        file.stem: file for folder in reversed(list_folders()) for file in sorted((folder / "task").glob("*.yaml"))
+    }
+    return [task for task, file in options.items() if root in set(find_roots(file))]
 
 
 def find_default_task() -> str:
     """`task=fit`: what the primary configuration chooses."""
-    primary = next(file for folder in folders() if (file := folder / "fieldlab.yaml").is_file())
+    primary = next(file for folder in list_folders() if (file := folder / "fieldlab.yaml").is_file())
     chosen = [entry["task"] for entry in yaml.safe_load(primary.read_text())["defaults"] if "task" in entry]
     return f"task={chosen[0]}"
 
 
-def folders() -> list[Path]:
+def list_folders() -> list[Path]:
     """Where configuration files are: the user's folders, then fieldlab's own."""
     return [*config_folders(), Path(str(files("fieldlab.conf")))]
 
 
-def roots_in(file: Path) -> Iterator[str]:
+def find_roots(file: Path) -> Iterator[str]:
     """The top-level keys that a task's file brings: those that it sets itself, and its groups."""
     settings = yaml.safe_load(file.read_text()) or {}
     for entry in settings.pop("defaults", []):
         for group in entry if isinstance(entry, dict) else ():
             if not group.startswith("override "):
-                yield root_of(group)
+                yield find_root(group)
     yield from settings.keys() - {"study", "figure", "task", "field"}
 
 
-def root_of(key: str) -> str:
+def find_root(key: str) -> str:
     """`canvas` for canvas/colors, and for canvas.size; `memorise` for signal@memorise.signal."""
     return re.split(r"[/.]", key.rpartition("@")[2].lstrip("/"))[0]

@@ -17,7 +17,7 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from fieldlab.config.moved import current, update
+from fieldlab.config.moved import update, update_name
 from fieldlab.config.working_folder import make_importable
 from fieldlab.errors import InputError, first_line, suggest
 
@@ -35,7 +35,7 @@ def build(node: DictConfig | Mapping[str, Any] | None, key: str, /, **given: Any
         InputError: a missing, unknown or wrongly typed setting, a target that cannot be imported, or a
             constructor's own ValueError; the message starts with the configuration key below `key`.
     """
-    settings = plain(node, key)
+    settings = resolve(node, key)
     check(settings, key, given)
     wants_more = settings.pop("_partial_", False)
     with report_as(key):
@@ -63,7 +63,7 @@ def report_as(key: str, **elsewhere: str) -> Iterator[None]:
         raise InputError(f"{key}: {kind}{text}") from error
 
 
-def plain(node: DictConfig | Mapping[str, Any] | None, key: str) -> dict[str, Any]:
+def resolve(node: DictConfig | Mapping[str, Any] | None, key: str) -> dict[str, Any]:
     """The node as a plain dictionary, interpolations resolved; a value left open (`???`) is an InputError."""
     if not isinstance(node, DictConfig | Mapping) or (isinstance(node, DictConfig) and node._is_none()):
         raise InputError(f"{key}: needs settings with a _target_, not {node}")
@@ -85,7 +85,7 @@ def check(settings: Any, key: str, given: Iterable[str] = ()) -> None:
         parameters = inspect.signature(factory).parameters
     except ValueError:  # some builtin types do not say
         parameters = inspect.signature(lambda **anything: None).parameters
-    hints = annotations(factory)
+    hints = read_annotations(factory)
     own = {name: value for name, value in settings.items() if not name.startswith("_")}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name in given:
@@ -97,13 +97,13 @@ def check(settings: Any, key: str, given: Iterable[str] = ()) -> None:
         if name not in parameters and not takes_any:
             known = [name for name in parameters if name not in given]
             raise InputError(f"{key}.{name}: {factory.__name__} has no such setting{suggest(name, known)}")
-        if described := list(nested(value, f"{key}.{name}")):
+        if described := list(find_parts(value, f"{key}.{name}")):
             for inner, where in described:
                 check(inner, where)
         elif isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"{key}.{name}: {value} should be a finite number")
-        elif name in hints and not fits(value, hints[name]):
-            raise InputError(f"{key}.{name}: {value!r} should be {describe(hints[name])}")
+        elif name in hints and not is_of_type(value, hints[name]):
+            raise InputError(f"{key}.{name}: {value!r} should be {describe_type(hints[name])}")
     if settings.get("_partial_"):
         return
     for name, parameter in parameters.items():
@@ -112,20 +112,20 @@ def check(settings: Any, key: str, given: Iterable[str] = ()) -> None:
             raise InputError(f"{key}.{name}: {factory.__name__} needs this setting")
 
 
-def nested(value: Any, key: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+def find_parts(value: Any, key: str) -> Iterator[tuple[Mapping[str, Any], str]]:
     """The outermost nodes with a `_target_` in a setting, each with its key."""
     if isinstance(value, Mapping) and "_target_" in value:
         yield value, key
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from nested(inner, f"{key}.{name}")
+            yield from find_parts(inner, f"{key}.{name}")
 
 
 def locate(target: str, key: str) -> Callable[..., Any]:
     """Import the class or function with this dotted name."""
     make_importable()
     try:
-        found = pkgutil.resolve_name(current(target))
+        found = pkgutil.resolve_name(update_name(target))
     except Exception as error:  # whatever the module raises while it is imported
         raise InputError(f"{key}: cannot import '{target}' ({first_line(error)})") from error
     if not callable(found):
@@ -147,7 +147,7 @@ def locate_class(node: Any, key: str, kind: type[T], wanted: str) -> type[T]:
 
 
 @functools.lru_cache(maxsize=1024)
-def annotations(factory: Callable[..., Any], *, extras: bool = False) -> Mapping[str, Any]:
+def read_annotations(factory: Callable[..., Any], *, extras: bool = False) -> Mapping[str, Any]:
     """The type hints of a class's constructor or of a function, with what they are annotated with (`extras`) or without.
 
     None where they cannot be evaluated.
@@ -159,20 +159,20 @@ def annotations(factory: Callable[..., Any], *, extras: bool = False) -> Mapping
         return {}
 
 
-def fits(value: Any, hint: Any) -> bool:
+def is_of_type(value: Any, hint: Any) -> bool:
     """Whether a configured value is of the annotated type; YAML has no tuples, so a list may stand for one."""
     readings = [value, tuple(value)] if isinstance(value, list) else [value]
     return any(is_bearable(reading, hint, conf=INT_IS_A_FLOAT) for reading in readings)
 
 
-def describe(hint: Any) -> str:
+def describe_type(hint: Any) -> str:
     """A type hint in words: `int or None`, `one of 'grey', 'rgb'`."""
     if hint is type(None):
         return "null"
     if typing.get_origin(hint) is typing.Literal:
         return f"one of {', '.join(map(repr, typing.get_args(hint)))}"
     if typing.get_origin(hint) in (typing.Union, type(int | None)):
-        return " or ".join(describe(part) for part in typing.get_args(hint))
+        return " or ".join(describe_type(part) for part in typing.get_args(hint))
     if inspect.isclass(hint) and typing.get_origin(hint) is None:
         return {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}.get(
             hint.__name__, hint.__name__

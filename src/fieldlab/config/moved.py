@@ -27,7 +27,7 @@ MOVED = {  # the longest name that fits counts
 }
 
 
-def current(name: str) -> str:
+def update_name(name: str) -> str:
     """The dotted name under which a part is found now."""
     for old, new in MOVED.items():
         if name == old or name.startswith(f"{old}."):
@@ -57,7 +57,7 @@ def update(node: Any) -> Any:
     """A configuration in which every `_target_` is where it is found now."""
     if isinstance(node, Mapping):
         return {
-            key: current(value) if key == "_target_" and isinstance(value, str) else update(value)
+            key: update_name(value) if key == "_target_" and isinstance(value, str) else update(value)
             for key, value in node.items()
         }
     return [update(value) for value in node] if isinstance(node, list) else node

@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from fieldlab.config.files import named_files
+from fieldlab.config.files import list_named_files
 from fieldlab.config.fingerprint import hash_run
 from fieldlab.config.kind import find_kind
 
@@ -23,17 +23,17 @@ def register_resolvers() -> None:
 
 def resolve_run_name(*, _root_: DictConfig) -> str:
     """The name of the run that a whole configuration describes."""
-    plain = {key: container(_root_[key]) for key in map(str, _root_) if key not in ("hydra", "folder")}
+    plain = {key: to_container(_root_[key]) for key in map(str, _root_) if key not in ("hydra", "folder")}
     return name_run(find_kind(plain).settle(plain))
 
 
 def name_run(config: Mapping[str, Any]) -> str:
     """`<field>-<subject>-s<seed>-<hash8>`, the folder of a run within its study."""
-    subject = slug(find_kind(config).name_subject(config))
+    subject = slugify(find_kind(config).name_subject(config))
     return f"{config['field']['name']}-{subject}-s{config['seed']}-{hash_run(config)}"
 
 
-def slug(text: str) -> str:
+def slugify(text: str) -> str:
     """The text as a part of a folder's name, which nobody has to quote, and no file system finds too long."""
     short = re.sub(r"[^\w.+]+", "-", text).strip("-").encode()[:LONGEST_NAME].decode(errors="ignore")
     return short.strip("-") or "unnamed"
@@ -41,7 +41,7 @@ def slug(text: str) -> str:
 
 def name_signal(signal: Mapping[str, Any]) -> str:
     """The signal's name, or its files' stems."""
-    stems = "+".join(Path(path.rpartition(":")[2]).stem for path in named_files(signal))
+    stems = "+".join(Path(path.rpartition(":")[2]).stem for path in list_named_files(signal))
     return str(stems or "signal" if signal.get("name") is None else signal["name"])
 
 
@@ -53,6 +53,6 @@ def resolve_field_name(*, _root_: DictConfig) -> str:
     return find_kind(_root_).name_field(_root_, choices)
 
 
-def container(value: Any) -> Any:
+def to_container(value: Any) -> Any:
     """A configuration's node as plain dictionaries and lists, interpolations resolved."""
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value

@@ -28,8 +28,8 @@ def quote(override: str) -> str:
         return override
     if key == "objective":
         return f"{key}={quote_objectives(text)}"
-    if exists(text):
-        return f"{key}={in_quotes(text)}"
+    if is_file_name(text):
+        return f"{key}={add_quotes(text)}"
     if is_grammatical(override):
         return override
     always = key.rpartition(".")[2] in FILES or key.lstrip("+").startswith("photos.")
@@ -49,22 +49,22 @@ def quote_objectives(text: str) -> str:
 
 def quote_text(text: str, always: bool) -> str:
     """The text in quotes, unless it is meant as more than text: Hydra has words for what is wrong with that."""
-    return in_quotes(text) if always or exists(text) or not STRUCTURE.match(text) else text
+    return add_quotes(text) if always or is_file_name(text) or not STRUCTURE.match(text) else text
 
 
-def in_quotes(text: str) -> str:
+def add_quotes(text: str) -> str:
     """Text as Hydra's override grammar takes it: quotes are escaped, and backslashes only where one follows."""
     return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text) + "'"
 
 
-def without_quotes(value: str) -> str:
+def remove_quotes(value: str) -> str:
     """The text that a quoted value stands for."""
     if len(value) < 2 or value[0] != value[-1] or value[0] not in "'\"":
         return value
     return re.sub(rf"(\\*)(\\{value[0]}|$)", lambda found: found[1][::2] + found[2][1:], value[1:-1])
 
 
-def exists(text: str) -> bool:
+def is_file_name(text: str) -> bool:
     """Whether a file or folder is called exactly so."""
     try:
         return Path(text).expanduser().exists()

@@ -16,17 +16,17 @@ def name_preset(choices: Choices) -> str:
     if choices.get("field") is None:
         return "none"
     chosen = {part: choices[f"field/{part}"] for part in PARTS}
-    own = preset_parts(choices["field"])
+    own = read_preset(choices["field"])
     return choices["field"] if chosen == own else "+".join(chosen.values())
 
 
-def preset_parts(preset: str) -> dict[str, str | None]:
+def read_preset(preset: str) -> dict[str, str | None]:
     """The encoding and network that conf/field/<preset>.yaml names."""
-    return dict(parts_in(GlobalHydra.instance().config_loader().repository, preset))  # type: ignore[attr-defined]
+    return dict(read_parts(GlobalHydra.instance().config_loader().repository, preset))  # type: ignore[attr-defined]
 
 
 @functools.lru_cache(maxsize=64)
-def parts_in(repository: Any, preset: str) -> dict[str, str | None]:
+def read_parts(repository: Any, preset: str) -> dict[str, str | None]:
     """The same, from this repository of files."""
     if repository.get_group_options("field", ObjectType.CONFIG).count(preset) == 0:
         return {}

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from fieldlab.config.instantiate import describe, fits
+from fieldlab.config.instantiate import describe_type, is_of_type
 from fieldlab.errors import InputError, suggest
 
 Node = Mapping[str, Any]
@@ -40,10 +40,10 @@ def check_keys(config: Mapping[str, Any], keys: Keys, what: str) -> None:
             raise InputError(f"{key}: {what} has no such key{suggest(str(key), keys)}")
     for key, hint in keys.items():
         value = config.get(key)
-        if value is None and not fits(None, hint):
+        if value is None and not is_of_type(None, hint):
             raise InputError(f"{key}: {what} needs one")
-        if not fits(value, hint):
-            raise InputError(f"{key}: {value!r} should be {describe(hint)}")
+        if not is_of_type(value, hint):
+            raise InputError(f"{key}: {value!r} should be {describe_type(hint)}")
 
 
 def convert(config: Mapping[str, Any], keys: Keys) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from fieldlab.config.files import digest_file, named_files
+from fieldlab.config.files import digest_file, list_named_files
 from fieldlab.errors import InputError
 from fieldlab.runs.result import RESULT, Plan, Planned, Result, read_plan, read_result
 from fieldlab.runs.scoring import Score, Scoring
@@ -94,7 +94,7 @@ def distinguish(results: Mapping[str, Result]) -> dict[str, Result]:
 def paths_of(result: Result) -> tuple[str, ...]:
     """The files that a signal is named after; none where it has a name of its own."""
     signal = result.config.get("signal") or {}
-    return () if signal.get("name") else tuple(named_files(signal))
+    return () if signal.get("name") else tuple(list_named_files(signal))
 
 
 def tell_apart(files: Sequence[tuple[str, ...]]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from fieldlab.atomic import write_atomically
-from fieldlab.config.moved import TASK, current, update_run
+from fieldlab.config.moved import TASK, update_name, update_run
 from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
 from fieldlab.runs.task import find_task
@@ -166,7 +166,7 @@ def read_plan(folder: Path) -> Plan | None:
         return None
     try:
         stored = json.loads(file.read_text())
-        stored["figure"] = current(stored["figure"])
+        stored["figure"] = update_name(stored["figure"])
         return Plan(**{**stored, "fits": [Planned(**fit) for fit in stored["fits"]]})
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{file}: is no plan that fieldlab wrote ({error})") from error

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from fieldlab.config.instantiate import build, locate_class, plain
+from fieldlab.config.instantiate import build, locate_class, resolve
 from fieldlab.config.kind import TASK, Kind
 from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
@@ -122,4 +122,4 @@ def find_task(config: Config) -> type[Task]:
 def make_task(config: Config) -> Task:
     """The task with its settings; it builds its parts itself."""
     find_task(config)
-    return build({**plain(config["task"], "task"), "_recursive_": False}, "task")
+    return build({**resolve(config["task"], "task"), "_recursive_": False}, "task")

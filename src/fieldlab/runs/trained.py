@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from fieldlab.config.instantiate import build, plain
+from fieldlab.config.instantiate import build, resolve
 from fieldlab.config.schema import TRAINING, Keys
 from fieldlab.errors import InputError
 from fieldlab.runs.computation import Computation, Watchers
@@ -68,7 +68,7 @@ def assemble_module(task: TrainedTask, members: Sequence[Member]) -> Any:
     from fieldlab.training.optimisation import Descent
 
     config = members[0].config
-    optimizer, schedule = ({**plain(config[key], key), "_partial_": True} for key in ("optimizer", "schedule"))
+    optimizer, schedule = ({**resolve(config[key], key), "_partial_": True} for key in ("optimizer", "schedule"))
     optimizer.pop("stacks", None)
     rates = [member.config["optimizer"].get("lr") for member in members]
     descent = Descent(

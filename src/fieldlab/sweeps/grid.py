@@ -13,7 +13,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from fieldlab.config.overrides import exists, in_quotes, quote, without_quotes
+from fieldlab.config.overrides import add_quotes, is_file_name, quote, remove_quotes
 
 Grid = dict[str, list[str]]  # the overrides to choose from, by key
 
@@ -42,7 +42,7 @@ class GridSweeper(Sweeper):
 
         if self.config.get("debug"):
             empty_trials(settle(self.config))
-        grids = [self.choices(f"{key}={written(value)}" for key, value in grid.items()) for grid in self.grids]
+        grids = [self.choices(f"{key}={to_text(value)}" for key, value in grid.items()) for grid in self.grids]
         given = self.choices(arguments)
         wanted = narrow(grids, given)
         jobs = dict.fromkeys(job for grid in wanted for job in itertools.product(*grid.values()))
@@ -55,7 +55,7 @@ class GridSweeper(Sweeper):
         """Every override's key, and the overrides that each give it one of its values."""
         parser = OverridesParser.create(config_loader=self.context.config_loader)
         return {
-            override.key_or_group: single(override)
+            override.key_or_group: list_overrides(override)
             for override in parser.parse_overrides(list(map(quote, overrides)))
         }
 
@@ -67,17 +67,17 @@ def narrow(grids: Sequence[Grid], given: Grid) -> list[Grid]:
     without a value, because others offer what is asked for, is dropped.
     """
     for key, values in given.items():
-        offered = {meaning(value) for grid in grids for value in grid.get(key, [])}
-        grids = [{**grid, key: [v for v in values if takes(grid.get(key), v, offered)]} for grid in grids]
+        offered = {to_value(value) for grid in grids for value in grid.get(key, [])}
+        grids = [{**grid, key: [v for v in values if is_for(grid.get(key), v, offered)]} for grid in grids]
     return [grid for grid in grids if all(grid.values())]
 
 
-def takes(own: Sequence[str] | None, value: str, offered: Collection[str | float]) -> bool:
+def is_for(own: Sequence[str] | None, value: str, offered: Collection[str | float]) -> bool:
     """Whether a grid takes a value: it does not have the key, sweeps the value itself, or no grid `offered` it."""
-    return own is None or meaning(value) not in offered or meaning(value) in map(meaning, own)
+    return own is None or to_value(value) not in offered or to_value(value) in map(to_value, own)
 
 
-def meaning(override: str) -> str | float:
+def to_value(override: str) -> str | float:
     """`lr=1e-3` and `lr=0.001` ask for the same."""
     try:
         return float(override.rpartition("=")[2])
@@ -99,7 +99,7 @@ def conclude(done: Sequence[Any], since: float) -> None:
         raise SystemExit(1)
 
 
-def single(override: Override) -> list[str]:
+def list_overrides(override: Override) -> list[str]:
     """`seed=0,1` as `seed=0` and `seed=1`; a folder under `signal.path` as each file in it; others as themselves."""
     key = override.get_key_element()
     if override.is_interval_sweep():
@@ -110,24 +110,24 @@ def single(override: Override) -> list[str]:
         )
     if override.is_sweep_override():
         values = list(override.sweep_string_iterator())
-        return [one for value in values for one in files(key, value) or [f"{key}={value}"]]
+        return [one for value in values for one in list_files(key, value) or [f"{key}={value}"]]
     text = override.get_value_element_as_str()
-    return files(key, text) or [override.input_line or f"{key}={text}"]
+    return list_files(key, text) or [override.input_line or f"{key}={text}"]
 
 
-def files(key: str, value: str) -> list[str]:
+def list_files(key: str, value: str) -> list[str]:
     """An override for each file, where the value is a folder of signals."""
-    name = without_quotes(value)
-    if key.lstrip("+") != "signal.path" or not exists(name):
+    name = remove_quotes(value)
+    if key.lstrip("+") != "signal.path" or not is_file_name(name):
         return []
     folder = Path(name).expanduser()
     if not folder.is_dir():
         return []
     from fieldlab.signals.files import signal_files
 
-    return [f"{key}={in_quotes(str(file))}" for file in signal_files(folder)]
+    return [f"{key}={add_quotes(str(file))}" for file in signal_files(folder)]
 
 
-def written(value: Any) -> str:
+def to_text(value: Any) -> str:
     """A value of a YAML file as on the command line."""
     return "null" if value is None else str(value)

@@ -48,7 +48,7 @@ def fit(configs: Sequence[DictConfig | Mapping[str, Any]]) -> list[Result]:
     fits = [checks.check(settle(config)) for config in configs]
     if len({fit.stack_key for fit in fits}) > 1:
         raise ValueError("these configurations do not stack; fit them one by one")
-    memorise(fits)
+    make_missing(fits)
     by_folder = {fit.folder: fit for fit in fits}
     with claims(list(by_folder)) as mine:
         for folder in by_folder:
@@ -58,17 +58,17 @@ def fit(configs: Sequence[DictConfig | Mapping[str, Any]]) -> list[Result]:
     return [results[fit.folder] for fit in fits]
 
 
-def unmade(fits: Iterable[Checked]) -> dict[Path, Checked]:
+def find_missing(fits: Iterable[Checked]) -> dict[Path, Checked]:
     """The fits that rolls need and that are not there yet, by folder."""
     return {need.folder: need for fit in fits for need in fit.needs if not is_finished(need.folder)}
 
 
-def memorise(fits: Iterable[Checked]) -> None:
+def make_missing(fits: Iterable[Checked]) -> None:
     """Make the fits that rolls need and that are not there yet, and say what became of them.
 
     Waits for those that other processes make. What fails is told by the rolls that need it.
     """
-    missing = unmade(fits)
+    missing = find_missing(fits)
     while missing:
         alike: dict[str, list[Checked]] = {}
         for need in missing.values():
@@ -92,13 +92,13 @@ def fit_pack(fits: Pack, members: int | None) -> Results:
 
     What another process is at work on is left out; where it has finished, its result is taken.
     """
-    before = interrupted(fits)
+    before = find_interrupted(fits)
     rest = [fit for fit in fits if not any(fit in part for part in before)]
-    size = members or (best_size(rest) if len(rest) > 1 else 1)
-    return compute([*before, *cut(rest, size)], functools.partial(claimed, work=run))
+    size = members or (choose_size(rest) if len(rest) > 1 else 1)
+    return compute([*before, *cut(rest, size)], functools.partial(compute_free, work=run))
 
 
-def claimed(fits: Pack, work: Callable[[Pack], Results]) -> Results:
+def compute_free(fits: Pack, work: Callable[[Pack], Results]) -> Results:
     """`work` for those of the fits that nobody else is at work on, and that nobody has finished in the meantime."""
     with claims([fit.folder for fit in fits]) as mine:
         free = [fit for fit in fits if fit.folder in mine]
@@ -142,13 +142,13 @@ def cut(fits: Sequence[T], size: int) -> list[Sequence[T]]:
     return [fits[i * len(fits) // count : (i + 1) * len(fits) // count] for i in range(count)]
 
 
-def best_size(fits: Pack) -> int:
+def choose_size(fits: Pack) -> int:
     """How many members to compute at once: doubled while that makes a member's step cheaper, and memory lasts.
 
     A few steps of each size are timed, without torch.compile: 2 % of a fit's, but three at least.
     """
     doublings = min(len(fits), MOST_MEMBERS).bit_length() - 1
-    return timed_size(Alike(fits[0].stack_key, fits[0]), 2**doublings)
+    return time_sizes(Alike(fits[0].stack_key, fits[0]), 2**doublings)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Alike:
 
 
 @functools.lru_cache(maxsize=1024)
-def timed_size(alike: Alike, most: int) -> int:
+def time_sizes(alike: Alike, most: int) -> int:
     """`best_size`, timed once in a process for fits that are alike."""
     config = alike.fit.config
     steps = min(config["steps"], max(3, config["steps"] // 50), 20)
@@ -183,7 +183,7 @@ def timed_size(alike: Alike, most: int) -> int:
     return best
 
 
-def interrupted(fits: Pack) -> list[Pack]:
+def find_interrupted(fits: Pack) -> list[Pack]:
     """The parts that an earlier run computed together and left a checkpoint of: they can go on from it."""
     noted = [noted_fits(fit.folder) for fit in fits if fit.resume]
     if not any(noted):

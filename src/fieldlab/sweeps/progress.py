@@ -24,7 +24,7 @@ class SweepLine:
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self.waiting = {folder: changed(folder / RESULT) for folder in folders}
+        self.waiting = {folder: read_time(folder / RESULT) for folder in folders}
         self.counts: Counter[str] = Counter()
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
@@ -58,7 +58,7 @@ class SweepLine:
     def look(self) -> None:
         """Announce what has ended since the last look."""
         for folder, before in list(self.waiting.items()):
-            now = changed(folder / RESULT)
+            now = read_time(folder / RESULT)
             if now is None or now == before or (result := result_or_none(folder)) is None:
                 continue
             del self.waiting[folder]
@@ -70,7 +70,7 @@ class SweepLine:
 
     def state(self) -> str:
         """`2 failed, 8 running, 42.0 fits/min, 01:30 left`."""
-        running = sum((changed(folder / OWNER) or 0) >= self.begun for folder in self.waiting)
+        running = sum((read_time(folder / OWNER) or 0) >= self.begun for folder in self.waiting)
         parts: dict[str, Any] = {
             "failed": self.counts["failed"],
             "diverged": self.counts["diverged"],
@@ -83,7 +83,7 @@ class SweepLine:
         return " " + ", ".join(texts)
 
 
-def changed(file: Path) -> int | None:
+def read_time(file: Path) -> int | None:
     """When a file was last written, in nanoseconds; None where there is none."""
     try:
         return file.stat().st_mtime_ns

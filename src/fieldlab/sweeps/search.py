@@ -16,8 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from fieldlab.config.overrides import quote
 from fieldlab.notices import say
-from fieldlab.sweeps.grid import conclude, single
-from fieldlab.sweeps.trials import Search, shown
+from fieldlab.sweeps.grid import conclude, list_overrides
+from fieldlab.sweeps.trials import Search, format_value
 
 
 class OptunaSweeper(Sweeper):
@@ -88,19 +88,19 @@ class OptunaSweeper(Sweeper):
         """
         from fieldlab.config.fingerprint import hash_run
         from fieldlab.errors import InputError
-        from fieldlab.sweeps.sweep import idle
+        from fieldlab.sweeps.sweep import explain_idle
 
         left = {}
         for key, override in space.items():
             if key in self.params and OmegaConf.select(OmegaConf.create(dict(base)), key) is None:
                 continue
-            values = ends(override)
+            values = list_ends(override)
             if len({hash_run(self.base([*fixed, value])) for value in values}) > 1 or len(values) == 1:
                 left[key] = override
             elif override.input_line == quote(f"{key}={self.params.get(key)}"):
-                say("left out of the search: %s", idle(key, len(values)))
+                say("left out of the search: %s", explain_idle(key, len(values)))
             else:
-                raise InputError(idle(key, len(values)))
+                raise InputError(explain_idle(key, len(values)))
         if not left:
             raise InputError(
                 "hydra.sweeper.params: there is nothing to tune; give a key a range, like interval(1, 50)"
@@ -126,11 +126,11 @@ class OptunaSweeper(Sweeper):
             space.pop(key, None)
             group = loader.repository.group_exists(key)  # type: ignore[attr-defined]
             if key in self.average:
-                averaged[key] = single(override)
+                averaged[key] = list_overrides(override)
             elif override.is_sweep_override() and not group:
                 space[key] = override
             else:
-                fixed[key] = single(override)
+                fixed[key] = list_overrides(override)
         return space, fixed, [list(values) for values in itertools.product(*averaged.values())]
 
     def base(self, overrides: list[str]) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class OptunaSweeper(Sweeper):
         return config
 
 
-def ends(override: Override) -> list[str]:
+def list_ends(override: Override) -> list[str]:
     """A space's extreme values, as overrides: where these can work, so can what lies between.
 
     Raises:
@@ -164,9 +164,9 @@ def ends(override: Override) -> list[str]:
 
     sweep, key = override.value(), override.get_key_element()
     if not isinstance(sweep, IntervalSweep):
-        return single(override)
+        return list_overrides(override)
     low, high = typing.cast(tuple[float, float], (sweep.start, sweep.end))
     if low >= high or ("log" in sweep.tags and low <= 0):
         should = "above 0" if "log" in sweep.tags else "below its end"
         raise InputError(f"{key}: an interval from {low} to {high} should start {should}, and end above that")
-    return [f"{key}={shown(value)}" for value in (low, high)]
+    return [f"{key}={format_value(value)}" for value in (low, high)]

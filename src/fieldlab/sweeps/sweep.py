@@ -22,7 +22,7 @@ from fieldlab.runs.result import PLAN, RESULT, SEARCHES, Plan, Planned, Result, 
 from fieldlab.runs.run import Results, fail
 from fieldlab.runs.tracking.tracker import safely
 from fieldlab.sweeps.executors.executor import Executor
-from fieldlab.sweeps.packs import WAIT_SECONDS, Pack, claimed, cut, fit_pack_in, interrupted, unmade
+from fieldlab.sweeps.packs import WAIT_SECONDS, Pack, compute_free, cut, find_interrupted, find_missing, fit_pack_in
 from fieldlab.sweeps.progress import SweepLine
 
 SHARES = 2  # packs for each worker, so that none waits long for the last one
@@ -49,18 +49,18 @@ def fit_all(
         raise InputError(f"trainer.devices: {devices} devices share one fit, not a sweep; fit them one by one")
     record_plan(checked)
     by_folder = {fitting.folder: fitting for fitting in checked}  # a fit asked for twice is made once
-    results = results_before(by_folder.values())
+    results = find_finished(by_folder.values())
     waiting = [fitting for folder, fitting in by_folder.items() if folder not in results]
     if waiting:
         build(waiting[0].config["logger"], "logger").settle()
         with closing(executor):
-            if needs := unmade(waiting):
+            if needs := find_missing(waiting):
                 fit_waiting(list(needs.values()), members, executor)
             results |= fit_waiting(waiting, members, executor)
     return [results[fitting.folder] for fitting in checked]
 
 
-def results_before(fits: Iterable[Checked]) -> Results:
+def find_finished(fits: Iterable[Checked]) -> Results:
     """What earlier launches have finished; says how much that is, and how much has to be made again."""
     done: Results = {}
     again: Counter[str] = Counter()
@@ -70,7 +70,7 @@ def results_before(fits: Iterable[Checked]) -> Results:
         if result := finished_as(fitting.folder, fitting.hash):  # a study's folder may have been renamed since
             done[fitting.folder] = replace(result, config={**result.config, "folder": str(fitting.folder)})
         else:
-            again[state_of(result_or_none(fitting.folder))] += 1
+            again[describe_state(result_or_none(fitting.folder))] += 1
     if done:
         print(f"finished before and skipped: {len(done)} (resume=false fits them again)")
     for state, count in again.items():
@@ -78,7 +78,7 @@ def results_before(fits: Iterable[Checked]) -> Results:
     return done
 
 
-def state_of(result: Result | None) -> str:
+def describe_state(result: Result | None) -> str:
     """What keeps a result from being taken as it is."""
     if result is None:
         return "damaged"
@@ -101,7 +101,7 @@ def fit_waiting(waiting: Sequence[Checked], members: int | None, executor: Execu
                 line.say(f"{describe(packs[i])} lost: {first_line(outcome)}")
                 losses.update(fitting.folder for fitting in packs[i])
                 if len(packs[i]) == 1 and losses[packs[i][0].folder] > 1:
-                    results |= claimed(packs[i], partial(fail, error=outcome))
+                    results |= compute_free(packs[i], partial(fail, error=outcome))
                 else:
                     lost += cut(packs[i], math.ceil(len(packs[i]) / 2))
             left = [fitting for fitting in waiting if fitting.folder not in results]
@@ -117,7 +117,7 @@ def spread(waiting: Sequence[Checked], workers: int) -> list[Pack]:
     most = len(waiting) if workers == 1 else math.ceil(len(waiting) / (SHARES * workers))
     packs: list[Pack] = []
     for group in groups.values():
-        before = interrupted(group)
+        before = find_interrupted(group)
         rest = [fitting for fitting in group if not any(fitting in part for part in before)]
         packs += [*before, *cut(rest, most)]
     return packs
@@ -195,7 +195,7 @@ def refuse_idle_keys(asked: Sequence[Sequence[str]], fits: Sequence[tuple[str, s
     """Refuse a swept key all of whose values give one and the same of the `fits`: nothing reads it there."""
     jobs = [dict(override.lstrip("+").split("=", 1) for override in overrides) for overrides in asked]
     for key in dict.fromkeys(key for job in jobs for key in job):
-        if makes_no_fit(key):
+        if changes_no_result(key):
             continue
         values: dict[str, set[str]] = {}
         made: dict[str, set[tuple[str, str]]] = {}
@@ -205,10 +205,10 @@ def refuse_idle_keys(asked: Sequence[Sequence[str]], fits: Sequence[tuple[str, s
             made.setdefault(rest, set()).add(fit)
         several = [rest for rest in values if len(values[rest]) > 1]
         if several and all(len(made[rest]) == 1 for rest in several):
-            raise InputError(idle(key, len(values[several[0]])))
+            raise InputError(explain_idle(key, len(values[several[0]])))
 
 
-def makes_no_fit(key: str) -> bool:
+def changes_no_result(key: str) -> bool:
     """Whether a key is known to change no result: it says where, how fast and what for."""
     root, _, leaf = key.partition(".")
     return root in (*UNCOVERED, "hydra") or (root == "trainer" and leaf in ("", *HARMLESS))
@@ -222,7 +222,7 @@ def number_or_text(value: str) -> str:
         return value
 
 
-def idle(key: str, count: int) -> str:
+def explain_idle(key: str, count: int) -> str:
     """Why a key should not be swept."""
     instead = "; sweep optimizer.lr" if key == "field.learning_rate" else ""
     return (

@@ -90,7 +90,7 @@ class Search:
         if not self.finished():
             return f"best of {self.name}: no trial has finished yet"
         trial = self.study.best_trial
-        settings = " ".join(f"{key}={shown(value)}" for key, value in trial.params.items())
+        settings = " ".join(f"{key}={format_value(value)}" for key, value in trial.params.items())
         value = f"{self.score.label} {self.score.format(trial.value)}{self.score.unit.removeprefix(' in')}"
         return f"best of {self.name}: {settings} ({value})"
 
@@ -151,13 +151,13 @@ def suggest(trial: Any, key: str, override: Override) -> str:
         log = "log" in sweep.tags
         whole = isinstance(sweep.start, int)
         value = (trial.suggest_int if whole else trial.suggest_float)(key, sweep.start, sweep.end, log=log)
-        return f"{override.get_key_element()}={shown(value)}"
+        return f"{override.get_key_element()}={format_value(value)}"
     if isinstance(sweep, RangeSweep) and all(isinstance(v, int) for v in (sweep.start, sweep.stop, sweep.step)):
         value = trial.suggest_int(key, sweep.start, sweep.stop - 1, step=sweep.step)  # type: ignore[operator]
         return f"{override.get_key_element()}={value}"
     return f"{override.get_key_element()}={trial.suggest_categorical(key, list(override.sweep_string_iterator()))}"
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Four digits decide nothing less than sixteen do, and can be read."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from fieldlab.config.names import slug
+from fieldlab.config.names import slugify
 from fieldlab.signals.pictures import picture
 
 LEAST_SIDE, LEAST_FRAME = 128, 64  # smaller images are shown enlarged, by whole factors
@@ -58,7 +58,7 @@ def save_images(folder: Path, images: Pixels, names: Sequence[str]) -> None:
     """Write a PNG for each image, called after it."""
     folder.mkdir(exist_ok=True)
     for i, (image, name) in enumerate(zip(images, names, strict=True)):
-        Image.fromarray(image).save(folder / f"{i:03d}-{slug(name)}.png")
+        Image.fromarray(image).save(folder / f"{i:03d}-{slugify(name)}.png")
 
 
 def to_bytes(images: np.ndarray) -> Pixels:

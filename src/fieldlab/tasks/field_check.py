@@ -30,9 +30,9 @@ def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> 
     Fields are built on the meta device, without memory or random numbers.
     """
     world, files = to_json(config, "signal", "split"), str(digest(config["signal"]))
-    name, grid, dim, channels, samples = once(world, files, look=lambda: signal_facts(config))
+    name, grid, dim, channels, samples = once(world, files, look=lambda: look_at_signal(config))
     shape = str((dim, channels))
-    field = once(to_json(config, "field"), shape, look=lambda: structure(outline(config, dim, channels)))
+    field = once(to_json(config, "field"), shape, look=lambda: structure(build_outline(config, dim, channels)))
     training = to_json(config, *TRAINING)
     batch = once(training, shape, str(samples), look=lambda: check_training(task, config))
     constraints = once(to_json(config, "supervise"), look=lambda: list(task.supervise(config).constraints.values()))
@@ -43,7 +43,7 @@ def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> 
     return Facts(name, (field, grid, samples))
 
 
-def signal_facts(config: Config) -> tuple[str, tuple[int, ...], int, int, tuple[int, int | None, bool]]:
+def look_at_signal(config: Config) -> tuple[str, tuple[int, ...], int, int, tuple[int, int | None, bool]]:
     """Name, grid, axes, channels; number of training samples and of those in the mask, and whether others are held out."""
     signal = build_signal(config["signal"])
     split = build_split(config["split"], signal.grid)
@@ -51,7 +51,7 @@ def signal_facts(config: Config) -> tuple[str, tuple[int, ...], int, int, tuple[
     return signal.name, signal.grid, signal.dim, signal.channels, (int(split.train.sum()), masked, split.held_out)
 
 
-def outline(config: Config, dim: int, channels: int) -> Field:
+def build_outline(config: Config, dim: int, channels: int) -> Field:
     """The field without its numbers; where an encoding or network needs numbers to be made, with them."""
     try:
         with torch.device("meta"):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fieldlab.config.instantiate import build, plain
+from fieldlab.config.instantiate import build, resolve
 from fieldlab.errors import InputError, first_line
 from fieldlab.field import draw
 from fieldlab.tasks.roll.goals.goal import Goal, Pictures
@@ -23,13 +23,13 @@ def build_goal(settings: dict[str, Any], key: str, pictures: Pictures) -> Goal:
             lambda: build(own, key, pictures=pictures, **inner), 0
         )  # what no file gives is the same every time
     except InputError as error:
-        raise InputError(under(key, str(error))) from error
+        raise InputError(reword_key(key, str(error))) from error
     if not isinstance(goal, Goal):
         raise InputError(f"{key}._target_: makes a {type(goal).__name__}, and no fieldlab.tasks.roll.goals.goal.Goal")
     return goal
 
 
-def under(key: str, text: str) -> str:
+def reword_key(key: str, text: str) -> str:
     """What a goal or its model says of its settings, under the key that these have here."""
     if text.startswith(f"{key}: model"):
         return f"{key}.{text.removeprefix(f'{key}: ')}"
@@ -45,7 +45,7 @@ def build_rolls(config: Mapping[str, Any], goal: Goal, groups: int) -> Rolls:
     goal.add_parameters(groups)
     pictures = goal.pictures
     given = {"images": groups * len(pictures.names), "size": pictures.size}
-    moves = plain(config["warp"], "warp").get("moves") or {}
+    moves = resolve(config["warp"], "warp").get("moves") or {}
     if not moves:
         raise InputError("warp.moves: is empty: nothing would be learned; take warp/moves=[shift]")
     made = [build(node, f"warp.moves.{name}", **given) for name, node in moves.items() if node is not None]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from fieldlab.config.fingerprint import cover, without_name
+from fieldlab.config.fingerprint import cover, drop_name
 from fieldlab.runs.check import to_json
 from fieldlab.runs.rules import check_running
 from fieldlab.runs.task import Config, Facts, Once
@@ -22,7 +22,7 @@ TRAINING = ("task", "optimizer", "schedule", "steps")
 def check_rolling(task: "Roll", config: Config, devices: int, once: Once) -> Facts:
     """Build memories, warps, goal and training, with fields that have memorised nothing yet."""
     check_running(config, devices)
-    covered = {**dict.fromkeys(DETERMINES), **cover(config), "field": without_name(config["field"])}
+    covered = {**dict.fromkeys(DETERMINES), **cover(config), "field": drop_name(config["field"])}
     what = to_json(covered, *DETERMINES, "field")
 
     def look() -> None:

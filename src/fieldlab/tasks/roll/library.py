@@ -63,7 +63,7 @@ def recall(config: Mapping[str, Any], own: Collection[str], *, fitted: bool) -> 
         InputError: fits that are not there, are no pictures, or cannot be rolled together.
     """
     if config["library"] is not None:
-        key, results = "library", fits_in(Path(str(config["library"])).expanduser())
+        key, results = "library", find_fits(Path(str(config["library"])).expanduser())
         signals = [picture(result.config["signal"], str(folder)) for folder, result in results.items()]
         fields = [weights.load(folder) for folder in results]
     else:
@@ -76,7 +76,7 @@ def recall(config: Mapping[str, Any], own: Collection[str], *, fitted: bool) -> 
     return Memories(Pictures(names, torch.stack([signal.values for signal in signals])), fields)
 
 
-def fits_in(folder: Path) -> dict[Path, Result]:
+def find_fits(folder: Path) -> dict[Path, Result]:
     """The finished fits in a folder, or the fit that it is, by their folders.
 
     Raises:

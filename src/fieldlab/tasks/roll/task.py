@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fieldlab.config.files import File
-from fieldlab.config.instantiate import build, plain, report_as
+from fieldlab.config.instantiate import build, report_as, resolve
 from fieldlab.config.kind import Choices
 from fieldlab.config.presets import name_preset
 from fieldlab.config.schema import TRAINING, Keys, Node
@@ -90,7 +90,7 @@ class Roll(TrainedTask):
         from fieldlab.tasks.roll.library import describe_fits
 
         fits = describe_fits(config, cls.keys)
-        return [(fit, lambda error, fit=fit: in_own_words(error, fit, config["memorise"])) for fit in fits]
+        return [(fit, lambda error, fit=fit: reword(error, fit, config["memorise"])) for fit in fits]
 
     def look(self, config: Config, devices: int, once: Once) -> Facts:
         from fieldlab.tasks.roll.check import check_rolling
@@ -106,7 +106,7 @@ class Roll(TrainedTask):
         from fieldlab.tasks.roll.library import recall
 
         memories = recall(config, self.keys, fitted=fitted)
-        goal = build_goal(plain(config["goal"], "goal"), "goal", memories.pictures)
+        goal = build_goal(resolve(config["goal"], "goal"), "goal", memories.pictures)
         return RollMember(config, memories, goal, build(config["shift_init"], "shift_init"))
 
     def assemble(
@@ -141,7 +141,7 @@ class Roll(TrainedTask):
         )
 
 
-def in_own_words(error: InputError, fit: Config, memorise: Config) -> InputError:
+def reword(error: InputError, fit: Config, memorise: Config) -> InputError:
     """What is wrong with a fit that a roll needs, by the roll's own keys."""
     text = str(error)
     if text.startswith("signal.path"):

@@ -11,7 +11,7 @@ from fieldlab.classifiers.activations import Activations
 from fieldlab.classifiers.layers import look_at_grey
 from fieldlab.classifiers.model import Model
 from fieldlab.config.cache import keep
-from fieldlab.config.instantiate import build, locate, plain
+from fieldlab.config.instantiate import build, locate, resolve
 from fieldlab.errors import InputError, first_line
 from fieldlab.field import build_field, draw
 from fieldlab.runs.task import Config
@@ -80,8 +80,8 @@ def build_canvas(config: Config, model: Model, images: int) -> Canvas:
     Raises:
         InputError: settings that cannot work, a canvas that has other channels than the model.
     """
-    settings = plain(config["canvas"], "canvas")
-    size = sides(settings.get("size"), model)
+    settings = resolve(config["canvas"], "canvas")
+    size = find_size(settings.get("size"), model)
     colors = build_colors(settings.get("colors"), model, settings.get("bounded") == "clip")
     own = {name: value for name, value in settings.items() if name not in OWN}
     given: dict[str, Any] = {"images": images, "channels": model.channels, "size": size}
@@ -99,7 +99,7 @@ def build_canvas(config: Config, model: Model, images: int) -> Canvas:
     frame = {"_target_": "fieldlab.tasks.visualize.canvases.canvas.Canvas", "bounded": settings.get("bounded")}
     canvas: Canvas = build(frame, "canvas", parameterization=parameterization, colors=colors)
     if settings.get("start") is not None:
-        begin(canvas, str(settings["start"]), model.channels, size, images)
+        start_from(canvas, str(settings["start"]), model.channels, size, images)
     return canvas
 
 
@@ -119,7 +119,7 @@ def build_colors(settings: Any, model: Model, clipped: bool) -> Colors:
     return build(colors, "canvas.colors", channels=model.channels)
 
 
-def sides(size: Any, model: Model) -> tuple[int, int]:
+def find_size(size: Any, model: Model) -> tuple[int, int]:
     """Rows and columns: N, [ROWS, COLUMNS], or null for what the model was made for."""
     match size:
         case None:
@@ -133,7 +133,7 @@ def sides(size: Any, model: Model) -> tuple[int, int]:
     )
 
 
-def begin(canvas: Canvas, path: str, channels: int, size: tuple[int, int], images: int) -> None:
+def start_from(canvas: Canvas, path: str, channels: int, size: tuple[int, int], images: int) -> None:
     """Start from a picture, cut and resampled to the canvas."""
     pictures = list(read_photos({"start": path}, "canvas", channels=channels, size=size).values())
     if len(pictures) > 1:
@@ -145,7 +145,7 @@ def begin(canvas: Canvas, path: str, channels: int, size: tuple[int, int], image
         raise InputError(f"canvas.start: {first_line(error)}") from error
 
 
-def take_in(canvases: Sequence[Canvas]) -> Canvas:
+def join_canvases(canvases: Sequence[Canvas]) -> Canvas:
     """One canvas with the images of all of them, one after the other."""
     first, *others = canvases
     first = copy.deepcopy(first)

@@ -9,7 +9,7 @@ from torch import Tensor
 from fieldlab.classifiers.activations import Seen
 from fieldlab.classifiers.answers import LayerError
 from fieldlab.classifiers.layers import check_slopes
-from fieldlab.config.fingerprint import cover, without_name
+from fieldlab.config.fingerprint import cover, drop_name
 from fieldlab.errors import InputError, first_line
 from fieldlab.runs.check import to_json
 from fieldlab.runs.rules import check_running
@@ -28,7 +28,7 @@ TRAINING = ("task", "optimizer", "schedule", "steps")
 def check_visualization(task: "Visualize", config: Config, devices: int, once: Once) -> Facts:
     """Build model, canvas and training, and look at the canvas once."""
     check_running(config, devices)
-    canvas = to_json({**cover(config), "field": without_name(config["field"])}, *DETERMINES, "field")
+    canvas = to_json({**cover(config), "field": drop_name(config["field"])}, *DETERMINES, "field")
     once(canvas, to_json(config, *TRAINING), look=lambda: look_once(assemble_module(task, [task.build(config)])))
     return Facts(task.name_subject(config), (canvas,))
 

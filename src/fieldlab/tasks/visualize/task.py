@@ -86,11 +86,11 @@ class Visualize(TrainedTask):
     def assemble(
         self, members: Sequence[CanvasMember], *, seeds: Sequence[int], steps: int, descent: "Descent"
     ) -> "VisualizeModule":
-        from fieldlab.tasks.visualize.build import build_transforms, read_reference, take_in
+        from fieldlab.tasks.visualize.build import build_transforms, join_canvases, read_reference
         from fieldlab.tasks.visualize.module import VisualizeModule
 
         first = members[0]
-        canvas = take_in([member.canvas for member in members])
+        canvas = join_canvases([member.canvas for member in members])
         photos = read_reference(first.config["photos"], first.model.channels)
         transforms = build_transforms(first.config["transforms"], "transforms")
         held_out = build_transforms(self.held_out, "task.held_out")
