@@ -55,7 +55,7 @@ def signal_facts(config: DictConfig) -> tuple[str, tuple[int, ...], int, int, tu
 
 
 def outline(config: DictConfig, dim: int, channels: int) -> Field:
-    """The field without its numbers; where an encoding or network needs numbers to be made, with them."""
+    """The field on the meta device; on the CPU where an encoding or network needs numbers to be built."""
     try:
         with torch.device("meta"):
             return build_field(config.field, dim=dim, channels=channels)
@@ -71,7 +71,7 @@ def check_training(task: "FieldTask", config: DictConfig) -> int:
 
 
 def check_slopes(task: "FieldTask", config: DictConfig, constraints: Sequence[Constraint]) -> None:
-    """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
+    """Check that derivatives, where they are constrained, are the field's slopes, and that second ones exist."""
     member = task.build(config)
     field = perturb(to_doubles(member.field))
     x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))

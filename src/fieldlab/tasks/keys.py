@@ -11,7 +11,7 @@ OF_ROLLS = ("goal", "library", "memorise", "shift_init")
 
 
 def check_field_keys(config: Config) -> None:
-    """A field is fitted to a signal: what belongs to visualisations and rolls is no input."""
+    """Check the keys of a fit: none may belong to visualisations or rolls."""
     refuse(config, ["warp"], "with a warp it is to roll; leave task out, or the warp", "task")
     refuse(config, ["model"], "with a model it is to visualise; leave task out, or the model", "task")
     refuse(config, OF_ROLLS, "belongs to a roll; add task=roll or a warp, like warp=floor")
@@ -21,7 +21,7 @@ def check_field_keys(config: Config) -> None:
 
 
 def check_visualize_keys(config: Config) -> None:
-    """What is seen is a model's."""
+    """Check the keys of a visualisation: it needs a model, and no signal."""
     refuse(config, ["warp"], "with a warp it is to roll; leave task out, or the warp", "task")
     refuse(config, OF_ROLLS, "belongs to a roll; add task=roll or a warp, like warp=floor")
     if not config.get("model"):
@@ -31,7 +31,7 @@ def check_visualize_keys(config: Config) -> None:
 
 
 def check_roll_keys(config: Config) -> None:
-    """What is rolled are fits, from a library or made first."""
+    """Check the keys of a roll: it needs a warp, and fits from a library or of photos."""
     refuse(config, ["model"], "a roll has none of its own; goal=adversarial takes goal/model=…, or leave warp out")
     if not config.get("warp"):
         raise InputError(f"warp: {config['task']['_target_']} needs one, like warp=floor")
@@ -43,14 +43,14 @@ def check_roll_keys(config: Config) -> None:
 
 
 def refuse(config: Config, keys: Iterable[str], why: str, named: str | None = None) -> None:
-    """None of the keys may be there."""
+    """Raise an InputError if any of the keys is there."""
     for key in keys:
         if config.get(key) is not None:
             raise InputError(f"{named or key}: {why}")
 
 
 def need(config: Config, keys: Iterable[str], what: str) -> None:
-    """All of the keys must be there."""
+    """Raise an InputError unless all of the keys are there."""
     for key in keys:
         if not config.get(key):
             raise InputError(f"{key}: {what} needs one")
