@@ -1,1 +1,1 @@
-"""Models: networks that are looked into."""
+"""Classifiers: networks to look into."""

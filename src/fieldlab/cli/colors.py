@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def learn(photos: list[str], name: str, to: Path) -> str:
-    """Write TO/canvas/colors/NAME.yaml; the text that says what was found.
+    """Write TO/canvas/colors/NAME.yaml, and return what was found as text.
 
     Raises:
         InputError: a picture that cannot be read, a folder without any, pictures that are all grey.

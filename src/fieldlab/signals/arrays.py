@@ -95,7 +95,7 @@ def span_of(stored: np.ndarray, span: list[float] | None, file: Path) -> tuple[f
 
 
 def load(file: Path) -> np.ndarray:
-    """The array; finite numbers only."""
+    """The array in a file, of finite numbers."""
     try:
         values = np.load(file, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:

@@ -42,7 +42,7 @@ class Signal(ABC):
     @property
     @abstractmethod
     def dim(self) -> int:
-        """Axes of the space that the samples lie in."""
+        """The number of axes of the space that the samples lie in."""
 
     @abstractmethod
     def coordinates(self) -> Float[Tensor, "n dim"]:

@@ -50,7 +50,7 @@ def sound(
 
 
 def load(file: Path) -> tuple[int, int, Float[np.ndarray, "n c"]]:
-    """Samples a second, bits of a sample, 0 for floats, and samples as shares of full scale."""
+    """The samples a second, the bits of a sample, 0 for floats, and the samples as shares of full scale."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound

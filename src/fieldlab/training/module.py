@@ -76,7 +76,7 @@ class TaskModule(LightningModule, ABC):
 
     @abstractmethod
     def measure(self) -> tuple[list[Scores], list[bool]]:
-        """By member: the scores as they are now, and whether all of it is finite."""
+        """The current scores of every member, and whether all that they are computed from is finite."""
 
     @abstractmethod
     def render(self, m: int) -> Mapping[str, np.ndarray]:
@@ -203,7 +203,7 @@ class TaskModule(LightningModule, ABC):
                 progress.curve.append({"step": step, "seconds": seconds, **scores})
 
     def latest(self, m: int) -> Scores:
-        """A member's scores where its curve ends."""
+        """The last scores on a member's curve."""
         return {name: value for name, value in self.progress[m].curve[-1].items() if name not in ("step", "seconds")}
 
     def over_devices(self, tensor: Tensor) -> Tensor:

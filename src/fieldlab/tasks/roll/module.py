@@ -213,7 +213,7 @@ class RollModule(TaskModule):
         return self.memory.roll(shift, self.ensemble.warp.wrap)
 
     def save(self, m: int, folder: Path) -> None:
-        """images.npy [s, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, progress.gif, and warp.safetensors."""
+        """Write images.npy [s, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, progress.gif, and warp.safetensors."""
         k, s = self.rendered.shape[1:3]
         last = self.rendered[m].flatten(0, 1).unflatten(1, self.goal.pictures.size).movedim(-1, 1)
         images = last.float().cpu().clamp(0, 1).numpy()

@@ -228,7 +228,7 @@ class VisualizeModule(TaskModule):
         return canvas.render(canvas.parameterization.at(centres(size).to(canvas.parameterization.x.device), size))
 
     def save(self, m: int, folder: Path) -> None:
-        """images.npy [n, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, and progress.gif."""
+        """Write images.npy [n, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, and progress.gif."""
         images = self.of_member(self.render_magnified(), m).float().cpu().numpy()
         np.save(folder / "images.npy", images)
         pixels = contact_sheet.to_bytes(images)

@@ -22,7 +22,7 @@ class Memory(nn.Module):
         self.register_buffer("frame", frame)
 
     def forward(self, x: Float[Tensor, "b p 2"]) -> Float[Tensor, "b p c"]:
-        """The fields' values at these points, for the pictures in turn."""
+        """The fields' values at these points; entry i is read from field i mod n."""
         n, (b, p, _) = self.fields.members, x.shape
         by_picture = x.unflatten(0, (b // n, n)).transpose(0, 1).flatten(1, 2)
         return self.fields(by_picture).unflatten(1, (b // n, p)).transpose(0, 1).flatten(0, 1)

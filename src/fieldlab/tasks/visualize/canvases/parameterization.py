@@ -1,4 +1,4 @@
-"""Parameterization: what a canvas is optimised in."""
+"""Parameterization: the parameters of a canvas, and the images that they stand for."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Crop: boxes of random size and place, brought to one size."""
+"""Crop: boxes of random size and position, resampled to one size."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,9 @@ from fieldlab.tasks.visualize.transforms.transform import Transform, check_inter
 
 
 class Crop(Transform):
-    """A box of a share of each side uniform in `sides`, anywhere within the image, drawn at `size` pixels (h, w), None: as
-    many as the image has.
+    """A random box of the image, resampled to `size` pixels (h, w); None: to as many as the image has.
+
+    The box has a share of each side that is uniform in `sides`, and lies anywhere within the image.
 
     Raises:
         ValueError: shares that are not above 0 and at most 1, a size without pixels.

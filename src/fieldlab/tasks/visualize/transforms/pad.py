@@ -1,4 +1,4 @@
-"""Pad: room around an image, for the transforms that follow to move it in."""
+"""Pad: a margin around an image, for the transforms that follow."""
 
 from typing import Literal
 
