@@ -5,6 +5,7 @@ import math
 import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -237,8 +238,8 @@ def held() -> Iterator[Callable[[Path], Any]]:
 def test_a_claimed_folder_is_left_alone_until_its_process_dies(small: Small, held: Callable):
     fits = seeds(small, 2)
     config = fits[0].config
-    other = held(Path(config.folder))
-    with pytest.raises(InputError, match=rf"process {other.pid} on .* is at work in {config.folder}"):
+    other = held(fits[0].folder)
+    with pytest.raises(InputError, match=rf"process {other.pid} on .* is at work in {fits[0].folder}"):
         fieldlab.fit([config])
     assert list(fit_pack(fits, 2)) == [fits[1].folder]
     other.kill()

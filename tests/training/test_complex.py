@@ -76,9 +76,9 @@ def test_double_precision_keeps_imaginary_parts():
 
 @pytest.mark.parametrize("supervise", ["value", "gradient"])
 def test_complex_networks_are_fitted(wire: tuple[str, ...], supervise: str, caplog: pytest.LogCaptureFixture):
-    from fieldlab.training.optimisation import warn_unfused
+    from fieldlab.notices import say_once
 
-    warn_unfused.cache_clear()
+    say_once.cache_clear()
     options = ("split=all", f"supervise={supervise}", "task.clip_norm=1.0", "task.scores=12")
     config = fieldlab.compose(*wire, *options, "optimizer.lr=3e-3", "schedule=constant")
     with caplog.at_level(logging.WARNING, "fieldlab"):

@@ -57,7 +57,8 @@ def settle(config: DictConfig | Config) -> dict[str, Any]:
     """
     config = shorten_trial(config if isinstance(config, DictConfig) else OmegaConf.create(dict(config)))
     plain = {key: update(to_container(config[key])) for key in map(str, config) if key != "hydra"}
-    return find_kind(plain).settle(convert(plain, RUN))
+    kind = find_kind(plain)
+    return kind.settle(convert(plain, {**RUN, **kind.keys}))
 
 
 def shorten_trial(config: DictConfig) -> DictConfig:
