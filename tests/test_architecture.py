@@ -74,6 +74,14 @@ def test_engine_sweeps_and_report_name_no_task(name: str):
     for kind in kinds:
         assert f"fieldlab.tasks.{kind}" not in text
         assert not re.search(rf"\b{kind.capitalize()}\b\.?\w*\(|task={kind}", text)
+    assert not re.search(r"\w_psnr|chamfer|goal_loss|activation|bicubic|Poisson|real patch", text), (
+        "a task's own score or yardstick"
+    )
+
+
+def test_a_page_knows_no_score_of_a_task():
+    for file in (SOURCE / "report").glob("page.*"):
+        assert not re.search(r"PSNR|bicubic|Chamfer", file.read_text())
 
 
 @pytest.mark.parametrize("name", modules())

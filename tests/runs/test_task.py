@@ -62,6 +62,8 @@ def test_a_scoring_speaks_of_scores_that_there_are(name: str):
         *scoring.curves.values(),
     ]
     mentioned += [*scoring.panels, *scoring.knobs.values(), *([scoring.searched] if scoring.searched else [])]
+    mentioned += [*scoring.captions.values(), *(name for how in scoring.yardsticks.values() for name in how.instead)]
+    mentioned += [scoring.whole.score, *scoring.whole.parts] if scoring.whole else []
     assert {*mentioned} <= scoring.scores.keys()
     assert {task.exhibit().picture, task.exhibit().below} <= {*task.files}
 

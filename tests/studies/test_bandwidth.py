@@ -11,7 +11,7 @@ from conftest import Command
 from fieldlab.encodings.gaussian import GaussianFourier
 from fieldlab.encodings.gaussian_octaves import GaussianOctaves
 from fieldlab.report.study import report
-from fieldlab.studies.bandwidth import OCTAVES, SINGLE, mixture, narrowest
+from fieldlab.studies.bandwidth import OCTAVES, SINGLE, mixture, narrowest_width
 
 PIXELS = 128
 ROWS = 1 << 15
@@ -28,7 +28,7 @@ def measured(encoding: torch.nn.Module, length: float, distances: np.ndarray, sk
 @pytest.mark.parametrize("sigma", [1.0, 8.0])
 def test_one_scale_is_the_closed_form(sigma: float):
     distances = np.linspace(-16, 16, 21)
-    width = narrowest(SINGLE, {"sigma": sigma}) * PIXELS
+    width = narrowest_width(SINGLE, {"sigma": sigma}) * PIXELS
     kernel = measured(GaussianFourier(2, rows=ROWS, sigma=sigma, seed=0), 1, distances, skip=0) / ROWS
     np.testing.assert_allclose(kernel, mixture([width], distances), atol=ERROR)
 
@@ -36,7 +36,7 @@ def test_one_scale_is_the_closed_form(sigma: float):
 def test_octaves_are_the_mean_of_their_kernels():
     sigma, top, rows = 2.0, 3, 1 << 13
     distances = np.linspace(-16, 16, 21)
-    width = narrowest(OCTAVES, {"sigma": sigma, "max_octave": top}) * PIXELS
+    width = narrowest_width(OCTAVES, {"sigma": sigma, "max_octave": top}) * PIXELS
     encoding = GaussianOctaves(2, rows=rows, sigma=sigma, max_octave=top)
     kernel = measured(encoding, 2, distances, skip=rows) / (rows * (top + 1))  # [-1, 1] is twice the picture
     expected = mixture([width * 2**octave for octave in range(top + 1)], distances)

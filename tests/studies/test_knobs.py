@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from conftest import Command
-from fieldlab.report.table import read_fits
+from fieldlab.report.results import read_fits
 from fieldlab.studies.knobs import save_figure
 
 QUICK = ("signal.size=16", "steps=2", "trainer=cpu", "logger=none", "field=gaussian")

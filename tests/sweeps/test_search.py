@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
@@ -10,13 +11,12 @@ import pytest
 import yaml
 from wandb.sdk.launch.sweeps import utils as sweep_utils
 
-import fieldlab.runs.run
-import fieldlab.sweeps.packs  # before anything is patched that it takes from fieldlab.runs.run
 from conftest import CONF, SMALL, Command, slow
 from fieldlab.runs.lock import claims
 from fieldlab.runs.result import read_plan, read_result
-from fieldlab.tasks.fit.module import FitModule
+from fieldlab.runs.trained import Training
 
+Installed = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = [*SMALL, "logger=none", "task.batch_size=null", "field.network.width=8"]
 SEARCH = ["hydra.sweeper.trials=5", "hydra.sweeper.batch=3"]
 
@@ -85,7 +85,7 @@ def test_interrupted_trials_are_asked_for_again(command: Command, monkeypatch: p
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(fieldlab.runs.run, "train", interrupt)
+        patch.setattr(Training, "run", interrupt)
         assert command("experiment=tune", *QUICK, *SEARCH)[0] == 130
     begun = [trial.params for trial in study().trials]
     assert len(begun) == 3
@@ -97,14 +97,14 @@ def test_interrupted_trials_are_asked_for_again(command: Command, monkeypatch: p
 
 @pytest.mark.slow
 def test_a_failing_trial_does_not_end_it(command: Command, monkeypatch: pytest.MonkeyPatch):
-    whole = fieldlab.runs.run.train
+    whole = Training.run
 
-    def sometimes(task: FitModule, *rest) -> None:
-        if next(task.ensemble.parameters()).shape[1] == 6:
+    def sometimes(self: Training) -> None:
+        if next(self.module.ensemble.parameters()).shape[1] == 6:
             raise RuntimeError("six is cursed")
-        whole(task, *rest)
+        whole(self)
 
-    monkeypatch.setattr(fieldlab.runs.run, "train", sometimes)
+    monkeypatch.setattr(Training, "run", sometimes)
     space = ["field.learning_rate=1e-3", "field.network.first_omega_0=30", "field.network.width=6,8"]
     code, out, _ = command("experiment=tune", *QUICK[:-1], *space, "hydra.sweeper.trials=8", "hydra.sweeper.batch=8")
     assert code == 1
@@ -135,8 +135,6 @@ def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
         *slow(
         (["optimizer=sgd", "field=relu"], "hydra.sweeper.params: there is nothing to tune"),
         (["hydra.sweeper.trials=0"], "hydra.sweeper.trials: 0 should be at least 1"),
-        (["hydra.sweeper.trials=abc"], "hydra.sweeper.trials: 'abc' should be a whole number"),
-        (["hydra.sweeper.average=signal"], "hydra.sweeper.average: 'signal' should be "),
         (["field.network.depth=int(interval(-20,2))"], "field.network: width and depth must be at least 1"),
         (["field.learning_rate=interval(3,1)"], "field.learning_rate: an interval from 3.0 to 1.0 should start below"),
         (["field.learning_rate=tag(log,interval(0,1))"], "field.learning_rate: an interval from 0.0 to 1.0 should start above 0"),
@@ -165,7 +163,7 @@ def test_what_failed_is_asked_for_again_and_what_diverged_is_not(
 
     few = ["hydra.sweeper.trials=2", "hydra.sweeper.batch=2"]
     with monkeypatch.context() as patch:
-        patch.setattr(fieldlab.runs.run, "train", broken)
+        patch.setattr(Training, "run", broken)
         assert command("experiment=tune", *QUICK, *few)[0] == 1
     failed = [trial.params for trial in study().trials]
     code, out, _ = command("experiment=tune", *QUICK, *few)
@@ -235,3 +233,15 @@ def test_shapes_are_not_searched(command: Command):
     )
     assert code == 2
     assert error.startswith("fieldlab: hydra/sweeper: runs of Surface have no score to search by; sweep with -m")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [("hydra.sweeper.trials=abc", "trials: 'abc' should be a whole number"), ("hydra.sweeper.average=signal", "average: 'signal'")],
+)  # fmt: skip
+def test_settings_of_other_types_are_named(installed: Installed, clean_folder: Path, override: str, message: str):
+    """In a process of its own: here constructors are type-checked before fieldlab looks."""
+    done = installed("fieldlab", "experiment=tune", override, cwd=clean_folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"fieldlab: hydra.sweeper.{message}")

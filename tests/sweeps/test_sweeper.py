@@ -111,6 +111,6 @@ def test_the_published_protocol_couples_scales_and_fields(command: Command):
     assert encodings["fourier_positional"]["scale"] == 5
     for fit in fits:
         assert fit["optimizer"]["lr"] == 1e-3
-        assert fit["task"]["constraints"]["value"]["weight"] == 0.5
+        assert fit["supervise"]["constraints"]["value"]["weight"] == 0.5
         assert fit["signal"]["alignment"] == "left"
         assert fit["task"]["batch_size"] is None

@@ -25,6 +25,11 @@ MOVED = {  # the longest name that fits counts
     "fieldlab.transforms": "fieldlab.tasks.visualize.transforms",
     "fieldlab.warps": "fieldlab.tasks.roll.warps",
 }
+YARDSTICKS = {  # keys of results, and the names that they stood for
+    "bicubic": "bicubic",
+    "classical": "Poisson solver",
+    "real": "real patches",
+}
 
 
 def update_name(name: str) -> str:
@@ -61,3 +66,9 @@ def update(node: Any) -> Any:
             for key, value in node.items()
         }
     return [update(value) for value in node] if isinstance(node, list) else node
+
+
+def collect_yardsticks(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stored result with its yardsticks by name, where 0.1.0 gave each a key of its own."""
+    older = {name: stored[key] for key, name in YARDSTICKS.items() if stored.get(key) is not None}
+    return {**stored, "yardsticks": {**older, **stored.get("yardsticks", {})}}

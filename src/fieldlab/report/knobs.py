@@ -1,4 +1,4 @@
-"""Scores against one setting, the others unchanged."""
+"""Plots of scores against one setting, the others unchanged."""
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from fieldlab.report.summary import is_number, short
+from fieldlab.report.settings import is_number, shorten
 from fieldlab.report.table import scoring_of_fits
 
 MOST_TICKS = 9
@@ -22,7 +22,7 @@ def knobs_of(fits: pd.DataFrame) -> list[str]:
 
 
 def draw_knob(axes: Axes, fits: pd.DataFrame, knob: str, shades: Mapping[str, Any]) -> None:
-    """PSNR against one setting, for each field; where others always changed with it, every fit as a dot."""
+    """Draw scores against one setting, for each field; where others always changed with it, every run as a dot."""
     done = fits[(fits.status == "finished") & fits[knob].notna()].astype({knob: float})
     for field, group in done.groupby("field", sort=False):
         alone = only_this(group, knob, fits.attrs["swept"])
@@ -40,11 +40,11 @@ def draw_knob(axes: Axes, fits: pd.DataFrame, knob: str, shades: Mapping[str, An
     if len(values) <= MOST_TICKS:
         axes.set_xticks(values, [f"{value:g}" for value in values])
         axes.xaxis.minorticks_off()
-    axes.set_xlabel(short(knob), fontsize=10)
+    axes.set_xlabel(shorten(knob), fontsize=10)
 
 
 def only_this(group: pd.DataFrame, knob: str, swept: Sequence[str]) -> pd.DataFrame:
-    """The fits of a field in which all other settings have their most common value, of the signals and seeds that have
+    """The runs of a field in which all other settings have their most common value, of the signals and seeds that have
     finished every value of this one."""
     for key in swept:
         if key != knob and group[key].notna().any():
@@ -54,7 +54,7 @@ def only_this(group: pd.DataFrame, knob: str, swept: Sequence[str]) -> pd.DataFr
 
 
 def draw_line(axes: Axes, alone: pd.DataFrame, knob: str, field: str, colour: Any) -> None:
-    """Mean over signals and seeds, range over seeds; training samples dashed."""
+    """Draw the mean over signals and seeds, and the range over seeds; the last score solid, one before it dashed."""
     parts = scoring_of_fits(alone).knobs
     over_signals = alone.groupby([knob, "seed"])[list(parts.values())].mean()
     scores = over_signals.groupby(level=0).agg(["mean", "min", "max"])

@@ -1,4 +1,4 @@
-"""A fit's result.json, and a study's plan: written by run, read by report."""
+"""A run's result.json, and a study's plan: written by run, read by report."""
 
 import dataclasses
 import json
@@ -10,9 +10,9 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from fieldlab.atomic import write_atomically
-from fieldlab.config.moved import TASK, update_name, update_run
+from fieldlab.config.moved import TASK, collect_yardsticks, update_name, update_run
 from fieldlab.errors import InputError
-from fieldlab.runs.scoring import Scoring
+from fieldlab.runs.scoring import Scores, Scoring
 from fieldlab.runs.task import find_task
 
 RESULT = "result.json"
@@ -27,14 +27,12 @@ Status = Literal["finished", "diverged", "failed"]
 
 @dataclass(frozen=True)
 class Result:
-    """What one fit came to. PSNR in dB over clipped canonical values; seconds of optimisation alone.
+    """The result of one run: its scores, and what they are of.
 
     `hash` is that of the configuration and of all files and code that determine the result (`fieldlab.config.fingerprint.fit_hash`).
     `seconds` leaves out compilation, scoring and files; it is a member's share where several were computed together.
     `members` were computed together.
-    `bicubic` are the scores of cubic interpolation from the same training samples, and `classical` those of the
-    least-squares solution of the same gradients; None where they do not apply. `real` are those of the best real patches
-    for what a visualisation is for.
+    `yardsticks` are the scores of what the field is compared with on the same subject, by the names that tables show.
     `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
     values are distances in space. `duration` are the seconds that the first axis takes, of sounds and frames.
     """
@@ -51,10 +49,8 @@ class Result:
     parameters: int | None = None
     diverged_at: int | None = None
     error: str | None = None
-    scores: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
-    bicubic: Mapping[str, float | None] | None = None
-    classical: Mapping[str, float | None] | None = None
-    real: Mapping[str, float | None] | None = None
+    scores: Scores = dataclasses.field(default_factory=dict)
+    yardsticks: Mapping[str, Scores] = dataclasses.field(default_factory=dict)
     curve: list[dict[str, float | None]] = dataclasses.field(default_factory=list)
     grid: list[int] = dataclasses.field(default_factory=list)
     channels: int | None = None
@@ -80,12 +76,12 @@ def read_result(folder: Path) -> Result:
     """
     file = folder / RESULT
     try:
-        stored = json.loads(file.read_text())
+        stored = collect_yardsticks(json.loads(file.read_text()))
         result = Result(**{name: stored[name] for name in stored if name in Result.__dataclass_fields__})
         return dataclasses.replace(result, config=add_settings(update_run(result.config)))
     except FileNotFoundError as error:
         raise InputError(f"{folder}: has no {RESULT}; is it the folder of a finished fit?") from error
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, AttributeError, OSError) as error:
         raise InputError(f"{file}: is no result that fieldlab wrote ({error})") from error
 
 

@@ -42,8 +42,9 @@ class Exhibit:
 
     `picture` is what a run has made, `below` an error map or how it came about, `original` what it should be like. With
     `spectra` flat pictures are shown by their frequencies too. `scene` are files to be turned around: of the original, and of what was made.
-    `words` stand above all of them, `error` says what the map measures and `limit` what is its brightest. In a study's figure a
-    picture is `panel` inches wide and high; `captions` are the figure's with photos and without, `note` stands in its corner.
+    `words` say what they are, with `{judged}` where they name what chose among runs; `error` says what the map measures and
+    `limit` what is its brightest. In a study's figure a picture is `panel` inches wide and high; `captions` are the
+    figure's with photos and without, `note` stands in its corner.
     """
 
     picture: str

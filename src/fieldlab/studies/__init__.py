@@ -1,1 +1,1 @@
-"""The figures of named studies."""
+"""The figures of single studies."""

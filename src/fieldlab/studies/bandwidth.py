@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fieldlab.fitted.query import Query
-from fieldlab.report.figure import bicubic_score
+from fieldlab.report.figure import common_lines
 from fieldlab.runs.result import Result
 
 SINGLE, OCTAVES = "gaussian", "gaussian_octaves"
@@ -39,7 +39,7 @@ PHOTOS = (
 
 
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
-    """Curves over sigma, kernels, and (with `photos`) reconstructions with kernels too wide, right and too narrow."""
+    """Draw curves over sigma, kernels, and (with `photos`) reconstructions with kernels too wide, right and too narrow."""
     table = fits(results)
     if table.empty or SINGLE not in set(table.field) or table.validation_psnr.isna().any():
         return None
@@ -51,7 +51,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     right = figure.add_subplot(grid[0, 2:], sharey=left)
     draw_scores(left, single, results, "one scale:  [cos 2πBx, sin 2πBx]")
     draw_scores(right, octaves, results, "octaves:  the same at 1, 2, 4 and 8 times B")
-    three = chosen(single)
+    three = choose_fits(single)
     size = results[three[0].fit].grid[0]
     if photos:
         draw_photo([figure.add_subplot(grid[row, 0]) for row in (1, 2)], folder / three[0].fit)
@@ -64,7 +64,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
             axes[0].set_title(text, fontsize=11, color=colour)
         draw_kernel(figure.add_subplot(grid[-1, column]), [picked.width], size, colour)
     if not octaves.empty:
-        best = chosen(octaves)[1]
+        best = choose_fits(octaves)[1]
         axes = figure.add_subplot(grid[-1, 0])
         draw_kernel(axes, [best.width * 2**octave for octave in range(int(best.max_octave) + 1)], size, "0.35")
         axes.set_title(f"octaves, σ = {best.sigma:g}", fontsize=9)
@@ -79,12 +79,12 @@ def fits(results: Mapping[str, Result]) -> pd.DataFrame:
     for name, result in results.items():
         encoding = result.config["field"]["encoding"]
         if result.status == "finished" and result.field in (SINGLE, OCTAVES):
-            width = narrowest(result.field, encoding) * result.grid[0]  # in pixels
+            width = narrowest_width(result.field, encoding) * result.grid[0]  # in pixels
             found.append({"fit": name, "field": result.field, "width": width, **encoding, **result.scores})
     return pd.DataFrame(found)
 
 
-def narrowest(field: str, encoding: Mapping[str, Any]) -> float:
+def narrowest_width(field: str, encoding: Mapping[str, Any]) -> float:
     """The standard deviation of the narrowest kernel, in units of the picture.
 
     exp(-2 pi^2 sigma^2 d^2) has 1 / (2 pi sigma). Octave L of a projection in radians per unit of [-1, 1], twice
@@ -95,7 +95,7 @@ def narrowest(field: str, encoding: Mapping[str, Any]) -> float:
     return 1 / (2 ** (encoding["max_octave"] + 1) * encoding["sigma"])
 
 
-def chosen(table: pd.DataFrame) -> list[Any]:
+def choose_fits(table: pd.DataFrame) -> list[Any]:
     """A fit with each of three kernels, most rows first: the widest, the best on validation samples, the narrowest."""
     most = table.loc[table.rows == table.rows.max()]
     best = most.groupby("sigma").validation_psnr.mean().idxmax()
@@ -104,7 +104,7 @@ def chosen(table: pd.DataFrame) -> list[Any]:
 
 
 def draw_scores(axes: Axes, table: pd.DataFrame, results: Mapping[str, Result], title: str) -> None:
-    """Train and test PSNR against sigma, a shade for each number of rows."""
+    """Draw train and test PSNR against sigma, a shade for each number of rows."""
     axes.set_title(title, fontsize=12)
     axes.set_xscale("log", base=2)
     for shade, (rows, group) in zip(SHADES, table.groupby("rows"), strict=False):
@@ -113,8 +113,8 @@ def draw_scores(axes: Axes, table: pd.DataFrame, results: Mapping[str, Result], 
             label = f"{rows:,} rows" if part == "test_psnr" else None
             axes.plot(scores.index, scores[part, "mean"], style, color=shade, label=label, marker=".", linewidth=1.6)
             axes.fill_between(scores.index, scores[part, "min"], scores[part, "max"], color=shade, alpha=0.2)
-    if (cubic := bicubic_score(results)) is not None:
-        axes.axhline(cubic, color="0.35", linestyle=":", linewidth=1.3, label="bicubic, test")
+    for name, value in common_lines(results, "test_psnr").items():
+        axes.axhline(value, color="0.35", linestyle=":", linewidth=1.3, label=f"{name}, test")
     axes.set_xlabel("σ", fontsize=11)
     axes.set_ylabel("PSNR (dB)", fontsize=9)
     axes.xaxis.set_major_formatter("{x:g}")
@@ -150,7 +150,7 @@ def draw_photo(axes: Sequence[Axes], folder: Path) -> None:
 
 
 def draw_reconstruction(axes: Sequence[Axes], folder: Path) -> None:
-    """The whole at four times its resolution, and the detail at as many samples as it takes."""
+    """Draw the whole at four times its resolution, and the detail at as many samples as it takes."""
     query = Query(folder)
     size = [4 * n for n in query.grid]
     show(axes[0], query.render(size).clip(0, 1))
@@ -171,7 +171,7 @@ def frame(axes: Axes, grid: Sequence[int], size: Sequence[int]) -> None:
 
 
 def draw_kernel(axes: Axes, widths: Sequence[float], size: int, colour: str) -> None:
-    """The mean of Gaussians of these widths against the distance in pixels, and where the training pixels lie.
+    """Draw the mean of Gaussians of these widths against the distance in pixels, and where the training pixels lie.
 
     For one scale it is exp(-2 pi^2 sigma^2 d^2), to which the inner product of two encodings at distance d, divided
     by the rows of B, tends as they grow (Tancik et al. 2020); for the waves of octaves the mean of one such kernel

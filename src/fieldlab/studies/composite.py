@@ -20,7 +20,7 @@ CAPTION = (
 
 @mpl.rc_context({"text.parse_math": False})
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
-    """A row for each composite; nothing without photos."""
+    """Draw a row for each composite; nothing without photos."""
     by_signal: dict[str, dict[str, tuple[str, Result]]] = {}
     for name, result in results.items():
         if result.status == "finished":

@@ -24,7 +24,7 @@ SCORED = {"value": "full_psnr", "gradient": "gradient_psnr", "Laplacian": "lapla
 
 @mpl.rc_context({"text.parse_math": False})
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
-    """Three rows for each supervision: the first photo, and each field by its first seed; None without photos."""
+    """Draw three rows for each supervision: the first photo, and each field by its first seed; None without photos."""
     finished = {name: result for name, result in results.items() if result.status == "finished"}
     signal = next((result.signal for result in finished.values()), None)
     if signal is None or not photos:
@@ -53,7 +53,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
 
 
 def of_fit(folder: Path) -> dict[str, np.ndarray]:
-    """What a fit shows at its samples; its value as it was scored, with what was free fitted."""
+    """The value and derivatives of a fit at its samples; the value as it was scored, with what was free fitted."""
     query = Query(folder)
     pixels = np.asarray(Image.open(folder / "reconstruction.png").convert("RGB"), dtype=float) / 255
     return {
@@ -64,9 +64,9 @@ def of_fit(folder: Path) -> dict[str, np.ndarray]:
 
 
 def draw(axes: np.ndarray, panels: Mapping[str, np.ndarray], title: str, scores: Mapping[str, float | None]) -> None:
-    """A column: value, gradient and Laplacian, each with its score."""
+    """Draw a column: value, gradient and Laplacian, each with its score."""
     for axis, row in zip(axes, ROWS, strict=True):
         axis.imshow(panels[row], interpolation="nearest")
         dB = scores.get(SCORED[row])
-        named = title if row == "value" else row
-        axis.set_title(named if dB is None else f"{named} {dB:.2f} dB", fontsize=8)
+        label = title if row == "value" else row
+        axis.set_title(label if dB is None else f"{label} {dB:.2f} dB", fontsize=8)

@@ -14,11 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fieldlab.report.figure import COLOURS
-from fieldlab.report.summary import shown
+from fieldlab.report.settings import format_setting
 from fieldlab.report.table import fits_table
 from fieldlab.runs.result import Result, read_plan
 from fieldlab.signals.pictures import picture
-from fieldlab.tasks.visualize.scoring import VISUALIZE
+from fieldlab.tasks.visualize.scoring import REAL_PATCHES, VISUALIZE
 
 MOST_ROWS, MOST_IMAGES, MOST_SIGNALS = 12, 20, 4
 SIDE = 0.62  # inches of an image
@@ -44,7 +44,7 @@ class Row:
 
 @mpl.rc_context({"text.parse_math": False})
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
-    """For each model and objective (at most four) curves and bars, and below them a strip of images for each setting.
+    """Draw for each model and objective (at most four) curves and bars, and below them a strip of images for each setting.
 
     Returns the caption, None where there is nothing to draw yet.
     """
@@ -84,14 +84,14 @@ def rows_by_signal(folder: Path, results: Mapping[str, Result]) -> dict[str, lis
     signals: dict[str, list[Row]] = {}
     for keys, group in table.groupby(["signal", "field", *table.attrs["swept"]], sort=False, dropna=False):
         signal, *names = keys
-        label = ", ".join(text for text in map(shown, names) if text not in ("–", "none"))
+        label = ", ".join(text for text in map(format_setting, names) if text not in ("–", "none"))
         fits = sorted(((folder / str(name), results[str(name)]) for name in group.index), key=lambda fit: fit[1].seed)
         signals.setdefault(signal, []).append(Row(label, fits))
     return {signal: rows[:MOST_ROWS] for signal, rows in signals.items()}
 
 
 def name_columns(axes: Axes, folder: Path, shape: tuple[int, ...]) -> None:
-    """What the images of a strip are for, above it."""
+    """Write above a strip what its images are for."""
     table = pd.read_csv(folder / "images.csv").head(MOST_IMAGES)
     names = [str(name)[:MOST_LETTERS] for name in np.where(table.label.isna(), table.objective, table.label)]
     width = shape[1] / len(names)
@@ -128,7 +128,7 @@ def dash(i: int) -> str:
 
 
 def draw_bars(axes: Axes, rows: list[Row]) -> None:
-    """Every score a group, every setting a bar."""
+    """Draw a group of bars for every score, a bar for every setting."""
     known = [name for name in BARS if not all(np.isnan(row.scores(name)).all() for row in rows)]
     width = 0.8 / len(rows)
     for i, row in enumerate(rows):
@@ -141,7 +141,7 @@ def draw_bars(axes: Axes, rows: list[Row]) -> None:
         axes.bar(at, means, width, yerr=spread, label=row.label, color=COLOURS[i % 10], error_kw={"lw": 0.8},
                  hatch=None if i < len(COLOURS) else "//")  # fmt: skip
     for j, name in enumerate(known):
-        real = (rows[0].fits[0][1].real or {}).get(name)
+        real = rows[0].fits[0][1].yardsticks.get(REAL_PATCHES, {}).get(name)
         if real is not None:
             axes.hlines(real, j - 0.45, j + 0.45, color="0.2", linestyle=":", linewidth=1)
     axes.set_xticks(range(len(known)), [VISUALIZE.scores[name].label for name in known], fontsize=7)

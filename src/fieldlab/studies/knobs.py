@@ -7,24 +7,18 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from fieldlab.report.figure import bicubic_score, colours
+from fieldlab.report.figure import colours, common_lines
 from fieldlab.report.knobs import draw_knob, knobs_of
 from fieldlab.report.table import fits_table, scoring_of_fits
 from fieldlab.runs.result import Result
 
 COLUMNS = 3
 
-CAPTION = (
-    "PSNR against one setting, the others as marked by the grey bars: mean, and shaded the range over seeds, on the"
-    " training pixels (dashed) and on the test pixels (solid); dotted: bicubic interpolation, on the test pixels."
-)
-OTHER_CAPTION = (
-    "{} against one setting, the others as marked by the grey bars: mean, and shaded the range over seeds."
-)
+CAPTION = "{} against one setting, the others as marked by the grey bars: mean, and shaded the range over seeds{}"
 
 
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
-    """Train and test PSNR against every swept number, one panel each; nothing where no number was swept."""
+    """Draw scores against every swept number, one panel each; nothing where no number was swept."""
     table = fits_table(None, results)
     knobs = knobs_of(table)
     if not knobs:
@@ -35,20 +29,22 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     for axes in panels.flat[len(knobs) :]:
         axes.set_axis_off()
     shades = colours(list(table.field.unique()))
-    cubic = bicubic_score(results)
+    scoring = scoring_of_fits(table)
+    part, score = list(scoring.knobs.items())[-1]
+    lines = common_lines(results, score)
     for axes, knob in zip(panels.flat, knobs, strict=False):
         draw_knob(axes, table, knob, shades)
-        if cubic is not None:
-            axes.axhline(cubic, color="0.35", linestyle=":", linewidth=1.2, label="bicubic, test")
+        for name, value in lines.items():
+            axes.axhline(value, color="0.35", linestyle=":", linewidth=1.2, label=f"{name}, {part}")
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[:, 0]:
-        axes.set_ylabel(scoring_of_fits(table).axis, fontsize=9)
+        axes.set_ylabel(scoring.axis, fontsize=9)
     entries = {
         label: handle for axes in panels.flat for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(entries.values(), entries, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     figure.savefig(file, dpi=110)
-    scoring = scoring_of_fits(table)
-    return CAPTION if len(scoring.knobs) > 1 else OTHER_CAPTION.format(scoring.against)
+    dotted = f"; dotted: {', '.join(lines)}." if lines else "."
+    return CAPTION.format(scoring.against, scoring.knobs_note) + dotted

@@ -35,12 +35,12 @@ Fits = Sequence[tuple[Path, Result]]
 
 @mpl.rc_context({"text.parse_math": False})
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
-    """Panels of what the study has measured above, sheets of its goals below; and film.gif beside it.
+    """Draw panels of what the study has measured above, sheets of its goals below; and film.gif beside it.
 
     Returns the caption, None where there is nothing to draw yet.
     """
     order = fits_table(read_plan(folder), results).index
-    fits = [(folder / name, results[name]) for name in order if name in results and rolled(results[name])]
+    fits = [(folder / name, results[name]) for name in order if name in results and is_finished_roll(results[name])]
     if not fits:
         return None
     panels = [*exact_panels(fits), *recovery_panels(fits), lambda axes: draw_losses(axes, fits)]
@@ -59,13 +59,13 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
             axes.set_title(title, fontsize=8)
             axes.set_axis_off()
     figure.savefig(file, dpi=100)
-    if not photos or not (longest(fits)[0] / "progress.gif").exists():
+    if not photos or not (longest_roll(fits)[0] / "progress.gif").exists():
         return CAPTION
-    shutil.copyfile(longest(fits)[0] / "progress.gif", folder / FILM)
+    shutil.copyfile(longest_roll(fits)[0] / "progress.gif", folder / FILM)
     return f"{CAPTION}\n\n![a roll as it was learned]({FILM})"
 
 
-def rolled(result: Result) -> bool:
+def is_finished_roll(result: Result) -> bool:
     return result.status == "finished" and find_task(result.config) is Roll
 
 
@@ -93,12 +93,12 @@ def by_method(fits: Fits) -> dict[str, list[Result]]:
 
 
 def colour(name: str, fits: Fits) -> tuple[float, float, float]:
-    """The same for a method in all panels."""
+    """The colour of a method, the same in all panels."""
     return COLOURS[list(by_method(fits)).index(name) % len(COLOURS)]
 
 
 def exact_panels(fits: Fits) -> list[Callable[[Axes], None]]:
-    """One for each known shift (at most two) by which several methods were compared."""
+    """A panel for each known shift (at most two) by which several methods were compared."""
     cases: dict[str, list[tuple[Path, Result]]] = {}
     for fit in fits:
         goal = goal_of(fit[1])
@@ -109,7 +109,7 @@ def exact_panels(fits: Fits) -> list[Callable[[Axes], None]]:
 
 
 def draw_exact(axes: Axes, shift: str, fits: Fits) -> None:
-    """Mean and range over seeds, for every part of the picture."""
+    """Draw mean and range over seeds, for every part of the picture."""
     methods = by_method(fits)
     for j, (score, label) in enumerate(PARTS.items()):
         values = [[r.scores[score] for r in results] for results in methods.values()]
@@ -134,7 +134,7 @@ def recovery_panels(fits: Fits) -> list[Callable[[Axes], None]]:
 
 
 def draw_recovery(axes: Axes, far: Fits, fits: Fits) -> None:
-    """A line for each method from where the pictures are, and a cross for starts from a grid."""
+    """Draw a line for each method from where the pictures are, and a cross for starts from a grid."""
     for i, (name, results) in enumerate(by_method(far).items()):
         points: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
         for result in results:
@@ -155,7 +155,7 @@ def draw_recovery(axes: Axes, far: Fits, fits: Fits) -> None:
 
 
 def draw_losses(axes: Axes, fits: Fits) -> None:
-    """A curve for each goal: its roll with the most points."""
+    """Draw a curve for each goal: its roll with the most points."""
     for name, (_, result) in by_goal(fits).items():
         axes.plot(
             [p["step"] for p in result.curve], [p["goal_loss"] for p in result.curve], label=name, linewidth=1.2
@@ -175,7 +175,7 @@ def by_goal(fits: Fits) -> dict[str, tuple[Path, Result]]:
     return found
 
 
-def longest(fits: Fits) -> tuple[Path, Result]:
+def longest_roll(fits: Fits) -> tuple[Path, Result]:
     """The roll with the longest curve, one that recovers a shift where there is one."""
     return by_goal(fits).get("recover") or max(by_goal(fits).values(), key=lambda fit: len(fit[1].curve))
 
@@ -184,7 +184,7 @@ def sheets_of(fits: Fits) -> list[tuple[str, np.ndarray]]:
     """Frames of a roll as it was learned, and the sheets of other goals."""
     if not fits:
         return []
-    first = longest(fits)
+    first = longest_roll(fits)
     found = [
         (f"{goal_of(first[1]).get('name')}: {method(first[1])}, from the first step to the last", frames(first[0]))
     ]

@@ -84,7 +84,7 @@ class TaskModule(LightningModule, ABC):
 
     @abstractmethod
     def outcome(self, m: int) -> dict[str, Any]:
-        """What a member's result says after training: `scores`, and those of its yardsticks."""
+        """What the result of a member says once it has been fitted: `scores`, and `yardsticks`, the scores of each by its name."""
 
     @abstractmethod
     def facts(self, m: int) -> dict[str, Any]:

@@ -79,8 +79,7 @@ def test_a_visualisation_leaves_all_that_is_promised():
     assert result.parameters == 2 * 3 * 16 * 9 * 2
     assert result.scores["activation"] == pytest.approx((table.answer / table.best).mean(), rel=1e-5)
     assert result.scores["robust_activation"] == pytest.approx(table.robust_activation.mean(), rel=1e-5)
-    assert result.real is not None
-    assert result.real["activation"] == pytest.approx(1.0, rel=1e-5)
+    assert result.yardsticks["real patches"]["activation"] == pytest.approx(1.0, rel=1e-5)
     assert "recognised" not in result.scores
 
 
@@ -263,7 +262,7 @@ def test_models_of_other_channels(channels: int, command: Command):
     assert code == 0, error
     assert images_in(config).shape == (3, channels, 16, 16)
     result = json.loads((Path(config.folder) / "result.json").read_text())
-    assert (result["real"] is None) == (channels == 5)  # photos are grey or RGB
+    assert (not result["yardsticks"]) == (channels == 5)  # photos are grey or RGB
     assert ("no real patch with a positive answer" in out) == (channels == 5)
 
 

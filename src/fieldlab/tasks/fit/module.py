@@ -21,6 +21,7 @@ from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
 from fieldlab.tasks.fit.knowledge import find_names, knowledge
 from fieldlab.tasks.fit.pictures import error_map, save_reconstruction
+from fieldlab.tasks.fit.scoring import BICUBIC, POISSON
 from fieldlab.training.constraints import Constraint
 from fieldlab.training.field_module import FieldModule
 from fieldlab.training.optimisation import Descent
@@ -109,7 +110,9 @@ class FitModule(FieldModule):
         return {"reconstruction": picture(values.clamp(0, 1).numpy()), "error": error}
 
     def outcome(self, m: int) -> dict[str, Any]:
-        return {"scores": self.latest(m), "bicubic": self.bicubic(m), "classical": self.classical(m)}
+        yardsticks = {BICUBIC: self.bicubic(m), POISSON: self.classical(m)}
+        known = {name: scores for name, scores in yardsticks.items() if scores is not None}
+        return {"scores": self.latest(m), "yardsticks": known}
 
     def bicubic(self, m: int) -> Scores | None:
         """The scores of cubic interpolation from the same training samples, None where there is no such method."""

@@ -24,6 +24,7 @@ from fieldlab.tasks.visualize.canvases.painted import Painted
 from fieldlab.tasks.visualize.draws import Draws
 from fieldlab.tasks.visualize.objectives.objective import Objective
 from fieldlab.tasks.visualize.patches import Photos, best_patches
+from fieldlab.tasks.visualize.scoring import REAL_PATCHES
 from fieldlab.tasks.visualize.transforms.transform import TransformSequence
 from fieldlab.training.chunks import Chunk
 from fieldlab.training.module import State, TaskModule
@@ -93,7 +94,6 @@ class VisualizeModule(TaskModule):
         self.draws = draws
         self.magnify = magnify
         self.frames: list[UInt8[Tensor, "k h w 3"]] = []
-        self.real: Scores | None = None
 
     @property
     def names(self) -> list[str]:
@@ -210,7 +210,7 @@ class VisualizeModule(TaskModule):
         }
 
     def outcome(self, m: int) -> dict[str, Any]:
-        return {"scores": self.latest(m), "real": self.real}
+        return {"scores": self.latest(m), "yardsticks": {REAL_PATCHES: self.real} if self.real else {}}
 
     def of_member(self, images: Tensor, m: int) -> Tensor:
         return images.unflatten(0, (self.members, self.images))[m]
