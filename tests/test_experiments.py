@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,25 @@ from conftest import CONF, options
 from fieldlab.config.compose import settle
 from fieldlab.config.fingerprint import canonicalize, cover
 
-DIGESTS: dict[str, str] = {}
+DIGESTS = {
+    "bandwidth": "1cc42bb0",
+    "cameraman": "988520a0",
+    "composite": "686449dd",
+    "derivatives": "3d281817",
+    "features": "4c71237a",
+    "fourier_features": "0045c8f0",
+    "fourier_features_text": "4718b2c0",
+    "helmholtz": "38b441c7",
+    "knobs": "6477bccc",
+    "memorise": "660a317c",
+    "meshes": "2b6d8d8a",
+    "poisson": "23b8f4f6",
+    "psnr_table": "91888fc5",
+    "psnr_table_tuning": "d6268204",
+    "rolling": "6a1cbcfd",
+    "shapes": "b3496e35",
+    "tune": "3c5f683f",
+}
 OTHER = {  # defaults as they might be one day
     "fit": {
         "/signal: camera": "/signal: moon", "/split: stride": "/split: columns", "/supervise: value": "/supervise: gradient",
@@ -55,9 +74,9 @@ def compose_jobs(name: str) -> list[dict[str, Any]]:
 
 
 def first(value: Any) -> str:
-    """The first of several values; a list of lists is one."""
+    """The first of several values, which may be lists."""
     text = "null" if value is None else str(value)
-    return text if text.startswith("[") else text.partition(",")[0]
+    return re.split(r",(?![^\[]*\])", text)[0]
 
 
 def digest(name: str) -> str:

@@ -106,7 +106,7 @@ def test_two_launches_at_once_share_the_work(clean_folder: Path):
         "class Spy(Silence):\n"
         "    def start(self, configs):\n"
         "        with open('started', 'a') as file:\n"
-        "            file.writelines(f'{config.folder}\\n' for config in configs)\n"
+        "            file.writelines(config['folder'] + '\\n' for config in configs)\n"
     )
     command = [str(Path(sys.executable).with_name("fieldlab")), *SWEEP, "logger=spy"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
