@@ -21,7 +21,7 @@ Way = Callable[[Overrides, str], tuple[float, float]]
 
 COMMON = ("field.network.depth=3", "field.learning_rate=1e-4", "trainer=cpu", "task.scores=1")
 OF_PHOTOS = (*COMMON, "split=all")
-OF_SHAPES = (*COMMON, "signal=torus_knot", "signal.points=20000", "task.batch_size=8192")
+OF_SHAPES = (*COMMON, "task=surface", "signal.points=20000", "task.batch_size=8192")
 OURS = {
     "fieldlab, eager": ("compile=false",),
     "fieldlab, compiled": ("compile=true",),
@@ -36,7 +36,7 @@ def derivatives(rounds: int) -> None:
     distance at points of the surface that after 200 steps.
     """
     for supervise in ("gradient", "laplacian"):
-        common = (*OF_PHOTOS, f"supervise={supervise}", "task.free=offset", "task.derivatives=false")
+        common = (*OF_PHOTOS, f"supervise={supervise}", "supervise.free=offset", "supervise.derivatives=false")
         timed, judged = (*common, "signal.size=128", "steps=20"), (*common, "signal.size=64", "steps=300")
         title = f"{supervise}, SIREN 256 x 3, 16,384 points"
         compare(title, rounds, double_backward, timed, judged, "PSNR", "full_psnr")
