@@ -99,7 +99,7 @@ def result_or_none(folder: Path) -> Result | None:
         return None
 
 
-def finished_as(folder: Path, digest: str) -> Result | None:
+def find_finished_as(folder: Path, digest: str) -> Result | None:
     """The result in this folder, where it is finished and that of the fit with this hash."""
     result = result_or_none(folder)
     return result if result and result.status == "finished" and result.hash == digest else None

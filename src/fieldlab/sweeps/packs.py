@@ -21,7 +21,7 @@ from fieldlab.runs.check import Checked, Checks
 from fieldlab.runs.checkpoint import is_finished, noted_fits
 from fieldlab.runs.computation import Watchers
 from fieldlab.runs.lock import claims, owner
-from fieldlab.runs.result import Result, finished_as, one_line
+from fieldlab.runs.result import Result, find_finished_as, one_line
 from fieldlab.runs.run import Results, fail, run
 from fieldlab.runs.task import make_task
 from fieldlab.training.machine import out_of_memory
@@ -102,7 +102,7 @@ def compute_free(fits: Pack, work: Callable[[Pack], Results]) -> Results:
     """`work` for those of the fits that nobody else is at work on, and that nobody has finished in the meantime."""
     with claims([fit.folder for fit in fits]) as mine:
         free = [fit for fit in fits if fit.folder in mine]
-        there = {fit.folder: finished_as(fit.folder, fit.hash) for fit in free if fit.resume}
+        there = {fit.folder: find_finished_as(fit.folder, fit.hash) for fit in free if fit.resume}
         done = {folder: result for folder, result in there.items() if result}
         left = [fit for fit in free if fit.folder not in done]
         return done | work(left) if left else done

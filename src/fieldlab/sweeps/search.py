@@ -75,7 +75,7 @@ class OptunaSweeper(Sweeper):
             conclude(done, since)
         finally:
             print("\n".join(search.best() for search in searches))
-        if not all(search.finished() for search in searches):
+        if not all(search.has_score() for search in searches):
             raise SystemExit(1)
         return [done]
 

@@ -18,7 +18,7 @@ from fieldlab.config.instantiate import build
 from fieldlab.errors import InputError, first_line
 from fieldlab.runs.check import Checked, Checks
 from fieldlab.runs.lock import is_free, owner
-from fieldlab.runs.result import PLAN, RESULT, SEARCHES, Plan, Planned, Result, finished_as, result_or_none
+from fieldlab.runs.result import PLAN, RESULT, SEARCHES, Plan, Planned, Result, find_finished_as, result_or_none
 from fieldlab.runs.run import Results, fail
 from fieldlab.runs.tracking.tracker import safely
 from fieldlab.sweeps.executors.executor import Executor
@@ -67,7 +67,7 @@ def find_finished(fits: Iterable[Checked]) -> Results:
     for fitting in fits:
         if not fitting.resume or not (fitting.folder / RESULT).exists():
             continue
-        if result := finished_as(fitting.folder, fitting.hash):  # a study's folder may have been renamed since
+        if result := find_finished_as(fitting.folder, fitting.hash):  # a study's folder may have been renamed since
             done[fitting.folder] = replace(result, config={**result.config, "folder": str(fitting.folder)})
         else:
             again[describe_state(result_or_none(fitting.folder))] += 1

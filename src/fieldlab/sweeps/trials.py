@@ -43,17 +43,17 @@ class Search:
         self.score = scoring.scores[str(scoring.searched)]
         self.study = open_study(folder / SEARCHES, f"{base['field']['name']}-{digest}", sweeper, self.score.lower)
 
-    def told(self) -> list[Any]:
+    def list_ended(self) -> list[Any]:
         """The trials that have come to an end: with a score, or diverged."""
         return [trial for trial in self.study.trials if TOLD in trial.user_attrs]
 
-    def finished(self) -> bool:
+    def has_score(self) -> bool:
         """Whether any trial has a score."""
         return any(trial.value is not None for trial in self.study.trials)
 
     def run(self) -> list[Any]:
         """Ask, fit, tell, until there are enough trials; all fits made."""
-        count = len(self.told())
+        count = len(self.list_ended())
         print(f"{self.name}: {self.sweeper.trials} trials over {', '.join(self.space)}", end="")
         print(f"; {count} of them are there already" if count else "")
         done = []
@@ -87,7 +87,7 @@ class Search:
 
     def best(self) -> str:
         """The best settings so far, to paste behind a command."""
-        if not self.finished():
+        if not self.has_score():
             return f"best of {self.name}: no trial has finished yet"
         trial = self.study.best_trial
         settings = " ".join(f"{key}={format_value(value)}" for key, value in trial.params.items())

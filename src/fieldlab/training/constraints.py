@@ -121,7 +121,7 @@ class Reading:
         return points.data[name]
 
 
-def sloped(constraints: Iterable[Constraint]) -> list[str]:
+def find_sloped(constraints: Iterable[Constraint]) -> list[str]:
     """The regions where both value and gradient of the field are asked for."""
     asked: dict[str, set[str]] = {}
     for constraint in constraints:

@@ -13,7 +13,7 @@ from fieldlab import weights
 from fieldlab.field import POINTS_AT_ONCE, Ensemble, count_parameters
 from fieldlab.operators import Function
 from fieldlab.signals.signal import Signal
-from fieldlab.training.constraints import Constraint, Reading, sloped
+from fieldlab.training.constraints import Constraint, Reading, find_sloped
 from fieldlab.training.module import TaskModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Batch, Samples
@@ -42,7 +42,7 @@ class FieldModule(TaskModule):
             raise ValueError("constraints is empty: nothing would be learned")
         super().__init__(ensemble, ensemble.members, samples, descent, clip_norm)
         self.constraints = nn.ModuleDict(constraints)
-        self.sloped = sloped(constraints.values())
+        self.sloped = find_sloped(constraints.values())
         self.signals = signals
 
     @abstractmethod

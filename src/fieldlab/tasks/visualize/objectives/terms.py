@@ -41,9 +41,9 @@ class Channel(Term):
         self.units = units
 
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
-        return self.chosen(seen).unsqueeze(-1).flatten(1).mean(1)
+        return self.select(seen).unsqueeze(-1).flatten(1).mean(1)
 
-    def chosen(self, seen: Seen) -> Float[Tensor, "n ..."]:
+    def select(self, seen: Seen) -> Float[Tensor, "n ..."]:
         """Each image's unit, wherever it looks."""
         channels = count_units(self.layers[0], seen[self.layers[0]])
         answer = channels_first(seen[self.layers[0]])
@@ -58,7 +58,7 @@ class Neuron(Channel):
     largest square that they hold, behind those that stand for no place."""
 
     def __call__(self, seen: Seen, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
-        chosen = self.chosen(seen)
+        chosen = self.select(seen)
         if chosen.ndim == 2:
             side = math.isqrt(chosen.shape[1])
             chosen = chosen[:, -(side**2) :].unflatten(1, (side, side))
