@@ -125,9 +125,11 @@ def show(axes: Axes, file: Path) -> None:
 
 
 def draw_curves(axes: Axes, fits: Fits, everything: Fits, shades: Shades) -> None:
-    """Draw a score against steps: the mean over the runs of a field and, shaded, their range."""
-    axes.set_axis_on()
+    """Draw a score against steps: the mean over the runs of a field and, shaded, their range; nothing where no step was taken."""
     first = fits[0][1]
+    if not first.curve:
+        return
+    axes.set_axis_on()
     scoring, drawn = scoring_of(first), score_on_curve(first)
     for _, best in fits:
         colour = shades[best.field]

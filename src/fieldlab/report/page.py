@@ -77,7 +77,11 @@ def draw_all(folder: Path, fits: pd.DataFrame, results: Mapping[str, Result], *,
     gallery = collect_pictures(folder, best, results, photos=photos)
     return {
         "signals": len(signals),
-        "curves": [(s, plots.curves(best[best.signal == s], results, shades)) for s in signals[:MOST_SIGNALS]],
+        "curves": [
+            (signal, picture)
+            for signal in signals[:MOST_SIGNALS]
+            if (picture := plots.curves(best[best.signal == signal], results, shades))
+        ],
         "by_signal": plots.by_signal(best, results, shades),
         "knobs": plots.knobs(fits, shades),
         "gallery": gallery,

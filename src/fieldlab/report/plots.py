@@ -38,9 +38,9 @@ def data_uri(figure: Figure) -> str:
 @mpl.rc_context(STYLE)
 def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades) -> str | None:
     """The scores of one signal's runs against steps and against seconds, a row for each score that the task chooses."""
-    if best.empty:
+    scoring = None if best.empty else scoring_of(results[best.index[0]])
+    if scoring is None or not scoring.panels:
         return None
-    scoring = scoring_of(results[best.index[0]])
     panels = [p for p in scoring.panels if any(p in results[name].scores for name in best.index)] or scoring.panels[
         :1
     ]

@@ -65,8 +65,9 @@ def scores_to_show(fits: pd.DataFrame) -> dict[str, Score]:
 
 def cells(done: pd.DataFrame, scores: Mapping[str, Score]) -> dict[str, str]:
     """The parameters, scores and seconds of finished runs that differ in their seed."""
+    counts = done.parameters.dropna()  # what only measures has none
     return {
-        "parameters": f"{done.parameters.iloc[0]:,}" if len(done) else "–",
+        "parameters": f"{int(counts.iloc[0]):,}" if len(counts) else "–",
         **{name: spread(done[name], score) for name, score in scores.items()},
         "seconds": f"{done.seconds.median():.1f}" if len(done) else "–",
     }
@@ -94,7 +95,7 @@ def over_signals(
     rows = []
     for keys, group in means.groupby(settings, sort=False, dropna=False):
         row: dict[str, Any] = {"signal": name, **dict(zip(settings, keys, strict=True))}
-        rows.append(row | cells(group.astype({"parameters": int}), scores) | {"n": f"{len(group)} signals"})
+        rows.append(row | cells(group, scores) | {"n": f"{len(group)} signals"})
     return rows + [
         row | {"n": f"{len(complete)} signals"}
         for row in yardstick_rows(fits, yardsticks, name, scores, signals=len(complete))
