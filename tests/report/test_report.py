@@ -113,7 +113,8 @@ def test_mean_and_standard_deviation_over_seeds():
 def test_files_of_one_name_are_signals_of_their_own(paths: list[str], names: list[str]):
     for i, path in enumerate(paths):
         for seed in (0, 1):
-            config = {"field": {"name": "relu"}, "seed": seed, "signal": {"name": None, "path": path, "size": 64}}
+            signal = {"_target_": "fieldlab.signals.images.image", "name": None, "path": path, "size": 64}
+            config = {"field": {"name": "relu"}, "seed": seed, "signal": signal}
             result("relu", seed, 20.0 + 2 * i, signal="x", config=config)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in report(STUDY).splitlines()]
     assert rows[0][:3] == ["signal", "field", "parameters"]
