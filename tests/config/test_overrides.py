@@ -17,7 +17,7 @@ def value(override: str) -> object:
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" \\'\"=()[]{},")))
 def test_any_text_in_quotes_is_itself(text: str):
-    assert value(f"key={in_quotes(text)}") == text
+    assert value(f"key={add_quotes(text)}") == text
     assert remove_quotes(add_quotes(text)) == text
 
 

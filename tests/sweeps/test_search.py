@@ -15,6 +15,7 @@ from conftest import CONF, SMALL, Command, slow
 from fieldlab.runs.lock import claims
 from fieldlab.runs.result import read_plan, read_result
 from fieldlab.runs.trained import Training
+from fieldlab.tasks.fit.module import FitModule
 
 Installed = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = [*SMALL, "logger=none", "task.batch_size=null", "field.network.width=8"]
