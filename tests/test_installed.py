@@ -91,7 +91,7 @@ def test_the_wheel_carries_configuration_and_plugins(tmp_path: Path):
     names = set(zipfile.ZipFile(wheel).namelist())
     configuration = {f"fieldlab/conf/{file.relative_to(root / 'conf')}" for file in (root / "conf").rglob("*.yaml")}
     assert configuration <= names
-    assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/report/cli.py"} <= names
+    assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/cli/report.py"} <= names
 
 
 @pytest.mark.slow
