@@ -283,3 +283,11 @@ def test_an_interrupted_pack_stays_together(small: Small, monkeypatch: pytest.Mo
     assert len(fit_pack(fits, 3)) == 5
     assert steps[0] == (2, 75)
     assert find_interrupted(fits) == []
+
+
+def test_fits_with_other_constraints_do_not_stack(small: Small):
+    checks = Checks()
+    value, gradient = (
+        checks.check(settle(small("split=all", f"supervise={supervise}"))) for supervise in ("value", "gradient")
+    )
+    assert value.stack_key != gradient.stack_key

@@ -40,7 +40,7 @@ def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> 
         slopes = to_json(config, "field", "supervise")
         once(slopes, shape, look=lambda: try_out("field", lambda: check_slopes(task, config, constraints)))
     check_devices(config, devices, batch)
-    return Facts(name, (field, grid, samples))
+    return Facts(name, (config["supervise"], field, grid, samples))
 
 
 def look_at_signal(config: Config) -> tuple[str, tuple[int, ...], int, int, tuple[int, int | None, bool]]:
