@@ -98,7 +98,9 @@ def test_its_settings_are_checked_like_any_other(command: Command):
 @pytest.mark.slow
 def test_it_is_searched_for_the_lowest_score(command: Command):
     space = ("field.learning_rate=1e-1,1e-3", "hydra.sweeper.trials=2", "hydra.sweeper.batch=2")
-    code, out, _ = command("-m", "hydra/sweeper=optuna", "study=tune", *QUICK, "signal=camera", "field=relu", "seed=0", *space)
+    code, out, _ = command(
+        "-m", "hydra/sweeper=optuna", "study=tune", *QUICK, "signal=camera", "field=relu", "seed=0", *space
+    )
     assert code == 0
     fits = [read_result(file.parent) for file in Path("runs/tune").glob("*/result.json")]
     best = min(fits, key=lambda result: result.scores["worst_error"] or 0)
