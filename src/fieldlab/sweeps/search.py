@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import time
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from fieldlab.config.overrides import quote
 from fieldlab.notices import say
@@ -37,7 +37,7 @@ class OptunaSweeper(Sweeper):
         batch: int,
         startup: int,
         seed: int,
-        average: Sequence[str],
+        average: list[str] | ListConfig,
     ) -> None:
         self.params = dict(params or {})
         self.trials, self.batch, self.startup, self.seed = trials, batch, startup, seed
