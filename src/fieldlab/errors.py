@@ -1,4 +1,4 @@
-"""The exception for a user's mistake, and one line for any such mistake."""
+"""The one exception a user's mistake may end in, and how any such mistake is put into one line."""
 
 import difflib
 from collections.abc import Iterable

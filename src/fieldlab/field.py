@@ -10,12 +10,12 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from fieldlab.config.instantiate import build, check, resolve
+from fieldlab.build import build, check, plain
 from fieldlab.errors import InputError
 
 POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)
 
-T = TypeVar("T")
+Drawn = TypeVar("Drawn")
 SETTINGS = ("name", "encoding", "network", "output", "coordinates", "values", "learning_rate")
 
 
@@ -56,7 +56,7 @@ def build_field(config: DictConfig | Mapping[str, Any], *, dim: int, channels: i
     Raises:
         InputError: a setting that is missing, unknown, wrongly typed or out of its range.
     """
-    settings = resolve(config, "field")
+    settings = plain(config, "field")
     for name in settings:
         if name not in SETTINGS:
             raise InputError(f"field.{name}: a field has no such setting; it has {', '.join(SETTINGS)}")
@@ -72,17 +72,13 @@ def build_field(config: DictConfig | Mapping[str, Any], *, dim: int, channels: i
         encoding,
         network,
         build(settings["output"], "field.output"),
-        coordinates=parse_interval(settings["coordinates"], "field.coordinates"),
-        values=parse_interval(settings["values"], "field.values"),
+        coordinates=interval(settings["coordinates"], "field.coordinates"),
+        values=interval(settings["values"], "field.values"),
     )
 
 
-def parse_interval(bounds: Any, key: str) -> tuple[float, float]:
-    """Two numbers, the lower one first.
-
-    Raises:
-        InputError: anything else.
-    """
+def interval(bounds: Any, key: str) -> tuple[float, float]:
+    """Two numbers, the lower one first."""
     numbers = isinstance(bounds, list) and all(type(bound) in (int, float) for bound in bounds)
     if not numbers or len(bounds) != 2 or not bounds[0] < bounds[1]:
         raise InputError(f"{key}: {bounds!r} should be two numbers, low before high, like [-1, 1]")
@@ -107,14 +103,14 @@ class Ensemble(nn.Module):
         self.stacked = copy.deepcopy(fields[0])
         put_state(self.stacked, stack_state(fields))
         self.template = [copy.deepcopy(fields[0]).to("meta")]  # in a list, so that it is no submodule
-        self.owners = {name: find_owner(self.stacked, name) for name in shapes(fields[0])}
+        self.places = {name: place(self.stacked, name) for name in shapes(fields[0])}
 
     def state(self) -> dict[str, Tensor]:
         """Every parameter and buffer by its name in a single field, [m, …]."""
-        return {name: getattr(module, leaf) for name, (module, leaf) in self.owners.items()}
+        return {name: getattr(module, leaf) for name, (module, leaf) in self.places.items()}
 
     def call(self, state: dict[str, Tensor], x: Float[Tensor, "n dim"]) -> Float[Tensor, "n c"]:
-        """The values of one field with this state. Weights are not tied: looking for ties would cost more than a small step."""
+        """One field with this state. No weights are tied: looking for such ties would cost more than a small step."""
         return functional_call(self.template[0], state, (x,), tie_weights=False)
 
     def forward(self, x: Float[Tensor, "m n dim"]) -> Float[Tensor, "m n c"]:
@@ -133,12 +129,12 @@ class Ensemble(nn.Module):
 
 
 def shapes(field: Field) -> dict[str, torch.Size]:
-    """The shapes of parameters and buffers by name."""
+    """Parameters and buffers by name."""
     return {name: tensor.shape for name, tensor in [*field.named_parameters(), *field.named_buffers()]}
 
 
 def structure(field: Field) -> str:
-    """A text that is the same for fields that stack: names and shapes of tensors, and every module's plain attributes."""
+    """What must agree for fields to stack: names and shapes of tensors, and every module's plain attributes."""
     plain = {
         name: {key: value for key, value in vars(module).items() if not key.startswith("_") and key != "training"}
         for name, module in field.named_modules()
@@ -156,21 +152,21 @@ def stack_state(fields: Sequence[Field]) -> dict[str, Tensor]:
 def put_state(field: Field, state: Mapping[str, Tensor]) -> None:
     """Replace the field's parameters and buffers by these tensors, whatever their shapes."""
     for name, tensor in state.items():
-        setattr(*find_owner(field, name), tensor)
+        setattr(*place(field, name), tensor)
 
 
-def find_owner(field: Field, name: str) -> tuple[nn.Module, str]:
-    """The submodule that holds the parameter or buffer of this name, and its name there."""
+def place(field: Field, name: str) -> tuple[nn.Module, str]:
+    """The submodule that holds the parameter or buffer of this name, and what it calls it."""
     owner, _, leaf = name.rpartition(".")
     return field.get_submodule(owner), leaf
 
 
 def count_parameters(module: nn.Module) -> int:
-    """The number of real parameters; a complex one counts as two."""
+    """How many real numbers are learned; a complex one is two."""
     return sum(p.numel() * (2 if p.is_complex() else 1) for p in module.parameters())
 
 
-def to_doubles(field: Field) -> Field:
+def in_doubles(field: Field) -> Field:
     """The field in double precision, complex parameters too, of which `field.double()` would keep the real part alone."""
     return field._apply(lambda t: t.to(torch.promote_types(t.dtype, torch.float64)) if is_inexact(t) else t)
 
@@ -179,8 +175,8 @@ def is_inexact(tensor: Tensor) -> bool:
     return tensor.is_floating_point() or tensor.is_complex()
 
 
-def draw(make: Callable[[], T], seed: int) -> T:
-    """What `make()` returns under this random seed on the CPU: the same on every device, alone or in a pack."""
+def draw(make: Callable[[], Drawn], seed: int) -> Drawn:
+    """`make()` under its own random seed on the CPU: the same on every device, alone or in a pack."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make()

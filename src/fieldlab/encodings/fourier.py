@@ -1,4 +1,4 @@
-"""The waves that every Fourier feature mapping computes, for whichever frequencies."""
+"""What every Fourier feature mapping computes, whichever frequencies it has chosen."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The ReLU multilayer perceptron, the baseline behind every encoding."""
+"""The ReLU multilayer perceptron every encoding is compared in front of."""
 
 from jaxtyping import Float
 from torch import Tensor, nn

@@ -1,1 +1,1 @@
-"""Report: the tables, figures and pages of a study."""
+"""Report: fits -> tables and pictures."""

@@ -1,1 +1,1 @@
-"""Tasks: kinds of work, a folder each."""
+"""Tasks: what is asked of a field, as LightningModules."""

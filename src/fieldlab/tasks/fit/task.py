@@ -4,22 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from fieldlab.errors import InputError
+from omegaconf import DictConfig
+
 from fieldlab.runs.scoring import Scoring
-from fieldlab.runs.task import Config, Exhibit
-from fieldlab.tasks.field_task import FieldTask, Supervision
+from fieldlab.runs.task import Exhibit
+from fieldlab.tasks.field_task import FieldTask
 from fieldlab.tasks.fit.scoring import FIT
 
 if TYPE_CHECKING:
-    from fieldlab.training.field_module import FieldModule
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValuesAndDerivatives(Supervision):
-    """Constraints, what they leave `free`, and whether `derivatives` are scored too."""
-
-    free: Literal["nothing", "offset", "gain_and_offset"]
-    derivatives: bool
+    from fieldlab.tasks.constrained import Constrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,35 +25,26 @@ class Fit(FieldTask):
         "target.gif", "reconstruction.gif",
     )  # fmt: skip
 
-    supervision: ClassVar[type[Supervision]] = ValuesAndDerivatives
-
+    free: Literal["nothing", "offset", "gain_and_offset"]
+    derivatives: bool
     stencil: Literal["central", "sobel"]
 
-    def module(self) -> Callable[..., "FieldModule"]:
+    def module(self) -> Callable[..., "Constrained"]:
         from fieldlab.tasks.fit.module import FitModule
 
         return FitModule
 
     @classmethod
-    def supervise(cls, config: Config) -> Supervision:
-        if not {"free", "derivatives"} & config["supervise"].keys():
-            name = config["supervise"].get("name")
-            raise InputError(
-                f"supervise: {name} asks nothing of samples on a grid; signed distances take task=surface"
-            )
-        return super().supervise(config)
+    def why_unsearched(cls, config: DictConfig) -> str | None:
+        from fieldlab.tasks.signal_and_split import build_signal, build_split
 
-    @classmethod
-    def why_unsearched(cls, config: Config) -> str | None:
-        from fieldlab.signals.build import build_signal, build_split
-
-        if build_split(config["split"], build_signal(config["signal"]).grid).validation.any():
+        if build_split(config, build_signal(config).grid).validation.any():
             return None
         return "split: nothing validates here, so nothing can be tuned; take another, like split=stride"
 
     @classmethod
     def exhibit(cls) -> Exhibit:
-        from fieldlab.tasks.fit.pictures import ERROR_LIMIT
+        from fieldlab.pictures import ERROR_LIMIT
 
         return Exhibit(
             picture="reconstruction.png",

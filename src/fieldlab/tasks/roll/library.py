@@ -1,23 +1,27 @@
-"""Library: the fits of pictures to roll, from a folder, or made for a roll's photos."""
+"""Library: fits of pictures, to be rolled; found in a folder, or described by what they are to be made of."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from fieldlab import weights
-from fieldlab.config.names import name_run
-from fieldlab.errors import InputError
+from fieldlab.digests import library_files
+from fieldlab.errors import InputError, first_line
 from fieldlab.field import Field, build_field, draw, structure
-from fieldlab.runs.result import Result, result_or_none
-from fieldlab.signals.build import build_signal
+from fieldlab.goals.goal import Pictures
+from fieldlab.identity import fit_name
+from fieldlab.results import Result, result_or_none
+from fieldlab.schema import Schema
 from fieldlab.signals.grid import Grid
-from fieldlab.signals.photos import expand_folders
-from fieldlab.tasks.roll.finished import list_results
-from fieldlab.tasks.roll.goals.goal import Pictures
+from fieldlab.signals.photos import files
+from fieldlab.tasks.signal_and_split import build_signal
 
+ROLLING = ("memorise", "library", "photos", "warp", "goal", "shift_init")  # keys that fits do not have
 MAKE = "fieldlab -m signal=image signal.path=FOLDER signal.size=64 split=all study=library"
 
 
@@ -29,60 +33,70 @@ class Memories:
     fields: Sequence[Field]
 
 
-def describe_fits(config: Mapping[str, Any], own: Collection[str]) -> list[dict[str, Any]]:
+def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The configurations of the fits that a roll needs, one for each of its photos; none where it has a library.
 
-    They are `memorise`, with what the roll has beside its `own` keys: its field, trainer and logger.
-
-    Raises:
-        InputError: a photo that is no path, a folder without pictures, no signal to memorise.
+    They are `memorise`, with the roll's own field, trainer and logger.
     """
-    if config.get("memorise") is None:
+    if plain["memorise"] is None:
         return []
-    memorise = config["memorise"]
-    for name, path in config["photos"].items():
+    settings = typed(plain["memorise"])
+    for name, path in plain["photos"].items():
         if not isinstance(path, str):
             raise InputError(f"photos.{name}: {path} should be the path of a picture")
-    for key in ("signal", "folder", "task", "seed"):
-        if memorise.get(key) is None:
+    shared = {key: None if key in ROLLING else value for key, value in plain.items()}
+    made = []
+    for name, path in files(plain["photos"], "photos").items():
+        signal = {**settings["signal"], "name": name.rpartition("/")[2], "path": path}
+        fit = {**shared, **settings, "signal": signal}
+        fit["folder"] = str(Path(settings["folder"]) / fit_name(_root_=OmegaConf.create(fit)))
+        made.append(fit)
+    return made
+
+
+def typed(memorise: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of fits, held to the types of their top-level keys.
+
+    Raises:
+        InputError: another type, a missing value.
+    """
+    for key, value in memorise.items():
+        try:
+            OmegaConf.merge(OmegaConf.structured(Schema), {key: value})
+        except OmegaConfBaseException as error:
+            raise InputError(f"memorise.{key}: {first_line(error)}") from error
+        if value is None and key != "checkpoint_minutes":
             raise InputError(f"memorise.{key}: needs a value")
-    shared = {key: value for key, value in config.items() if key not in own}
-    found = []
-    for name, path in expand_folders(config["photos"], "photos").items():
-        signal = {**memorise["signal"], "name": name.rpartition("/")[2], "path": path}
-        fit = {**shared, **memorise, "signal": signal}
-        fit["folder"] = str(Path(memorise["folder"]) / name_run(fit))
-        found.append(fit)
-    return found
+    return dict(memorise)
 
 
-def recall(config: Mapping[str, Any], own: Collection[str], *, fitted: bool) -> Memories:
+def recall(plain: Mapping[str, Any], *, fitted: bool) -> Memories:
     """What a roll moves. Not `fitted`: what can be known before anything is, with fields that have memorised nothing yet.
 
     Raises:
         InputError: fits that are not there, are no pictures, or cannot be rolled together.
     """
-    if config["library"] is not None:
-        key, results = "library", find_fits(Path(str(config["library"])).expanduser())
+    if plain["library"] is not None:
+        key, results = "library", fits_in(Path(str(plain["library"])).expanduser())
         signals = [picture(result.config["signal"], str(folder)) for folder, result in results.items()]
         fields = [weights.load(folder) for folder in results]
     else:
         key = "memorise"
-        fits = describe_fits(config, own)
+        fits = memorising(plain)
         signals = [picture(fit["signal"], "memorise.signal") for fit in fits]
-        fields = [load_field(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
+        fields = [remembered(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
     names = [signal.name for signal in signals]
-    check_together(key, names, signals, fields)
+    together(key, names, signals, fields)
     return Memories(Pictures(names, torch.stack([signal.values for signal in signals])), fields)
 
 
-def find_fits(folder: Path) -> dict[Path, Result]:
-    """The finished fits in a folder, or the fit that it is, by their folders.
+def fits_in(folder: Path) -> dict[Path, Result]:
+    """Finished fits by their folders: this one, or those in it.
 
     Raises:
         InputError: there are none, or other than of pictures.
     """
-    found = {file.parent: result_or_none(file.parent) for file in list_results(folder)}
+    found = {file.parent: result_or_none(file.parent) for file in library_files(folder)}
     finished = {there: result for there, result in found.items() if result and result.status == "finished"}
     if not finished:
         raise InputError(f"library: there are no finished fits in {folder}; make some with {MAKE}")
@@ -98,7 +112,7 @@ def picture(settings: Mapping[str, Any], where: str) -> Grid:
     Raises:
         InputError: another kind of signal, or an alignment by which edges coincide.
     """
-    signal = build_signal(settings)
+    signal = build_signal({"signal": settings})
     if not isinstance(signal, Grid) or signal.dim != 2:
         raise InputError(f"{where}: {signal.name} is no picture; rolls are of pictures")
     if signal.alignment != "centers":
@@ -108,12 +122,8 @@ def picture(settings: Mapping[str, Any], where: str) -> Grid:
     return signal
 
 
-def load_field(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
-    """The field that has memorised a picture; before that, where `fitted` is false, one with initial weights.
-
-    Raises:
-        InputError: no finished fit of the picture.
-    """
+def remembered(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
+    """The field that has memorised a picture; or one that is going to."""
     folder = Path(fit["folder"])
     result = result_or_none(folder)
     if result is not None and result.status == "finished":
@@ -128,8 +138,8 @@ def load_field(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
     )
 
 
-def check_together(key: str, names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
-    """Check what pictures that are rolled together must have in common.
+def together(key: str, names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
+    """Hold pictures that are rolled together to what they must have in common.
 
     Raises:
         InputError: pictures of several sizes or numbers of channels, fields of several structures, two of one name.

@@ -4,15 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
-from fieldlab.runs.task import Config, Exhibit
-from fieldlab.tasks.field_task import FieldTask, Supervision
+from fieldlab.runs.task import Exhibit
+from fieldlab.tasks.field_task import FieldTask
 from fieldlab.tasks.surface.scoring import SURFACE
 
 if TYPE_CHECKING:
-    from fieldlab.runs.result import Result
-    from fieldlab.training.field_module import FieldModule
+    from fieldlab.results import Result
+    from fieldlab.tasks.constrained import Constrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +26,7 @@ class Surface(FieldTask):
     resolution: int
     compared: int
 
-    @classmethod
-    def supervise(cls, config: Config) -> Supervision:
-        if {"free", "derivatives"} & config["supervise"].keys():
-            name = config["supervise"].get("name")
-            raise InputError(f"supervise: {name} asks for values on a grid; leave it out, or task=surface")
-        return super().supervise(config)
-
-    def module(self) -> Callable[..., "FieldModule"]:
+    def module(self) -> Callable[..., "Constrained"]:
         from fieldlab.tasks.surface.module import SurfaceModule
 
         return SurfaceModule
@@ -45,7 +37,7 @@ class Surface(FieldTask):
 
     @classmethod
     def exhibit(cls) -> Exhibit:
-        from fieldlab.tasks.surface.pictures import SURFACE_LIMIT
+        from fieldlab.pictures import SURFACE_LIMIT
 
         return Exhibit(
             picture="reconstruction.png",

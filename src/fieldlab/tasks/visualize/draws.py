@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.training.batches import Batches
+from fieldlab.tasks.dealer import Dealer
 
 
-class Draws(Batches):
+class Draws(Dealer):
     """For each step, member, copy and image `numbers` numbers, uniform in [0, 1)."""
 
     def __init__(
@@ -26,5 +26,5 @@ class Draws(Batches):
             yield torch.stack(drawn)
 
     @property
-    def samples_per_step(self) -> int:
+    def in_a_step(self) -> int:
         return 1

@@ -1,0 +1,1 @@
+"""Canvases: ways to write an image as parameters that are optimised."""

@@ -1,1 +1,0 @@
-"""Classifiers: networks to look into."""

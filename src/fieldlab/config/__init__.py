@@ -1,1 +1,0 @@
-"""Configurations: composed, made into objects, and told apart by what determines results."""

@@ -1,1 +1,0 @@
-"""Fitted fields, asked at any point and any resolution."""

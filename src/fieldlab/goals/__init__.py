@@ -1,0 +1,1 @@
+"""Goals: what pictures, read where warps say, should come to."""

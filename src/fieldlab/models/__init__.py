@@ -1,0 +1,1 @@
+"""Models: networks that are looked into."""

@@ -1,1 +1,0 @@
-"""Sweeps: many runs, checked together, computed in packs wherever there is room."""

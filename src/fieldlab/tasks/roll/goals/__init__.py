@@ -1,1 +1,0 @@
-"""Goals: the losses that rolled pictures should minimise."""

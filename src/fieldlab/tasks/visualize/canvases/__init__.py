@@ -1,1 +1,0 @@
-"""Canvases: parameterizations of images that are optimised."""

@@ -1,1 +1,0 @@
-"""Training: the LightningModule, its batches and its optimisation."""
