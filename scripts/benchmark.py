@@ -21,16 +21,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from benchmark_derivatives import derivatives
 from benchmark_modes import modes
 
 import fieldlab
+from fieldlab.config.compose import settle
 from fieldlab.field import build_field, draw
-from fieldlab.results import Plan, Planned, Result, read_result
-from fieldlab.run import train
-from fieldlab.tasks.assembly import assemble, build_member
+from fieldlab.runs.computation import Watchers
+from fieldlab.runs.result import Plan, Planned, Result, read_result
+from fieldlab.runs.task import make_task
+from fieldlab.signals.build import build_signal
 
 CASES = {
     "SIREN 256x4 on 256 x 256 pixels": ("signal.size=256", "split=all", "steps=12"),
@@ -44,7 +47,7 @@ CASES = {
 def bare_loop(overrides: tuple[str, ...]) -> float:
     """Seconds a step of plain torch: one module, Adam, cosine schedule, mean squared error."""
     config = fieldlab.compose("trainer=cpu", *overrides)
-    signal = build_member(config).signal
+    signal = build_signal(settle(config)["signal"])
     field = draw(lambda: build_field(config.field, dim=2, channels=1), 0)
     optimizer = torch.optim.Adam(field.parameters(), lr=config.optimizer.lr, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
@@ -71,12 +74,13 @@ def bare_loop(overrides: tuple[str, ...]) -> float:
 
 def framework(overrides: tuple[str, ...]) -> float:
     """Seconds a step of the same fit through task and Trainer; one scoring is subtracted, files are not written."""
-    config = fieldlab.compose("trainer=cpu", "task.scores=1", *overrides)
-    task, trainer = assemble([build_member(config)])
-    warm_up, scoring = timed(task, "warm_up"), timed(task, "score")
+    config = settle(fieldlab.compose("trainer=cpu", "task.scores=1", *overrides))
+    task = make_task(config)
+    training: Any = task.compute([task.build(config)], Watchers())
+    warm_up, scoring = timed(training.module, "warm_up"), timed(training.module, "score")
     start = time.perf_counter()
-    train(task, trainer)
-    return (time.perf_counter() - start - sum(warm_up) - sum(scoring)) / config.steps
+    training.run()
+    return (time.perf_counter() - start - sum(warm_up) - sum(scoring)) / config["steps"]
 
 
 def timed(task: object, name: str) -> list[float]:

@@ -3,15 +3,17 @@
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 import fieldlab
 from fieldlab import metrics
+from fieldlab.config.compose import settle
 from fieldlab.field import Field
-from fieldlab.run import train
-from fieldlab.tasks.assembly import assemble, build_member
+from fieldlab.runs.computation import Watchers
+from fieldlab.runs.task import make_task
 from fieldlab.tasks.fit.knowledge import knowledge
 
 Overrides = tuple[str, ...]
@@ -19,7 +21,7 @@ Way = Callable[[Overrides, str], tuple[float, float]]
 
 COMMON = ("field.network.depth=3", "field.learning_rate=1e-4", "trainer=cpu", "task.scores=1")
 OF_PHOTOS = (*COMMON, "split=all")
-OF_SHAPES = (*COMMON, "signal=torus_knot", "signal.points=20000", "task.batch_size=8192")
+OF_SHAPES = (*COMMON, "task=surface", "signal.points=20000", "task.batch_size=8192")
 OURS = {
     "fieldlab, eager": ("compile=false",),
     "fieldlab, compiled": ("compile=true",),
@@ -34,7 +36,7 @@ def derivatives(rounds: int) -> None:
     distance at points of the surface that after 200 steps.
     """
     for supervise in ("gradient", "laplacian"):
-        common = (*OF_PHOTOS, f"supervise={supervise}", "task.free=offset", "task.derivatives=false")
+        common = (*OF_PHOTOS, f"supervise={supervise}", "supervise.free=offset", "supervise.derivatives=false")
         timed, judged = (*common, "signal.size=128", "steps=20"), (*common, "signal.size=64", "steps=300")
         title = f"{supervise}, SIREN 256 x 3, 16,384 points"
         compare(title, rounds, double_backward, timed, judged, "PSNR", "full_psnr")
@@ -60,19 +62,27 @@ def compare(
         print(f"{name:50} {statistics.median(seconds[name]) * 1e3:7.1f} ms {ratio:6.2f}x {result}", flush=True)
 
 
+def prepare(overrides: Overrides) -> Any:
+    """What trains a configuration, ready to run."""
+    config = settle(fieldlab.compose(*overrides))
+    task = make_task(config)
+    return task.compute([task.build(config)], Watchers())
+
+
 def framework(overrides: Overrides, score: str) -> tuple[float, float]:
     """Seconds of optimisation a step, without compilation and scoring; the final score."""
-    config = fieldlab.compose(*overrides)
-    task, trainer = assemble([build_member(config)])
-    train(task, trainer)
-    return task.seconds / config.steps, task.progress[0].curve[-1][score] or 0.0
+    training = prepare(overrides)
+    training.run()
+    module = training.module
+    return module.seconds / module.samples.steps, module.progress[0].curve[-1][score] or 0.0
 
 
 def double_backward(overrides: Overrides, score: str) -> tuple[float, float]:
     """The same fit in plain eager torch, with `autograd.grad(create_graph=True)`."""
     config = fieldlab.compose(*overrides)
-    member = build_member(config)
-    [name] = list(config.task.constraints)
+    plain = settle(config)
+    member: Any = make_task(plain).build(plain)
+    [name] = list(config.supervise.constraints)
     known = knowledge([f"target_{name}", f"{name}_scale"], [member.signal], config.task.stencil)
     target, scale = (tensor[0] for tensor in known.values())
     operator = gradient if name == "gradient" else laplacian
@@ -96,7 +106,7 @@ def double_backward(overrides: Overrides, score: str) -> tuple[float, float]:
 def eikonal(overrides: Overrides, score: str) -> tuple[float, float]:
     """The same signed distance fit in plain eager torch: one forward and one double backward pass over all points."""
     config = fieldlab.compose(*overrides)
-    task, _ = assemble([build_member(config)])
+    task = prepare(overrides).module
     field, size = task.ensemble.member(0), config.task.batch_size
     task.samples.to(torch.device("cpu"), 0, 1)
     batches = [

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ torch.set_num_threads(1)  # tests run side by side
 
 SMALL = ("signal.size=32", "field.network.width=64", "steps=2", "task.scores=1", "trainer=cpu")
 SEEING = (
-    "model=checkpoint", "model.network={_target_: seen_networks.Small}", "model.size=[16,16]", "canvas.size=16",
+    "task=visualize", "model=checkpoint", "model.network={_target_: seen_networks.Small}", "model.size=[16,16]", "canvas.size=16",
     "photos={brick: 'skimage:brick.png', grass: 'skimage:grass.png'}", "task.patches=4", "task.draws=2", "task.scores=2",
     "task.leaky_steps=2", "transforms=none", "objective=logits:[0,1,2]", "steps=12", "trainer=cpu", "logger=none",
-    "task.held_out={jitter: {_target_: fieldlab.transforms.jitter.Jitter, pixels: 2}}",
+    "task.held_out={jitter: {_target_: fieldlab.tasks.visualize.transforms.jitter.Jitter, pixels: 2}}",
 )  # fmt: skip
 PHOTOS = ("photos=own", "+photos.coffee=skimage:coffee.png", "+photos.cat=skimage:chelsea.png")
 ROLLING = (
@@ -62,9 +62,9 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> Said:
     """The lines that were said so far while a test runs."""
-    from fieldlab.signals.notes import note
+    from fieldlab.notices import say_once
 
-    note.cache_clear()
+    say_once.cache_clear()
     caplog.set_level(logging.WARNING, "fieldlab")
     return lambda: [record.getMessage() for record in caplog.records if record.name == "fieldlab"]
 
@@ -89,11 +89,29 @@ def rolling(*overrides: str) -> DictConfig:
     return fieldlab.compose(*(o for o in ROLLING if o.partition("=")[0] not in given | left_out), *overrides)
 
 
+def build_member(config: DictConfig) -> Any:
+    """What a configuration describes, built."""
+    from fieldlab.config.compose import settle
+    from fieldlab.runs.task import make_task
+
+    plain = settle(config)
+    return make_task(plain).build(plain)
+
+
+def assemble(members: Sequence[Any]) -> Any:
+    """What trains these members together, and what runs it."""
+    from fieldlab.runs.computation import Watchers
+    from fieldlab.runs.task import make_task
+
+    training: Any = make_task(members[0].config).compute(members, Watchers())
+    return training.module, training
+
+
 @pytest.fixture(scope="module")
 def coarse_shapes() -> Iterator[None]:
     """Pictures of shapes from few points, and a knot of few triangles."""
-    from fieldlab import pictures
-    from fieldlab.shapes import knot
+    from fieldlab.geometry import knot
+    from fieldlab.tasks.surface import pictures
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pictures, "SPLATS", 20_000)
@@ -130,7 +148,7 @@ def script(
 @pytest.fixture
 def command(script: Callable[[str, Callable[[], None]], Command]) -> Command:
     """Run `fieldlab ARGUMENTS`."""
-    from fieldlab import cli
+    from fieldlab.cli import run as cli
 
     return script("fieldlab", cli.main)
 
@@ -138,7 +156,7 @@ def command(script: Callable[[str, Callable[[], None]], Command]) -> Command:
 @pytest.fixture
 def ask(script: Callable[[str, Callable[[], None]], Command]) -> Command:
     """Run `fieldlab-query ARGUMENTS`."""
-    from fieldlab.query import cli
+    from fieldlab.cli import query as cli
 
     return script("fieldlab-query", cli.main)
 

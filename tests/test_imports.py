@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from fieldlab import imports
+from fieldlab.classifiers.pretrained import import_package
 from fieldlab.errors import InputError
 from fieldlab.imports import Torchvision
-from fieldlab.models.pretrained import installed as find_installed
 
 BROKEN = 'raise RuntimeError("operator torchvision::nms does not exist")'
 
@@ -32,7 +32,7 @@ def finder(monkeypatch: pytest.MonkeyPatch) -> Torchvision:
     found = Torchvision()
     monkeypatch.setattr(sys, "meta_path", [found, *(f for f in sys.meta_path if f is not imports.TORCHVISION)])
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
-    monkeypatch.setattr("fieldlab.models.pretrained.TORCHVISION", found)
+    monkeypatch.setattr("fieldlab.classifiers.pretrained.TORCHVISION", found)
     return found
 
 
@@ -55,7 +55,7 @@ def test_what_cannot_be_imported_counts_as_not_installed(
     assert "\n" not in line
     for package in ("torchvision", "timm"):
         with pytest.raises(InputError, match=r"^model: torchvision 0\.28\.0 does not work with torch"):
-            find_installed(package)
+            import_package(package)
     assert version("numpy")
 
 
@@ -63,7 +63,7 @@ def test_what_can_be_imported_is_left_alone(clean_folder: Path, monkeypatch: pyt
     install(clean_folder, "models = 3")
     monkeypatch.syspath_prepend(clean_folder)
     assert version("torchvision") == "0.28.0"
-    assert find_installed("torchvision").models == 3
+    assert import_package("torchvision").models == 3
     assert finder.find_fault() == ""
 
 
@@ -80,7 +80,9 @@ def test_fits_go_on_without_a_torchvision_that_cannot_be_imported(clean_folder: 
     done = installed("fieldlab", *small, cwd=clean_folder, PYTHONPATH=path)
     assert done.returncode == 0, done.stderr
     assert "dB" in done.stdout
-    told = installed("fieldlab", "model=torchvision", "logger=none", cwd=clean_folder, PYTHONPATH=path)
+    told = installed(
+        "fieldlab", "task=visualize", "model=torchvision", "logger=none", cwd=clean_folder, PYTHONPATH=path
+    )
     assert told.returncode == 2
     assert told.stderr.startswith("fieldlab: model: torchvision 0.28.0 does not work with torch")
     assert told.stderr.count("\n") == 1

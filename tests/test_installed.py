@@ -58,7 +58,7 @@ def test_completion_lists_fields(installed: Installed, clean_folder: Path):
 
 
 def test_help_and_completion_do_not_wait_for_torch():
-    look = "import sys; import fieldlab.cli, hydra_plugins.fieldlab.launcher; print([m for m in ('torch', 'lightning', 'numpy', 'pandas') if m in sys.modules])"
+    look = "import sys; import fieldlab.cli.run, hydra_plugins.fieldlab.launcher; print([m for m in ('torch', 'lightning', 'numpy', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -91,7 +91,7 @@ def test_the_wheel_carries_configuration_and_plugins(tmp_path: Path):
     names = set(zipfile.ZipFile(wheel).namelist())
     configuration = {f"fieldlab/conf/{file.relative_to(root / 'conf')}" for file in (root / "conf").rglob("*.yaml")}
     assert configuration <= names
-    assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/report/cli.py"} <= names
+    assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/cli/report.py"} <= names
 
 
 @pytest.mark.slow

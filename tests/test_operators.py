@@ -14,7 +14,7 @@ import fieldlab
 from conftest import options
 from fieldlab.field import Ensemble, Field, build_field, draw
 from fieldlab.operators import divergence, gradient, hessian, jacobian, laplacian, slope_error, value
-from fieldlab.tasks.field_check import stirred
+from fieldlab.tasks.field_check import perturb
 
 COMPOSED = ["positional", "gaussian", "siren", "fourier_basic", "fourier_positional", "gaussian_octaves"]
 
@@ -89,7 +89,7 @@ def test_a_divergence_needs_a_component_for_each_axis():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_field_has_the_slope_it_claims(preset: str, channels: int):
     """Central differences."""
-    field = stirred(make(preset, channels=channels))
+    field = perturb(make(preset, channels=channels))
     assert gradient(field, points(2)).abs().max() > 1e-3
     assert slope_error(field, points(2)) < 1e-5
 

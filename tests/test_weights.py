@@ -8,9 +8,9 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 import fieldlab
+from conftest import build_member
 from fieldlab.errors import InputError
-from fieldlab.packs import fit
-from fieldlab.tasks.assembly import build_member
+from fieldlab.sweeps.packs import fit
 
 
 @pytest.fixture

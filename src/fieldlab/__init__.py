@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 import fieldlab.imports  # noqa: F401  # before anything imports torchmetrics
 
 if TYPE_CHECKING:
-    from fieldlab.configuration import compose
-    from fieldlab.packs import fit
-    from fieldlab.query.fitted import Query
-    from fieldlab.query.shape import Shape
+    from fieldlab.config.compose import compose
+    from fieldlab.fitted.query import Query
+    from fieldlab.fitted.shape import Shape
     from fieldlab.report.table import table
+    from fieldlab.sweeps.packs import fit
     from fieldlab.weights import load
 
 __all__ = ["Query", "Shape", "compose", "fit", "load", "table"]
 
 HOMES = {
-    "Query": "fieldlab.query.fitted",
-    "Shape": "fieldlab.query.shape",
-    "compose": "fieldlab.configuration",
-    "fit": "fieldlab.packs",
+    "Query": "fieldlab.fitted.query",
+    "Shape": "fieldlab.fitted.shape",
+    "compose": "fieldlab.config.compose",
+    "fit": "fieldlab.sweeps.packs",
     "load": "fieldlab.weights",
     "table": "fieldlab.report.table",
 }

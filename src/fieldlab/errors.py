@@ -1,4 +1,4 @@
-"""The one exception a user's mistake may end in, and how any such mistake is put into one line."""
+"""The exception for a user's mistake, and one line for any such mistake."""
 
 import difflib
 from collections.abc import Iterable

@@ -10,12 +10,12 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from fieldlab.build import build, check, plain
+from fieldlab.config.instantiate import build, check, resolve
 from fieldlab.errors import InputError
 
 POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones leave the cache (1.7x slower)
 
-Drawn = TypeVar("Drawn")
+T = TypeVar("T")
 SETTINGS = ("name", "encoding", "network", "output", "coordinates", "values", "learning_rate")
 
 
@@ -56,7 +56,7 @@ def build_field(config: DictConfig | Mapping[str, Any], *, dim: int, channels: i
     Raises:
         InputError: a setting that is missing, unknown, wrongly typed or out of its range.
     """
-    settings = plain(config, "field")
+    settings = resolve(config, "field")
     for name in settings:
         if name not in SETTINGS:
             raise InputError(f"field.{name}: a field has no such setting; it has {', '.join(SETTINGS)}")
@@ -72,13 +72,17 @@ def build_field(config: DictConfig | Mapping[str, Any], *, dim: int, channels: i
         encoding,
         network,
         build(settings["output"], "field.output"),
-        coordinates=interval(settings["coordinates"], "field.coordinates"),
-        values=interval(settings["values"], "field.values"),
+        coordinates=parse_interval(settings["coordinates"], "field.coordinates"),
+        values=parse_interval(settings["values"], "field.values"),
     )
 
 
-def interval(bounds: Any, key: str) -> tuple[float, float]:
-    """Two numbers, the lower one first."""
+def parse_interval(bounds: Any, key: str) -> tuple[float, float]:
+    """Two numbers, the lower one first.
+
+    Raises:
+        InputError: anything else.
+    """
     numbers = isinstance(bounds, list) and all(type(bound) in (int, float) for bound in bounds)
     if not numbers or len(bounds) != 2 or not bounds[0] < bounds[1]:
         raise InputError(f"{key}: {bounds!r} should be two numbers, low before high, like [-1, 1]")
@@ -103,14 +107,14 @@ class Ensemble(nn.Module):
         self.stacked = copy.deepcopy(fields[0])
         put_state(self.stacked, stack_state(fields))
         self.template = [copy.deepcopy(fields[0]).to("meta")]  # in a list, so that it is no submodule
-        self.places = {name: place(self.stacked, name) for name in shapes(fields[0])}
+        self.owners = {name: find_owner(self.stacked, name) for name in shapes(fields[0])}
 
     def state(self) -> dict[str, Tensor]:
         """Every parameter and buffer by its name in a single field, [m, …]."""
-        return {name: getattr(module, leaf) for name, (module, leaf) in self.places.items()}
+        return {name: getattr(module, leaf) for name, (module, leaf) in self.owners.items()}
 
     def call(self, state: dict[str, Tensor], x: Float[Tensor, "n dim"]) -> Float[Tensor, "n c"]:
-        """One field with this state. No weights are tied: looking for such ties would cost more than a small step."""
+        """The values of one field with this state. Weights are not tied: looking for ties would cost more than a small step."""
         return functional_call(self.template[0], state, (x,), tie_weights=False)
 
     def forward(self, x: Float[Tensor, "m n dim"]) -> Float[Tensor, "m n c"]:
@@ -129,12 +133,12 @@ class Ensemble(nn.Module):
 
 
 def shapes(field: Field) -> dict[str, torch.Size]:
-    """Parameters and buffers by name."""
+    """The shapes of parameters and buffers by name."""
     return {name: tensor.shape for name, tensor in [*field.named_parameters(), *field.named_buffers()]}
 
 
 def structure(field: Field) -> str:
-    """What must agree for fields to stack: names and shapes of tensors, and every module's plain attributes."""
+    """A text that is the same for fields that stack: names and shapes of tensors, and every module's plain attributes."""
     plain = {
         name: {key: value for key, value in vars(module).items() if not key.startswith("_") and key != "training"}
         for name, module in field.named_modules()
@@ -152,21 +156,21 @@ def stack_state(fields: Sequence[Field]) -> dict[str, Tensor]:
 def put_state(field: Field, state: Mapping[str, Tensor]) -> None:
     """Replace the field's parameters and buffers by these tensors, whatever their shapes."""
     for name, tensor in state.items():
-        setattr(*place(field, name), tensor)
+        setattr(*find_owner(field, name), tensor)
 
 
-def place(field: Field, name: str) -> tuple[nn.Module, str]:
-    """The submodule that holds the parameter or buffer of this name, and what it calls it."""
+def find_owner(field: Field, name: str) -> tuple[nn.Module, str]:
+    """The submodule that holds the parameter or buffer of this name, and its name there."""
     owner, _, leaf = name.rpartition(".")
     return field.get_submodule(owner), leaf
 
 
 def count_parameters(module: nn.Module) -> int:
-    """How many real numbers are learned; a complex one is two."""
+    """The number of real parameters; a complex one counts as two."""
     return sum(p.numel() * (2 if p.is_complex() else 1) for p in module.parameters())
 
 
-def in_doubles(field: Field) -> Field:
+def to_doubles(field: Field) -> Field:
     """The field in double precision, complex parameters too, of which `field.double()` would keep the real part alone."""
     return field._apply(lambda t: t.to(torch.promote_types(t.dtype, torch.float64)) if is_inexact(t) else t)
 
@@ -175,8 +179,8 @@ def is_inexact(tensor: Tensor) -> bool:
     return tensor.is_floating_point() or tensor.is_complex()
 
 
-def draw(make: Callable[[], Drawn], seed: int) -> Drawn:
-    """`make()` under its own random seed on the CPU: the same on every device, alone or in a pack."""
+def draw(make: Callable[[], T], seed: int) -> T:
+    """What `make()` returns under this random seed on the CPU: the same on every device, alone or in a pack."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make()

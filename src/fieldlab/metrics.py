@@ -23,7 +23,7 @@ def scores(
     grid: tuple[int, ...],
     derivatives: Mapping[str, tuple[Tensor, Tensor]],
 ) -> list[Scores]:
-    """By member: PSNR over each of the masks and over all samples, SSIM over all; None where undefined.
+    """PSNR over each of the masks and over all samples, and SSIM over all, by member; None where undefined.
 
     Of each of the `derivatives`, prediction and target, PSNR relative to the target's range.
     """

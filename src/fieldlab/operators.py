@@ -30,7 +30,7 @@ def gradient(field: Function, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "... 
 def value_and_gradient(
     field: Function, x: Float[Tensor, "*n dim"]
 ) -> tuple[Float[Tensor, "..."], Float[Tensor, "... dim"]]:
-    """Both, for little more than the gradient alone."""
+    """Phi(x) and d Phi_i / d x_j, for little more than the gradient alone."""
     y, pull = pullback(field, x)
     values, dim = y.shape[x.ndim - 1 :], x.shape[-1]
     if (
@@ -75,13 +75,20 @@ def laplacian(field: Function, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "...
 OPERATORS: dict[str, Callable[[Function, Tensor], Tensor]] = {
     operator.__name__: operator for operator in (value, gradient, hessian, divergence, laplacian)
 } | {"jacobian": jacobian}
+AXES: tuple[str, ...] = ("x0", "x1", "x2")  # a coordinate by itself in expressions, [*n, 1]
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {  # of values in expressions; the first three are over the last axis
+    "norm": lambda v: torch.linalg.vector_norm(v, dim=-1),
+    "dot": lambda v, w: (v * w).sum(-1),
+    "cosine": lambda v, w: torch.cosine_similarity(v, w, dim=-1),
+    **{function.__name__: function for function in (torch.abs, torch.exp, torch.sqrt, torch.sin, torch.cos)},
+}
 
 
 def slope_error(field: Function, x: Float[Tensor, "n dim"], step: float = 1e-7) -> float:
-    """How far the gradient is from central differences at most points, relative to the largest slope.
+    """The median distance of the gradient from central differences, relative to the largest slope.
 
-    Field and x in float64. Near 0 where derivatives are what they claim to be, kinks apart (it is the median over
-    points); of the order of 1 where some factor was detached.
+    Field and x in float64. Near 0 where derivatives are right, kinks apart; of the order of 1 where some factor was
+    detached.
     """
     slopes = gradient(field, x)
     measured = torch.stack([(field(x + step * a) - field(x - step * a)) / (2 * step) for a in axes(x)], dim=-1)

@@ -17,7 +17,7 @@ from conftest import Command
 from fieldlab.report import gallery
 from fieldlab.report.page import html
 from fieldlab.report.study import report
-from fieldlab.results import Plan, Planned, read_plan, read_result
+from fieldlab.runs.result import Plan, Planned, read_plan, read_result
 
 QUICK = ["signal.size=24", "steps=20", "task.scores=4", "trainer=cpu", "logger=none", "field.network.width=16"]
 STUDY = Path("runs/mine")
@@ -253,35 +253,35 @@ def test_sorting_filtering_and_zoom_work_in_a_browser(page: Callable[..., Texts]
     visible = [row.inner_text() for row in shown.locator("#table tbody tr").all() if row.is_visible()]
     assert len(visible) == 1
 
-    walls = shown.locator(".wall")
-    assert walls.count() == 2
-    transforms = "wall => [...wall.querySelectorAll('.view img')].map(image => image.style.transform)"
-    view = walls.nth(0).locator(".view").nth(1)
+    signals = shown.locator(".pictures")
+    assert signals.count() == 2
+    transforms = "signal => [...signal.querySelectorAll('.view img')].map(image => image.style.transform)"
+    view = signals.nth(0).locator(".view").nth(1)
     view.scroll_into_view_if_needed()
     box = view.bounding_box()
     shown.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
     shown.mouse.wheel(0, -240)
-    assert set(walls.nth(0).evaluate(transforms)) == {""}  # the page scrolls, the picture does not zoom
+    assert set(signals.nth(0).evaluate(transforms)) == {""}  # the page scrolls, the picture does not zoom
     view.scroll_into_view_if_needed()
     box = view.bounding_box()
     shown.mouse.dblclick(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
-    [moved] = set(walls.nth(0).evaluate(transforms))  # all alike
+    [moved] = set(signals.nth(0).evaluate(transforms))  # all alike
     scale, x, y = map(float, re.findall(r"-?[\d.]+", moved))
     assert scale == 2
     assert (x, y) == pytest.approx((-37.5, -12.5), abs=1)  # what was under the pointer stays there
-    assert set(walls.nth(1).evaluate(transforms)) == {""}
+    assert set(signals.nth(1).evaluate(transforms)) == {""}
     shown.mouse.move(box["x"] + 50, box["y"] + 50)
     shown.mouse.down()
     shown.mouse.move(box["x"] + 80, box["y"] + 50)
     shown.mouse.up()
-    [dragged] = set(walls.nth(0).evaluate(transforms))
+    [dragged] = set(signals.nth(0).evaluate(transforms))
     assert float(re.findall(r"-?[\d.]+", dragged)[1]) > x
-    walls.nth(0).get_by_role("button", name="reset").click()
-    [reset] = set(walls.nth(0).evaluate(transforms))
+    signals.nth(0).get_by_role("button", name="reset").click()
+    [reset] = set(signals.nth(0).evaluate(transforms))
     assert reset.startswith("scale(1) translate(0%")
     view.focus()
     shown.keyboard.press("+")
-    [zoomed] = set(walls.nth(0).evaluate(transforms))
+    [zoomed] = set(signals.nth(0).evaluate(transforms))
     assert zoomed.startswith("scale(2)")
 
 

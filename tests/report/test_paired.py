@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import bootstrap
 
-from fieldlab.report.paired import best_settings, interval, pairs
+from fieldlab.report.choice import best_settings
+from fieldlab.report.paired import interval, pairs
 
 
 def table(rows: list[tuple], swept: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -81,6 +82,26 @@ def test_sizes_and_splits_are_part_of_the_signal():
     assert set(best_settings(fits).signal) == {"x, split all", "x, split stride"}
     [pair] = pairs(fits)
     assert (pair.signals, pair.difference) == (2, pytest.approx(0))
+
+
+def test_where_lower_is_better_the_lower_field_is_and_differences_are_negative():
+    rows = [("near", f"s{i}", 0, 0, 0.10 + i) for i in range(6)] + [
+        ("far", f"s{i}", 0, 0, 0.12 + i) for i in range(6)
+    ]
+    fits = table(rows).rename(columns={"test_psnr": "chamfer"}).assign(task="fieldlab.tasks.surface.Surface")
+    fits.attrs["swept"] = []
+    [pair] = pairs(fits)
+    assert (pair.better, pair.other, pair.wins, pair.clear) == ("near", "far", 6, True)
+    assert (pair.difference, pair.low, pair.high) == pytest.approx((-0.02, -0.02, -0.02))
+    fits.loc[fits.index[0], "chamfer"] = np.nan  # no surface: no difference on this signal
+    assert pairs(fits)[0].signals == 5
+
+
+def test_scores_without_a_mean_over_subjects_have_no_pairs():
+    rows = [(field, signal, 0, 0, 1.0) for field in ("a", "b") for signal in ("x", "y")]
+    fits = table(rows).rename(columns={"test_psnr": "goal_loss"}).assign(task="fieldlab.tasks.roll.Roll")
+    fits.attrs["swept"] = []
+    assert pairs(fits) == []
 
 
 def test_few_signals_are_never_clear():

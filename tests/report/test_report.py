@@ -12,10 +12,11 @@ from PIL import Image
 
 import fieldlab
 from fieldlab.errors import InputError
-from fieldlab.pictures import ERROR_LIMIT, picture
+from fieldlab.report.results import read_fits
 from fieldlab.report.study import report
-from fieldlab.report.table import read_fits
-from fieldlab.results import Plan, Planned, Result, read_plan, read_result
+from fieldlab.runs.result import Plan, Planned, Result, read_plan, read_result
+from fieldlab.signals.pictures import picture
+from fieldlab.tasks.fit.pictures import ERROR_LIMIT
 
 STUDY = Path("runs/mine")
 GENERIC = "fieldlab.report.figure.save_figure"
@@ -39,7 +40,7 @@ def result(field: str, seed: int, test: float, **changes) -> Result:
         seconds=1.5,
         parameters=1234,
         scores=scores,
-        bicubic={"train_psnr": 138.0, "test_psnr": 30.0, "full_psnr": 31.0, "full_ssim": 0.9},
+        yardsticks={"bicubic": {"train_psnr": 138.0, "test_psnr": 30.0, "full_psnr": 31.0, "full_ssim": 0.9}},
         curve=[{"step": 10, "seconds": 1.5, **scores}],
         grid=[8, 8],
         device="cpu: a processor, 2 threads",
@@ -112,7 +113,8 @@ def test_mean_and_standard_deviation_over_seeds():
 def test_files_of_one_name_are_signals_of_their_own(paths: list[str], names: list[str]):
     for i, path in enumerate(paths):
         for seed in (0, 1):
-            config = {"field": {"name": "relu"}, "seed": seed, "signal": {"name": None, "path": path, "size": 64}}
+            signal = {"_target_": "fieldlab.signals.images.image", "name": None, "path": path, "size": 64}
+            config = {"field": {"name": "relu"}, "seed": seed, "signal": signal}
             result("relu", seed, 20.0 + 2 * i, signal="x", config=config)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in report(STUDY).splitlines()]
     assert rows[0][:3] == ["signal", "field", "parameters"]
@@ -199,7 +201,7 @@ def test_different_settings_are_never_averaged(one: dict, other: dict, column: s
 def test_each_split_has_its_own_bicubic_line():
     for split, dB in (("stride", 30.0), ("columns", 33.0)):
         config = {"field": {"name": "siren"}, "split": {"_target_": f"a.{split}"}}
-        result("siren", 0, 20.0, config=config, bicubic={"test_psnr": dB, "full_psnr": dB})
+        result("siren", 0, 20.0, config=config, yardsticks={"bicubic": {"test_psnr": dB, "full_psnr": dB}})
     lines = [line for line in report(STUDY).splitlines() if "bicubic" in line]
     assert [("stride" in line, "30.00" in line) for line in lines] == [(True, True), (False, False)]
     assert "33.00" in lines[1]
@@ -217,7 +219,7 @@ def test_a_committed_answer_that_cannot_be_written_is_named(tmp_path: Path):
 
 def test_a_half_finished_study_shows_what_is_missing():
     done = result("relu", 0, 20.0)
-    result("relu", 1, 0.0, status="diverged", diverged_at=7, scores={}, bicubic=None)
+    result("relu", 1, 0.0, status="diverged", diverged_at=7, scores={}, yardsticks={})
     names = [folder.name for folder in sorted(STUDY.glob("*-s*"))]
     planned = [Planned(name, "relu", "camera", i) for i, name in enumerate(names)]
     Plan("mine", "Why?", "", GENERIC, ["fieldlab -m …"], [*planned, Planned("later", "siren", "camera", 0)]).save(
@@ -255,6 +257,61 @@ def test_the_committed_answer_has_question_command_machine_and_answer():
     assert {f.name for f in Path("experiments/mine").iterdir()} == {"README.md", "table.csv", "figure.png"}
 
 
+def test_a_readme_has_each_fields_best_setting_and_links_the_rest():
+    for sigma, test in ((5, 20.0), (10, 22.0), (20, 21.0)):
+        for signal in ("camera", "coins"):
+            best_on_coins = 4.0 if (signal, sigma) == ("coins", 20) else 0.0
+            config = {"field": {"name": "gaussian", "encoding": {"sigma": sigma}}}
+            result("gaussian", 0, test + best_on_coins, signal=signal, config=config)
+    for signal in ("camera", "coins"):
+        result("relu", 0, 18.0, signal=signal)
+    assert len(report(STUDY, Path("answer")).splitlines()) == 2 + 2 * 5 + 5
+    text = Path("answer/README.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in text.splitlines() if line.startswith("| ")]
+    assert rows[1:] == [
+        ["camera", "gaussian", "10"], ["camera", "relu", "–"], ["camera", "bicubic", "–"],
+        ["coins", "gaussian", "20"], ["coins", "relu", "–"], ["coins", "bicubic", "–"],
+        ["all 2", "gaussian", "20"], ["all 2", "relu", "–"], ["all 2", "bicubic", "–"],
+    ]  # fmt: skip
+    assert "Each field at its best setting by validation samples. One row a run: [table.csv](table.csv)." in text
+    assert len(pd.read_csv("answer/table.csv")) == 8
+
+
+def test_a_readme_without_swept_settings_has_the_whole_table():
+    for signal in ("camera", "coins"):
+        for split in ("stride", "all"):
+            config = {"field": {"name": "relu"}, "split": {"_target_": f"a.{split}"}}
+            result("relu", 0, 20.0, signal=signal, config=config)
+    table = report(STUDY, Path("answer"))
+    text = Path("answer/README.md").read_text()
+    assert table in text
+    assert "at its best setting" not in text
+
+
+def test_a_readme_keeps_what_has_not_finished():
+    result("relu", 0, 20.0)
+    for sigma in (5, 10):
+        config = {"field": {"name": "gaussian", "encoding": {"sigma": sigma}}}
+        result("gaussian", 0, 0.0, status="diverged", diverged_at=7, scores={}, yardsticks={}, config=config)
+    report(STUDY, Path("answer"))
+    assert Path("answer/README.md").read_text().count("0 of 1: 1 diverged at step 7") == 1
+
+
+def test_notes_beside_a_readme_are_linked_and_those_of_a_plan_included():
+    result("relu", 0, 20.0)
+    answer = Path("answer")
+    link = "## Notes\n\nSee [NOTES.md](NOTES.md)."
+    report(STUDY, answer)
+    assert "Notes" not in (answer / "README.md").read_text()
+    (answer / "NOTES.md").write_text("Mind the gap.")
+    report(STUDY, answer)
+    assert f"{link}\n\n## Machine" in (answer / "README.md").read_text()
+    Plan("mine", "", "Mine the *gap*.", GENERIC, [], []).save(STUDY)
+    report(STUDY, answer)
+    assert f"{link}\n\nMine the *gap*.\n" in (answer / "README.md").read_text()
+    assert (answer / "NOTES.md").read_text() == "Mind the gap."
+
+
 def test_plans_of_several_launches_add_up():
     STUDY.mkdir(parents=True)
     for seed in (0, 1, 1):
@@ -274,9 +331,10 @@ def test_what_is_no_study_is_named():
     with pytest.raises(InputError, match="no fits here"):
         report(STUDY)
     (STUDY / "broken").mkdir()
-    (STUDY / "broken/result.json").write_text('{"status": ')
-    with pytest.raises(InputError, match=r"broken/result\.json: is no result that fieldlab wrote"):
-        report(STUDY)
+    for text in ('{"status": ', "[1]", "7"):
+        (STUDY / "broken/result.json").write_text(text)
+        with pytest.raises(InputError, match=r"broken/result\.json: is no result that fieldlab wrote"):
+            report(STUDY)
 
 
 def test_a_damaged_result_is_as_good_as_missing(caplog: pytest.LogCaptureFixture):
@@ -294,6 +352,21 @@ def test_results_are_strict_json_and_come_back():
     folder = next(STUDY.glob("relu*"))
     json.loads((folder / "result.json").read_text(), parse_constant=lambda name: pytest.fail(name))
     assert read_result(folder) == made
+
+
+def test_yardsticks_of_0_1_0_are_read_by_their_names():
+    made = result("relu", 0, 20.0)
+    [file] = STUDY.glob("*/result.json")
+    stored = json.loads(file.read_text())
+    yardsticks = stored.pop("yardsticks")
+    older = {"bicubic": yardsticks["bicubic"], "classical": None, "real": None}
+    table = report(STUDY)
+    file.write_text(json.dumps({**stored, **older}))
+    assert read_result(file.parent) == made
+    assert report(STUDY) == table
+    file.write_text(json.dumps({**stored, **older, "classical": {"full_psnr": 33.0}}))
+    assert read_result(file.parent).yardsticks == {**yardsticks, "Poisson solver": {"full_psnr": 33.0}}
+    assert report(STUDY).splitlines()[-1].startswith("| Poisson solver |")
 
 
 def test_pictures_of_every_dimension():

@@ -13,7 +13,7 @@ from fieldlab.report.study import report
 
 STUDY = Path("runs/mine")
 QUICK = (
-    "-m", "signal=torus_knot", "study=mine", "field.network.width=16", "field.network.depth=2", "signal.points=500",
+    "-m", "task=surface", "study=mine", "field.network.width=16", "field.network.depth=2", "signal.points=500",
     "task.batch_size=500", "task.resolution=64", "task.compared=1000", "task.scores=2", "steps=40", "trainer=cpu", "logger=none",
 )  # fmt: skip
 

@@ -2,59 +2,20 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import fieldlab
 from conftest import SMALL, Command
 from fieldlab.errors import InputError
-from fieldlab.results import read_result
+from fieldlab.runs.result import read_result
 from fieldlab.runs.task import Task, find_task
 
-WORST = '''
-from dataclasses import dataclass
-from fieldlab.runs.scoring import Score, Scoring
-from fieldlab.runs.task import Exhibit
-from fieldlab.tasks.field_task import FieldTask
-
-@dataclass(frozen=True, kw_only=True)
-class Worst(FieldTask):
-    """Fit the values of a signal; how far off is the worst of its samples?"""
-    scoring = Scoring(
-        scores={"worst_error": Score("worst error", 4, lower=True)}, always=("worst_error",), headline="worst_error",
-        judges={"worst_error": "the worst error"}, labels={"worst": "worst_error"}, prefix="", unit="", noun="scores",
-        curves={"worst": "worst_error"}, panels=("worst_error",), logarithmic=True, axis="worst error",
-        knobs={"worst": "worst_error"}, against="worst error", note="Worst error: over all samples and channels.",
-        searched="worst_error",
-    )
-    files = ("weights.safetensors", "target.png", "reconstruction.png", "error.png")
-
-    def module(self):
-        from own_module import WorstModule
-        return WorstModule
-
-    @classmethod
-    def exhibit(cls):
-        return Exhibit(picture="reconstruction.png", below="error.png", original="target.png", captions=("With", "Without"))
-'''
-MODULE = """
-from fieldlab.tasks.fit.module import FitModule
-
-class WorstModule(FitModule):
-    def __init__(self, *members, **settings):
-        super().__init__(*members, free="nothing", derivatives=False, stencil="central", **settings)
-
-    def measure(self):
-        _, finite = super().measure()
-        errors = (self.prediction - self.samples.y).abs().flatten(1).amax(1)
-        return [{"worst_error": error} for error in errors.tolist()], finite
-
-    def outcome(self, m):
-        return {"scores": self.latest(m)}
-"""
-YAML = "_target_: own_worst.Worst\nbatch_size: null\nreplacement: false\nscores: 2\nclip_norm: null\n"
+OWN = Path(__file__).parents[1] / "own_tasks"
 QUICK = (
     *(o for o in SMALL if not o.startswith("steps")),
     "steps=30",
@@ -65,14 +26,11 @@ QUICK = (
 
 
 @pytest.fixture(autouse=True)
-def own_task(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user's folder: a task in two modules, and its YAML."""
-    for name in ("own_worst", "own_module"):
+def own_tasks(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's folder: two tasks, each a folder and its YAMLs."""
+    for name in ("worst", "worst.module", "leakage"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    Path("own_worst.py").write_text(WORST)
-    Path("own_module.py").write_text(MODULE)
-    Path("conf/task").mkdir(parents=True)
-    Path("conf/task/worst.yaml").write_text(YAML)
+    shutil.copytree(OWN, clean_folder, dirs_exist_ok=True)
 
 
 def test_importing_fieldlabs_tasks_loads_no_torch():
@@ -104,6 +62,8 @@ def test_a_scoring_speaks_of_scores_that_there_are(name: str):
         *scoring.curves.values(),
     ]
     mentioned += [*scoring.panels, *scoring.knobs.values(), *([scoring.searched] if scoring.searched else [])]
+    mentioned += [*scoring.captions.values(), *(name for how in scoring.yardsticks.values() for name in how.instead)]
+    mentioned += [scoring.whole.score, *scoring.whole.parts] if scoring.whole else []
     assert {*mentioned} <= scoring.scores.keys()
     assert {task.exhibit().picture, task.exhibit().below} <= {*task.files}
 
@@ -138,7 +98,9 @@ def test_its_settings_are_checked_like_any_other(command: Command):
 @pytest.mark.slow
 def test_it_is_searched_for_the_lowest_score(command: Command):
     space = ("field.learning_rate=1e-1,1e-3", "hydra.sweeper.trials=2", "hydra.sweeper.batch=2")
-    code, out, _ = command("experiment=tune", *QUICK, "signal=camera", "field=relu", "seed=0", *space)
+    code, out, _ = command(
+        "-m", "hydra/sweeper=optuna", "study=tune", *QUICK, "signal=camera", "field=relu", "seed=0", *space
+    )
     assert code == 0
     fits = [read_result(file.parent) for file in Path("runs/tune").glob("*/result.json")]
     best = min(fits, key=lambda result: result.scores["worst_error"] or 0)
@@ -151,12 +113,12 @@ def test_it_is_searched_for_the_lowest_score(command: Command):
 @pytest.mark.slow
 def test_it_goes_on_after_a_kill(command: Command):
     plain = (*QUICK, "steps=100", "checkpoint_minutes=0", "seed=3")
-    killer = "import own_module, os\nwhole = own_module.WorstModule.training_step\n"
+    killer = "import worst.module, os\nwhole = worst.module.WorstModule.training_step\n"
     killer += "def third(self, chunk, number):\n    whole(self, chunk, number)\n    if chunk.step >= 75:\n        os._exit(9)\n"
-    killer += "own_module.WorstModule.training_step = third\n"
+    killer += "worst.module.WorstModule.training_step = third\n"
     start = "import sys\nsys.path.append('.')\n" + killer + f"sys.argv = ['fieldlab', *{list(plain)!r}]\n"
     done = subprocess.run(
-        [sys.executable, "-c", start + "from fieldlab.cli import main\nmain()"],
+        [sys.executable, "-c", start + "from fieldlab.cli.run import main\nmain()"],
         env={**os.environ, "OMP_NUM_THREADS": "1"},  # as many as here
         capture_output=True,
     )
@@ -168,3 +130,57 @@ def test_it_goes_on_after_a_kill(command: Command):
     assert command(*plain, "resume=false", "study=anew")[0] == 0
     [anew] = Path("runs/anew").glob("*/result.json")
     assert json.loads(anew.read_text())["scores"] == pytest.approx(went_on, rel=1e-5)
+
+
+MEASURED = ("task=leakage", "signal.size=32", "logger=none")
+
+
+def test_a_task_that_only_measures_is_swept_tabled_and_skipped(command: Command):
+    sweep = ("-m", *MEASURED, "window=none,hann", "signal=camera,coins,moon", "task.cycles=0.25,0.1", "study=mine")
+    code, out, error = command(*sweep)
+    assert (code, error) == (0, "")
+    results = [read_result(file.parent) for file in Path("runs/mine").glob("*/result.json")]
+    assert len(results) == 12
+    assert all((result.steps, result.curve, result.device) == (0, [], None) for result in results)
+    leak = {(r.field, r.signal, r.config["task"]["cycles"]): r.scores["leak"] for r in results}
+    assert leak["none", "camera", 0.25] < leak["none", "camera", 0.1]
+    assert "|    none |" in out
+    assert "leak" in next(line for line in out.splitlines() if "window" in line or "field" in line)
+    assert "hann" in (Path("runs/mine") / "report.html").read_text()
+    assert all((Path(result.config["folder"]) / "spectrum.png").exists() for result in results)
+    assert not list(Path("runs/mine").glob("*/curve.png"))
+    assert "skipped: 12" in command(*sweep)[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("steps=3", "steps: belongs to task="),
+        ("task.cycles=high", "task.cycles: 'high' should be a number"),
+        ("window.pover=1", "window.pover: there is no such key; did you mean power?"),
+        ("+window.taps=nowhere.txt", "nowhere.txt"),
+        ("+taps=1", "taps: the task Leakage has no such key"),
+    ],
+)
+def test_what_it_does_not_take_is_one_line(command: Command, wrong: str, message: str):
+    code, out, error = command(*MEASURED, wrong)
+    assert (code, error.count("\n")) == (2, 1) or "failed" in out
+    assert message in error + out
+
+
+def test_the_content_of_its_files_counts_and_not_their_place():
+    folders = []
+    for name, weight in (("a.txt", "1"), ("b.txt", "1"), ("b.txt", "2")):
+        Path(name).write_text(weight)
+        folders.append(fieldlab.compose(*MEASURED, f"window.taps={name}").folder)
+    assert folders[0] == folders[1] != folders[2]
+
+
+@pytest.mark.slow
+def test_a_measured_task_is_searched(command: Command):
+    search = ("hydra/sweeper=optuna", "hydra.sweeper.trials=3", "hydra.sweeper.batch=3", "study=found")
+    code, out, _ = command("-m", *MEASURED, *search, "window.power=0,1,4")
+    assert code == 0
+    results = [read_result(file.parent) for file in Path("runs/found").glob("*/result.json")]
+    best = min(results, key=lambda result: result.scores["leak"] or 0)
+    assert f"best of hann: window.power={best.config['window']['power']:g} (leak {best.scores['leak']:.5f})" in out

@@ -8,9 +8,9 @@ import pytest
 
 from conftest import Said
 from fieldlab.errors import InputError
-from fieldlab.pictures import save_media
 from fieldlab.signals.arrays import array
 from fieldlab.signals.grid import Grid
+from fieldlab.tasks.fit.pictures import save_media
 
 
 def load(values: Any, **settings: Any) -> Grid:

@@ -9,9 +9,9 @@ import torch
 import trimesh
 
 from fieldlab.errors import InputError
-from fieldlab.shapes.compare import chamfer, sampled
-from fieldlab.shapes.extract import extract
-from fieldlab.shapes.write import write_mesh
+from fieldlab.geometry.compare import chamfer, sample_mesh
+from fieldlab.geometry.extract import extract
+from fieldlab.geometry.write import write_mesh
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.clouds import cloud, torus_knot
 
@@ -125,7 +125,7 @@ def test_the_exact_knot_is_the_yardstick():
     scores = []
     for resolution in (64, 128):
         surface = extract(lambda x: torch.from_numpy(found.distance(x.double().numpy())).float(), resolution)  # type: ignore[misc]
-        scores.append(chamfer(sampled(surface, 5000), found.surface(5000))[0])
+        scores.append(chamfer(sample_mesh(surface, 5000), found.surface(5000))[0])
     assert scores[0] < 1e-3
     assert scores[1] < 0.3 * scores[0]
 

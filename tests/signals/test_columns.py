@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fieldlab.shapes.read import PointSet
+from fieldlab.geometry.read import PointSet
 from fieldlab.signals.columns import read_npy, read_xyz
 
 RANDOM = np.random.default_rng(0)

@@ -91,12 +91,13 @@ def test_bad_input_is_named():
 
 
 def test_its_files_decide_the_fit(small, clean_folder: Path):
-    import fieldlab.identity
+    from fieldlab.config.compose import settle
+    from fieldlab.config.fingerprint import hash_run
 
     imsave("a.png", np.zeros((8, 8), dtype=np.uint8), check_contrast=False)
     settings = ("signal=composite", "signal.size=16", "signal.other=a.png", "split=all", "supervise=gradient")
     before = small(*settings)
     assert Path(before.folder).name.startswith("siren-camera+a-s0-")
-    first = fieldlab.identity.fit_hash(before)
+    first = hash_run(settle(before))
     imsave("a.png", np.full((8, 8), 255, dtype=np.uint8), check_contrast=False)
-    assert fieldlab.identity.fit_hash(small(*settings)) != first
+    assert hash_run(settle(small(*settings))) != first

@@ -190,7 +190,7 @@ def test_one_page_of_several_is_told_or_chosen(file: str, said: Said):
         ("a.h5", "h5py.File('a.h5')"),
         ("a.wav", "signal=sound reads it"),
         ("a.npy", "signal=array reads it"),
-        ("a.ply", "signal=cloud reads it"),
+        ("a.ply", "task=surface signal=cloud reads it"),
         ("a.NEF", "is a camera's raw file; darktable-cli a.NEF a.tif"),
     ],
 )

@@ -9,9 +9,9 @@ import tifffile
 from PIL import Image
 
 from fieldlab.errors import InputError
-from fieldlab.pictures import save_media
 from fieldlab.signals.frames import frames
 from fieldlab.signals.grid import Grid
+from fieldlab.tasks.fit.pictures import save_media
 
 COLOURS = np.array([[200, 30, 10], [20, 220, 60], [10, 40, 250], [240, 240, 20]], np.uint8)
 FILM = COLOURS[:, None, None].repeat(12, axis=1).repeat(16, axis=2)

@@ -18,7 +18,7 @@ def test_primaries_are_the_published_ones():
 
 
 def test_a_colour_of_srgb_written_in_display_p3_comes_back():
-    convert = profiles.conversion({"icc_profile": display_p3()}, None)
+    convert = profiles.find_conversion({"icc_profile": display_p3()}, None)
     assert convert is not None
     written = np.array([[0.9175, 0.2003, 0.1386], [0.4584, 0.9853, 0.2983], [1, 1, 1], [0.3, 0.3, 0.3]])
     meant = [[1, 0, 0], [0, 1, 0], [1, 1, 1], [0.3, 0.3, 0.3]]  # CSS Color 4
@@ -47,7 +47,7 @@ def test_srgb_in_other_words_changes_nothing():
         {"srgb": 0, "gamma": 1.0},
         {"gamma": 0.45455, "chromaticity": chromaticity},
     ):
-        assert profiles.conversion(info, None) is None
+        assert profiles.find_conversion(info, None) is None
 
 
 def test_gammas_of_greys_and_of_png():
@@ -60,13 +60,13 @@ def test_gammas_of_greys_and_of_png():
         ({"icc_profile": squared}, encoded[1]),
         ({"gamma": 1.0}, encoded[0]),
     ):
-        convert = profiles.conversion(info, None)
+        convert = profiles.find_conversion(info, None)
         assert convert is not None
         assert convert(half).item() == pytest.approx(value, abs=1e-5)
 
 
 def test_cameras_say_adobe_rgb():
-    convert = profiles.conversion({}, "R03")
+    convert = profiles.find_conversion({}, "R03")
     assert convert is not None
     greens = convert(np.array([[0.565, 1, 0.234], [0.5, 0.5, 0.5]], np.float32))  # the green of sRGB there; a grey
     np.testing.assert_allclose(greens[0], [0, 1, 0], atol=0.02)

@@ -11,9 +11,10 @@ from scipy.io import wavfile
 
 from conftest import Said
 from fieldlab.errors import InputError
-from fieldlab.pictures import graph, picture, save_media
 from fieldlab.signals.grid import Grid
+from fieldlab.signals.pictures import graph, picture
 from fieldlab.signals.sounds import sound
+from fieldlab.tasks.fit.pictures import save_media
 
 WAVES = np.stack([np.sin(np.linspace(0, 30, 200)), 0.5 * np.cos(np.linspace(0, 20, 200))], axis=-1)
 

@@ -1,4 +1,4 @@
-"""What every Fourier feature mapping computes, whichever frequencies it has chosen."""
+"""The waves that every Fourier feature mapping computes, for whichever frequencies."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Random projections in octaves: a circulating marriage of Gaussian features and positional encoding."""
+"""Random projections in octaves: Gaussian features combined with positional encoding."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""Waves that fit a whole number of times into the picture: what is behind them is periodic by construction."""
+"""Waves with whole numbers of periods in the picture: any network behind them is periodic by construction."""
 
 import itertools
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class Periodic(nn.Module):
 
 
 def along_axes(dim: int, highest: int) -> Float[Tensor, "k dim"]:
-    """1 to `highest` along each axis."""
+    """Vectors of length 1 to `highest` along each axis."""
     return torch.block_diag(*[torch.arange(1.0, highest + 1)[:, None]] * dim)
 
 

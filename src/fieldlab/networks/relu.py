@@ -1,4 +1,4 @@
-"""The ReLU multilayer perceptron every encoding is compared in front of."""
+"""The ReLU multilayer perceptron, the baseline behind every encoding."""
 
 from jaxtyping import Float
 from torch import Tensor, nn

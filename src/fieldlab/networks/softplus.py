@@ -1,4 +1,4 @@
-"""The softplus multilayer perceptron: ReLU with its corner rounded, so that it has a second derivative."""
+"""The softplus multilayer perceptron: ReLU with a rounded corner, so that it has a second derivative."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""The tanh multilayer perceptron: a smooth network that derivatives can be asked of."""
+"""The tanh multilayer perceptron: a smooth network, with derivatives of every order."""
 
 import torch
 from jaxtyping import Float

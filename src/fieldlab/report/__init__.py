@@ -1,1 +1,1 @@
-"""Report: fits -> tables and pictures."""
+"""Report: the tables, figures and pages of a study."""

@@ -1,4 +1,4 @@
-"""The gallery of a report's page: what each field shows, where it errs, and which frequencies it has."""
+"""The gallery of a report's page: what each field makes of a signal, where it errs, and which frequencies it has."""
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
@@ -17,7 +17,7 @@ from trimesh import Scene, load_scene
 from trimesh.viewer.notebook import scene_to_html
 
 from fieldlab.report.figure import exhibit_of, quality, size_of
-from fieldlab.results import Result, scoring_of
+from fieldlab.runs.result import Result, scoring_of
 
 MOST_SIGNALS, MOST_FIELDS = 8, 8
 MOST_BYTES = 4_000_000  # of a sound or an animation that is put into the page
@@ -26,8 +26,8 @@ LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A column of the gallery: pictures as data URIs, None where there is no such picture."""
+class Column:
+    """The pictures of one run, or of the original, as data URIs; None where there is no such picture."""
 
     title: str
     note: str
@@ -38,30 +38,32 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Wall:
+class Pictures:
     """The pictures of one signal."""
 
     signal: str
     size: str
-    columns: list[Shown]
+    columns: list[Column]
     scene: str | None  # a page of its own, in which shapes can be turned
     order: str  # of what the scene shows, from left to right
 
 
-def gallery(folder: Path, best: pd.DataFrame, results: Mapping[str, Result], *, photos: bool) -> list[Wall]:
+def collect_pictures(
+    folder: Path, best: pd.DataFrame, results: Mapping[str, Result], *, photos: bool
+) -> list[Pictures]:
     """Of each signal (at most eight) the original, and every field (at most eight) by its best seed.
 
     Without `photos` error maps and spectra alone.
     """
-    walls = [
-        wall(folder, str(signal), [(name, results[name]) for name in group.index], photos)
+    found = [
+        pictures_of(folder, str(signal), [(name, results[name]) for name in group.index], photos)
         for signal, group in list(best.groupby("signal", sort=False))[:MOST_SIGNALS]
     ]
-    return [found for found in walls if found is not None]
+    return [pictures for pictures in found if pictures is not None]
 
 
-def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool) -> Wall | None:
-    """What the best runs of each field made of one signal, beside the original where there is one."""
+def pictures_of(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool) -> Pictures | None:
+    """The pictures that the best runs of each field made of one signal, beside the original where there is one."""
     by_field: dict[str, tuple[str, Result]] = {}
     for name, result in sorted(fits, key=lambda fit: quality(fit[1])):
         if (folder / name / exhibit_of(result).picture).exists():
@@ -72,31 +74,33 @@ def wall(folder: Path, signal: str, fits: list[tuple[str, Result]], photos: bool
     (name, first), size = chosen[0], size_of(chosen[0][1]).replace(" x ", " × ")
     exhibit = exhibit_of(first)
     if exhibit.original is None:
-        return Wall(signal, size, [column(folder / name, result, photos) for name, result in chosen], None, "")
+        return Pictures(signal, size, [column_of(folder / name, result, photos) for name, result in chosen], None, "")
     target = folder / name / exhibit.original
     strongest = magnitudes(target).max() if exhibit.spectra and len(first.grid) == 2 else None
-    columns = [column(folder / name, result, photos, strongest) for name, result in chosen]
+    columns = [column_of(folder / name, result, photos, strongest) for name, result in chosen]
     given, made = exhibit.scene or ("", "")
     scenes = {"given": target.parent / given} | {result.field: folder / name / made for name, result in chosen}
     there = {title: file for title, file in scenes.items() if file.is_file() and photos}
-    return Wall(signal, size, [original(target, photos, strongest), *columns], scene(there), ", ".join(there))
+    return Pictures(
+        signal, size, [original_column(target, photos, strongest), *columns], scene(there), ", ".join(there)
+    )
 
 
-def original(target: Path, photos: bool, strongest: float | None) -> Shown:
-    """What is to be represented."""
-    seen = None if strongest is None else spectrum(target, strongest)
-    return Shown("original", "", film_or_picture(target, photos), None, seen, sound_beside(target, photos))
+def original_column(target: Path, photos: bool, strongest: float | None) -> Column:
+    """The column of what is to be represented."""
+    frequencies = None if strongest is None else spectrum(target, strongest)
+    return Column("original", "", film_or_picture(target, photos), None, frequencies, sound_beside(target, photos))
 
 
-def column(folder: Path, result: Result, photos: bool, strongest: float | None = None) -> Shown:
-    """What a run has made; pictures without an original are shown whether or not there are `photos`."""
-    exhibit = exhibit_of(result)
-    picture, below = folder / exhibit.picture, embedded(folder / exhibit.below)
+def column_of(folder: Path, result: Result, photos: bool, strongest: float | None = None) -> Column:
+    """The column of one run; pictures without an original are there whether or not there are `photos`."""
+    exhibit, note = exhibit_of(result), scoring_of(result).describe_below(result.scores)
+    picture, below = folder / exhibit.picture, embed(folder / exhibit.below)
     if exhibit.original is None:
-        return Shown(result.field, scores(result), embedded(picture), below, None)
-    seen = None if strongest is None else spectrum(picture, strongest)
-    shown = film_or_picture(picture, photos)
-    return Shown(result.field, scores(result), shown, below, seen, sound_beside(picture, photos))
+        return Column(result.field, note, embed(picture), below, None)
+    frequencies = None if strongest is None else spectrum(picture, strongest)
+    film = film_or_picture(picture, photos)
+    return Column(result.field, note, film, below, frequencies, sound_beside(picture, photos))
 
 
 def scene(files: Mapping[str, Path]) -> str | None:
@@ -113,17 +117,8 @@ def scene(files: Mapping[str, Path]) -> str | None:
     return scene_to_html(side_by_side)
 
 
-def scores(result: Result) -> str:
-    """A line below a picture."""
-    train, test, full = (result.scores.get(f"{part}_psnr") for part in ("train", "test", "full"))
-    if train is None or test is None or full is None:
-        scoring = scoring_of(result)
-        return scoring.describe(result.scores) or scoring.nothing
-    same = train == test == full
-    return f"{full:.2f} dB over all pixels" if same else f"train {train:.2f}, test {test:.2f} dB"
-
-
-def embedded(file: Path | None, wanted: bool = True) -> str | None:
+def embed(file: Path | None, wanted: bool = True) -> str | None:
+    """The file as a data URI; None where there is none, or it is not wanted."""
     if not wanted or file is None or not file.exists():
         return None
     kind = "audio" if file.suffix == ".wav" else "image"
@@ -132,12 +127,12 @@ def embedded(file: Path | None, wanted: bool = True) -> str | None:
 
 def film_or_picture(picture: Path, wanted: bool) -> str | None:
     """The animation beside a picture of frames where there is one that a page can hold, or else the picture."""
-    return embedded(small_enough(picture.with_suffix(".gif")), wanted) or embedded(picture, wanted)
+    return embed(small_enough(picture.with_suffix(".gif")), wanted) or embed(picture, wanted)
 
 
 def sound_beside(picture: Path, wanted: bool) -> str | None:
     """The sound beside a picture of it, where there is one that a page can hold."""
-    return embedded(small_enough(picture.with_suffix(".wav")), wanted)
+    return embed(small_enough(picture.with_suffix(".wav")), wanted)
 
 
 def small_enough(file: Path) -> Path | None:

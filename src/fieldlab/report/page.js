@@ -1,6 +1,6 @@
 "use strict";
 
-// Tables: a click on a heading sorts by the number a cell begins with, or by its text; bicubic and empty cells go last.
+// Tables: a click on a heading sorts by the number a cell begins with, or by its text; cells without one go last.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   const number = (text) => parseFloat(text.replaceAll(",", ""));
@@ -33,13 +33,13 @@ document.getElementById("filter")?.addEventListener("input", (event) => {
 });
 
 // Galleries: the pictures of a signal share one zoom; x and y are the part of the picture at the view's upper left.
-for (const wall of document.querySelectorAll(".wall")) {
-  const views = [...wall.querySelectorAll(".view")];
+for (const pictures of document.querySelectorAll(".pictures")) {
+  const views = [...pictures.querySelectorAll(".view")];
   if (!views.length) continue;
   const state = { scale: 1, x: 0, y: 0 };
   const first = views[0].querySelector("img");
   first.decode().then(() => {
-    wall.style.setProperty("--ratio", `${first.naturalWidth} / ${first.naturalHeight}`);
+    pictures.style.setProperty("--ratio", `${first.naturalWidth} / ${first.naturalHeight}`);
   });
   const show = () => {
     state.scale = Math.min(64, Math.max(1, state.scale));
@@ -61,7 +61,7 @@ for (const wall of document.querySelectorAll(".wall")) {
     const box = view.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   };
-  for (const button of wall.querySelectorAll("[data-zoom]")) {
+  for (const button of pictures.querySelectorAll("[data-zoom]")) {
     button.addEventListener("click", () => {
       if (button.dataset.zoom === "0") state.scale = 1;
       zoom(button.dataset.zoom === "0" ? 1 : Number(button.dataset.zoom));

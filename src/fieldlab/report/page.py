@@ -14,11 +14,15 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from fieldlab.atomic import write_atomically
-from fieldlab.report import gallery, plots
+from fieldlab.report import plots
+from fieldlab.report.answer import rank_by_signal, rank_over_signals
+from fieldlab.report.choice import best_settings, judge_of
 from fieldlab.report.figure import colours
-from fieldlab.report.paired import best_settings, judge_of, pairs
+from fieldlab.report.gallery import collect_pictures
+from fieldlab.report.paired import pairs
+from fieldlab.report.results import explain, list_machines
 from fieldlab.report.table import scores_of_fits, tasks_of
-from fieldlab.results import Plan, Result
+from fieldlab.runs.result import Plan, Result
 from fieldlab.runs.scoring import Score
 
 MOST_SIGNALS = 6  # whose curves are drawn
@@ -31,55 +35,62 @@ def save_page(
     plan: Plan | None,
     results: Mapping[str, Result],
     fits: pd.DataFrame,
-    told: Mapping[str, Any],
+    summary: pd.DataFrame,
     *,
     photos: bool,
 ) -> None:
-    """Write the page. `told` is what the study's README says too: answer, summary and machine."""
+    """Write the page of a study: all that its tables and figure say, and more to look at."""
     here = files("fieldlab.report")
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         (here / "page.html").read_text()
     )
-    best = best_settings(fits)
     task = tasks_of(fits)[0]
-    exhibit, scoring = task.exhibit(), task.scoring
-    shades = colours(list(dict.fromkeys(fits.field)))
-    signals = list(dict.fromkeys(best.signal))
-    walls = gallery.gallery(folder, best, results, photos=photos)
     page = template.render(
         style=(here / "page.css").read_text(),
         script=(here / "page.js").read_text(),
         name=fits.study.iloc[0],
         plan=plan,
         html=html,
-        counts=fits.status.value_counts().to_dict(),
-        header=list(told["summary"].columns),
         texts=TEXTS,
-        rows=rows(told["summary"], scores_of_fits(fits).values()),
-        overall=told["overall"],
-        answer=told["answer"],
-        machine=told["machine"],
-        curves=[(s, plots.curves(best[best.signal == s], results, shades)) for s in signals[:MOST_SIGNALS]],
-        signals=len(signals),
-        by_signal=plots.by_signal(best, results, shades),
-        knobs=plots.knobs(fits, shades),
-        pairs=pairs(fits),
-        walls=walls,
-        sights=exhibit.words.format(judged=judge_of(fits)[1]),
-        spectra=any(column.spectrum for wall in walls for column in wall.columns),
+        counts=fits.status.value_counts().to_dict(),
+        header=list(summary.columns),
+        rows=rows(summary, scores_of_fits(fits).values()),
+        overall=rank_over_signals(fits),
+        answer=rank_by_signal(fits),
+        machine=list_machines(results),
+        unfinished=list_unfinished(fits, results),
+        exhibit=task.exhibit(),
+        scoring=task.scoring,
+        headline=task.scoring.scores[task.scoring.headline],
         swept=bool(fits.attrs["swept"]),
-        note=scoring.note,
-        against=scoring.against,
         judged=judge_of(fits)[1],
-        headline=scoring.scores[scoring.headline].label,
-        error=(exhibit.error, exhibit.limit),
-        troubles=troubles(fits, results),
+        pairs=pairs(fits),
+        **draw_all(folder, fits, results, photos=photos),
     )
     write_atomically(file, page)
 
 
+def draw_all(folder: Path, fits: pd.DataFrame, results: Mapping[str, Result], *, photos: bool) -> dict[str, Any]:
+    """The plots and pictures of a page, each field at its best setting."""
+    best, shades = best_settings(fits), colours(list(dict.fromkeys(fits.field)))
+    signals = list(dict.fromkeys(best.signal))
+    gallery = collect_pictures(folder, best, results, photos=photos)
+    return {
+        "signals": len(signals),
+        "curves": [
+            (signal, picture)
+            for signal in signals[:MOST_SIGNALS]
+            if (picture := plots.curves(best[best.signal == signal], results, shades))
+        ],
+        "by_signal": plots.by_signal(best, results, shades),
+        "knobs": plots.knobs(fits, shades),
+        "gallery": gallery,
+        "spectra": any(column.spectrum for pictures in gallery for column in pictures.columns),
+    }
+
+
 def html(text: str) -> Markup:
-    """Markdown of a study's as HTML; links to files, which lie beside its committed answer and not beside the page, as their text."""
+    """The HTML of a study's Markdown; links to files, which lie beside its committed answer and not beside the page, are their text."""
     reader = MarkdownIt("commonmark", {"html": False})
     tokens = reader.parse(text)
     for token in [inner for outer in tokens for inner in outer.children or () if inner.type == "link_open"]:
@@ -112,13 +123,7 @@ def leading_numbers(cells: pd.Series) -> dict[Any, float]:
     return {row: float(match[0]) for row, match in found.items() if match}
 
 
-def troubles(fits: pd.DataFrame, results: Mapping[str, Result]) -> Sequence[tuple[str, str, str]]:
-    """Status, folder and reason of every fit that did not finish."""
+def list_unfinished(fits: pd.DataFrame, results: Mapping[str, Result]) -> Sequence[tuple[str, str, str]]:
+    """Status, folder and reason of every run that did not finish."""
     bad = fits[fits.status != "finished"]
-    return [(status, name, reason(results.get(name))) for name, status in bad.status.items()]
-
-
-def reason(result: Result | None) -> str:
-    if result is None:
-        return "no result"
-    return result.error or f"not finite at step {result.diverged_at}"
+    return [(status, name, explain(results.get(name), missing="no result")) for name, status in bad.status.items()]

@@ -1,4 +1,4 @@
-"""Fields compared image by image: a mean over images hides who wins where."""
+"""The comparison of fields signal by signal: a mean over signals hides which field is better where."""
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap, permutation_test
 
-from fieldlab.report.summary import short, shown
-from fieldlab.report.table import scores_of_fits, scoring_of_fits, subject_settings
+from fieldlab.report.choice import best_settings
+from fieldlab.report.table import scores_of_fits, scoring_of_fits
 
 CONFIDENCE = 0.95
 MOST_FIELDS = 8
@@ -18,7 +18,10 @@ MOST_FIELDS = 8
 
 @dataclass(frozen=True)
 class Pair:
-    """Test PSNR of `better` minus that of `other`, in dB, over the signals that both have finished."""
+    """The headline score of `better` minus that of `other`, over the signals that both have finished.
+
+    Where lower scores are better the difference is negative.
+    """
 
     better: str
     other: str
@@ -35,79 +38,35 @@ class Pair:
         return self.p < 1 - CONFIDENCE
 
 
-def best_settings(fits: pd.DataFrame) -> pd.DataFrame:
-    """Of each field the finished fits with one setting, the best by the mean over signals on validation samples.
-
-    Where nothing validates, training samples judge. Of settings that have finished equally many fits, more than
-    others, those count that all of them have finished: means over different signals or seeds cannot be compared.
-    """
-    fits = by_world(fits)
-    done = fits.loc[fits.status == "finished"]
-    settings = fits.attrs["swept"]
-    if not settings or done.empty:
-        return done
-    judge = judge_of(done)[0]
-    kept = []
-    for _, of_field in done.groupby("field", sort=False):
-        number = of_field.groupby(settings, sort=False, dropna=False).ngroup()
-        scores = of_field.assign(number=number).pivot_table(index="number", columns=["signal", "seed"], values=judge)
-        scores *= scores_of_fits(done)[judge].sign
-        finished = scores.notna().sum(axis=1)
-        shared = scores[finished == finished.max()].dropna(axis=1)
-        best = shared.T.groupby(level="signal").mean().mean() if shared.shape[1] else finished
-        kept.append(of_field.loc[number == best.idxmax()] if len(best) else of_field)
-    return pd.concat(kept)
-
-
-def by_world(fits: pd.DataFrame) -> pd.DataFrame:
-    """The fits with sizes, splits and whatever else was swept of what is fitted as part of the signal's name.
-
-    No field is better for an easier signal: such settings are none to choose.
-    """
-    worlds = subject_settings(fits)
-    named = fits.copy()
-    for key in worlds:
-        settings = [shown(value) for value in named[key]]
-        named["signal"] += ["" if setting == "–" else f", {short(key)} {setting}" for setting in settings]
-    named.attrs["swept"] = [key for key in fits.attrs["swept"] if key not in worlds]
-    return named
-
-
-def judge_of(fits: pd.DataFrame) -> tuple[str, str]:
-    """The score that may choose among these fits, and what it is called."""
-    done = fits[fits.status == "finished"]
-    judges = scoring_of_fits(fits).judges
-    known = [judge for judge in judges if judge in fits and done[judge].notna().all()]
-    judge = next(iter(known), list(judges)[-1])
-    return judge, judges[judge]
-
-
 def pairs(fits: pd.DataFrame) -> list[Pair]:
     """All pairs of fields, each at its best setting, over the signals they share; with two signals at least.
 
     The difference on a signal is that of the means over seeds; the interval is the percentile bootstrap over signals,
-    at 95 %. Where a study sweeps what is fitted (sizes, splits), each way is a signal of its own. Shapes have none.
+    at 95 %. Where a study sweeps the subject (sizes, splits), each way is a signal of its own. There are none where
+    scores have no mean over subjects.
     """
-    if "test_psnr" not in fits:
+    scoring = scoring_of_fits(fits)
+    if not scoring.ranked or scoring.headline not in fits:
         return []
-    means = best_settings(fits).groupby(["field", "signal"], sort=False).test_psnr.mean().unstack("signal")
-    ranking = means.mean(axis=1).sort_values(ascending=False).index[:MOST_FIELDS]
+    sign = scores_of_fits(fits)[scoring.headline].sign
+    scored = best_settings(fits).groupby(["field", "signal"], sort=False)[scoring.headline]
+    quality = sign * scored.agg(lambda scores: scores.mean(skipna=False)).unstack("signal")
+    ranking = quality.mean(axis=1).sort_values(ascending=False).index[:MOST_FIELDS]
     found = []
     for one, other in itertools.combinations(ranking, 2):
-        difference = (means.loc[one] - means.loc[other]).dropna().to_numpy(dtype=float)
-        if len(difference) < 2:
+        gain = (quality.loc[one] - quality.loc[other]).dropna().to_numpy(dtype=float)
+        if len(gain) < 2:
             continue
-        better, other, difference = (one, other, difference) if difference.mean() >= 0 else (other, one, -difference)
-        low, high = interval(difference)
-        wins = int((difference > 0).sum())
+        better, worse, gain = (one, other, gain) if gain.mean() >= 0 else (other, one, -gain)
+        low, high = sorted(sign * end for end in interval(gain))
         found.append(
-            Pair(better, other, float(difference.mean()), low, high, wins, len(difference), chance(difference))
+            Pair(better, worse, sign * float(gain.mean()), low, high, int((gain > 0).sum()), len(gain), chance(gain))
         )
     return found
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """Where the mean lies, by resampling the values; the same values give the same interval."""
+    """The interval in which the mean lies, by resampling the values; the same values give the same interval."""
     if np.ptp(values) == 0:
         return float(values[0]), float(values[0])
     found = bootstrap(

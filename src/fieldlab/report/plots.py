@@ -14,10 +14,9 @@ from matplotlib.figure import Figure
 
 from fieldlab.report.figure import Shades, cut, scale_by_decades
 from fieldlab.report.knobs import draw_knob, knobs_of
-from fieldlab.report.summary import short
+from fieldlab.report.settings import shorten
 from fieldlab.report.table import scores_of_fits, scoring_of_fits
-from fieldlab.results import Result, scoring_of
-from fieldlab.runs.scoring import Score
+from fieldlab.runs.result import Result, scoring_of
 
 STYLE = {
     "text.parse_math": False, "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "axes.spines.top": False,
@@ -28,7 +27,7 @@ MOST_LETTERS = 90  # of signals' names side by side
 
 
 def data_uri(figure: Figure) -> str:
-    """The figure as SVG, as the source of an HTML image."""
+    """The figure as SVG, to be the source of an HTML image."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # the browser has letters that matplotlib's font lacks
@@ -38,51 +37,44 @@ def data_uri(figure: Figure) -> str:
 
 @mpl.rc_context(STYLE)
 def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades) -> str | None:
-    """Scores of one signal's fits against steps and against seconds: PSNR on test samples above, on training samples below;
-    of shapes the errors of distance and normals on the surface."""
-    if best.empty:
+    """The scores of one signal's runs against steps and against seconds, a row for each score that the task chooses."""
+    scoring = None if best.empty else scoring_of(results[best.index[0]])
+    if scoring is None or not scoring.panels:
         return None
-    scoring = scoring_of(results[best.index[0]])
     panels = [p for p in scoring.panels if any(p in results[name].scores for name in best.index)] or scoring.panels[
         :1
     ]
     figure = Figure(figsize=(9, 2.5 * len(panels)), layout="constrained")
     grid = figure.subplots(len(panels), 2, sharex="col", sharey="row", squeeze=False)
-    cubic = next((r.bicubic for name in best.index if (r := results[name]).bicubic), None)
     for row, score in enumerate(panels):
         for field, group in best.groupby("field", sort=False):
             draw_curve(grid[row], [results[name] for name in group.index], score, str(field), shades[str(field)])
-        grid[row, 0].set_ylabel(named(scoring.scores[score]))
-        if scoring.logarithmic and not scoring.scores[score].unit:
+        grid[row, 0].set_ylabel(scoring.scores[score].axis)
+        lines = (scoring.find_lines(results[name].yardsticks, score) for name in best.index)
+        for name, value in next(filter(None, lines), {}).items():
+            for axes in grid[row]:
+                axes.axhline(value, color="0.4", linestyle=":", linewidth=1, label=name)
+        if scoring.logarithmic and not scoring.scores[score].is_logarithmic:
             scale_by_decades(grid[row, 0])
-    if cubic and cubic.get("test_psnr") is not None:
-        for axes in grid[0]:
-            axes.axhline(cubic["test_psnr"], color="0.4", linestyle=":", linewidth=1, label="bicubic")
     grid[-1, 0].set_xlabel("step")
     grid[-1, 1].set_xlabel("seconds of optimisation")
     grid[0, 0].legend()
     return data_uri(figure)
 
 
-def named(score: Score) -> str:
-    """`test PSNR (dB)`."""
-    unit = score.unit.removeprefix(" in ")
-    return f"{score.label} ({unit})" if unit else score.label
-
-
 def draw_curve(axes: np.ndarray, fits: Sequence[Result], score: str, label: str, colour: tuple) -> None:
-    """Mean and range over seeds, against steps and against the mean of seconds."""
+    """Draw the mean and range over seeds, against steps and against the mean of seconds."""
     length = min(len(fit.curve) for fit in fits)
     points = [[(p["step"], p["seconds"], p.get(score)) for p in fit.curve[:length]] for fit in fits]
-    steps, seconds, dB = np.array(points, dtype=float).reshape(len(fits), length, 3).transpose(2, 0, 1)
+    steps, seconds, scores = np.array(points, dtype=float).reshape(len(fits), length, 3).transpose(2, 0, 1)
     for one, x in zip(axes, (steps.mean(0), seconds.mean(0)), strict=True):
-        one.plot(x, dB.mean(0), color=colour, label=label, linewidth=1.4, marker="." if length == 1 else None)
-        one.fill_between(x, dB.min(0), dB.max(0), color=colour, alpha=0.2, linewidth=0)
+        one.plot(x, scores.mean(0), color=colour, label=label, linewidth=1.4, marker="." if length == 1 else None)
+        one.fill_between(x, scores.min(0), scores.max(0), color=colour, alpha=0.2, linewidth=0)
 
 
 @mpl.rc_context(STYLE)
 def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades) -> str | None:
-    """The headline score of every field on every signal: mean over seeds, and a bar for their range; hardest first."""
+    """The headline score of every field on every signal: mean over seeds, and a bar for their range; the hardest signal first."""
     if best.empty:
         return None
     headline = scoring_of_fits(best).headline
@@ -101,36 +93,39 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades)
         x = np.array([place[signal] for signal in scores.index]) + (i - (len(fields) - 1) / 2) * 0.6 / len(fields)
         spans = [scores["mean"] - scores["min"], scores["max"] - scores["mean"]]
         axes.errorbar(x, scores["mean"], spans, fmt="o", color=shades[field], markersize=4, linewidth=1, label=field)
-    scored = {signal: results[name].bicubic for name, signal in best.signal.items() if signal in place}
-    cubic = {signal: scores["test_psnr"] for signal, scores in scored.items() if scores}
-    if cubic:
-        at = [place[signal] for signal in cubic]
-        axes.scatter(
-            at, list(cubic.values()), marker="_", s=420, color="0.35", linewidth=1, label="bicubic", zorder=0
-        )
+    for name, values in lines_by_signal(best, results, headline).items():
+        x, y = zip(*((place[signal], value) for signal, value in values.items() if signal in place), strict=True)
+        axes.scatter(x, y, marker="_", s=420, color="0.35", linewidth=1, label=name, zorder=0)
     axes.set_xticks(
         range(len(order)), map(cut, order), rotation=0 if upright else 60, ha="center" if upright else "right"
     )
-    axes.set_ylabel(named(score))
+    axes.set_ylabel(score.axis)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return data_uri(figure)
 
 
+def lines_by_signal(best: pd.DataFrame, results: Mapping[str, Result], score: str) -> dict[str, dict[str, float]]:
+    """The scores of yardsticks that plots mark, by yardstick and signal."""
+    found: dict[str, dict[str, float]] = {}
+    for run, signal in best.signal.items():
+        for name, value in scoring_of(results[run]).find_lines(results[run].yardsticks, score).items():
+            found.setdefault(name, {})[signal] = value
+    return found
+
+
 @mpl.rc_context(STYLE)
 def knobs(fits: pd.DataFrame, shades: Shades) -> list[tuple[str, str]]:
-    """For each number that was swept its name, and PSNR against it."""
+    """For each number that was swept its name, and scores against it; the legend has what is solid."""
+    parts = list(scoring_of_fits(fits).knobs)
+    solid = f", {parts[-1]}" if len(parts) > 1 else ""
     found = []
     for knob in knobs_of(fits):
         figure = Figure(figsize=(4.6, 3.2), layout="constrained")
         axes = figure.add_subplot()
         draw_knob(axes, fits, knob, shades)
         axes.set_ylabel(scoring_of_fits(fits).axis)
-        handles, labels = axes.get_legend_handles_labels()
-        solid = [
-            (h, label.removesuffix(", test"))
-            for h, label in zip(handles, labels, strict=True)
-            if "train" not in label
-        ]
-        figure.legend(*zip(*solid, strict=True), loc="outside lower center", ncols=min(4, len(solid)))
-        found.append((short(knob), data_uri(figure)))
+        entries = zip(*axes.get_legend_handles_labels(), strict=True)
+        legend = [(handle, label.removesuffix(solid)) for handle, label in entries if label.endswith(solid)]
+        figure.legend(*zip(*legend, strict=True), loc="outside lower center", ncols=min(4, len(legend)))
+        found.append((shorten(knob), data_uri(figure)))
     return found

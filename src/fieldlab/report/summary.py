@@ -1,132 +1,134 @@
-"""The table that answers: one row a field and signal, with mean and spread (Markdown, LaTeX)."""
+"""The summary of a study: one row a field and signal, with mean and spread (Markdown, LaTeX)."""
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from fieldlab.report.table import DIVERGED, scores_of_fits, scoring_of_fits, subject_settings
-from fieldlab.results import Result
+from fieldlab.report.choice import arrange, best_by_signal, best_settings
+from fieldlab.report.settings import format_setting, shorten
+from fieldlab.report.table import (
+    DIVERGED,
+    nothing_held_out,
+    scores_of_fits,
+    scoring_of_fits,
+    subject_settings,
+    yardsticks_of_fits,
+)
+from fieldlab.runs.result import Result
 from fieldlab.runs.scoring import Score
 
-HELD_OUT = ("train_psnr", "test_psnr")
 
+def summary_table(fits: pd.DataFrame, results: Mapping[str, Result], *, best: bool = False) -> pd.DataFrame:
+    """One row a field, setting and signal: mean ± standard deviation over seeds, yardsticks last; then all signals.
 
-def summary_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataFrame:
-    """One row a field and signal: mean ± standard deviation over seeds, interpolation last; then all signals."""
-    varied = fits.attrs["swept"]
-    known = scores_of_fits(fits)
-    scores = {n: score for n, score in known.items() if n in fits and not (n in HELD_OUT and nothing_held_out(fits))}
-    cubic = yardsticks(fits, results, scores)
+    With `best` alone those of each field's best setting: on each signal the best there, over all signals one for all.
+    """
+    swept = fits.attrs["swept"]
+    scores = scores_to_show(fits)
+    yardsticks = yardstick_table(fits, results, scores)
+    by_signal, chosen = (best_by_signal(fits), best_over_signals(fits)) if best else (fits, fits)
     rows = []
-    for signal, of_signal in fits.groupby("signal", sort=False):
-        for keys, group in of_signal.groupby(["field", *varied], sort=False, dropna=False):
+    for signal, of_signal in by_signal.groupby("signal", sort=False):
+        for keys, group in of_signal.groupby(["field", *swept], sort=False, dropna=False):
             done = group[group.status == "finished"]
-            row: dict[str, Any] = {"signal": signal, **dict(zip(["field", *varied], keys, strict=True))}
-            row |= cells(done, scores) | {"n": count(group)}
+            row: dict[str, Any] = {"signal": signal, **dict(zip(["field", *swept], keys, strict=True))}
+            row |= cells(done, scores) | {"n": count_runs(group)}
             rows.append(row)
-        rows += cubic_rows(cubic.loc[cubic.signal == signal], signal, scores)
-    rows += over_signals(fits, cubic, scores)
+        rows += yardstick_rows(fits, yardsticks.loc[yardsticks.signal == signal], signal, scores)
+    rows += over_signals(chosen, fits, yardsticks, scores)
     table = pd.DataFrame(rows).drop(columns=["signal"] if fits.signal.nunique() == 1 else [])
-    for key in varied:
-        table[key] = table[key].map(shown)
-    order = [name for name in ("signal", "field", *varied, "parameters", *scores, "seconds", "n") if name in table]
+    for key in swept:
+        table[key] = table[key].map(format_setting)
+    order = [name for name in ("signal", "field", *swept, "parameters", *scores, "seconds", "n") if name in table]
     table = table[order].fillna("–").replace({None: "–"})
-    return table.rename(columns={name: score.label for name, score in scores.items()} | {k: short(k) for k in varied})
+    return table.rename(
+        columns={name: score.label for name, score in scores.items()} | {key: shorten(key) for key in swept}
+    )
 
 
-def nothing_held_out(fits: pd.DataFrame) -> bool:
-    """Whether training and test samples are all samples, so that three scores are one."""
-    done = fits[fits.status == "finished"]
-    return len(done) > 0 and "full_psnr" in fits and all((done[name] == done.full_psnr).all() for name in HELD_OUT)
+def best_over_signals(fits: pd.DataFrame) -> pd.DataFrame:
+    """The finished runs of each field with one setting for all signals, for each way in which subjects were given."""
+    keys, arranged = subject_settings(fits), arrange(fits)
+    ways = [way for _, way in fits.groupby(keys, sort=False, dropna=False)] if keys else [fits]
+    return arranged.loc[arranged.index.isin([run for way in ways for run in best_settings(way).index])]
+
+
+def scores_to_show(fits: pd.DataFrame) -> dict[str, Score]:
+    """The scores that a table has: those of the runs, without those over parts where nothing is held out."""
+    whole = scoring_of_fits(fits).whole
+    left_out = whole.parts if whole and nothing_held_out(fits) else ()
+    return {n: score for n, score in scores_of_fits(fits).items() if n in fits and n not in left_out}
 
 
 def cells(done: pd.DataFrame, scores: Mapping[str, Score]) -> dict[str, str]:
-    """Parameters, scores and seconds of finished fits that differ in their seed."""
+    """The parameters, scores and seconds of finished runs that differ in their seed."""
+    counts = done.parameters.dropna()  # what only measures has none
     return {
-        "parameters": f"{done.parameters.iloc[0]:,}" if len(done) else "–",
+        "parameters": f"{int(counts.iloc[0]):,}" if len(counts) else "–",
         **{name: spread(done[name], score) for name, score in scores.items()},
         "seconds": f"{done.seconds.median():.1f}" if len(done) else "–",
     }
 
 
-def over_signals(fits: pd.DataFrame, cubic: pd.DataFrame, scores: Mapping[str, Score]) -> list[dict[str, Any]]:
-    """Mean ± standard deviation over signals of each one's mean over seeds.
+def over_signals(
+    chosen: pd.DataFrame, fits: pd.DataFrame, yardsticks: pd.DataFrame, scores: Mapping[str, Score]
+) -> list[dict[str, Any]]:
+    """Mean ± standard deviation over signals of each one's mean over seeds, of the runs that were chosen among all.
 
     Only signals that every field has finished count: means over different signals cannot be compared.
     """
     settings = ["field", *fits.attrs["swept"]]
-    done = fits[fits.status == "finished"]
+    done = chosen[chosen.status == "finished"]
     means = done.groupby([*settings, "signal"], sort=False, dropna=False)[[*scores, "parameters", "seconds"]].mean()
     means = means.reset_index()
     complete = set(fits.signal) if scoring_of_fits(fits).ranked else set()
-    for _, group in fits.groupby(settings, sort=False, dropna=False):
+    for _, group in chosen.groupby(settings, sort=False, dropna=False):
         complete &= set(group.signal[group.status == "finished"])
-    if len(complete) < 2:
+    if len(complete) < 2 or set(chosen.field) != set(fits.field):
         return []
     total = fits.signal.nunique()
     name = f"all {total}" if len(complete) == total else f"{len(complete)} of {total}"
-    means, cubic = (table.loc[table.signal.isin(complete)] for table in (means, cubic))
+    means, yardsticks = (table.loc[table.signal.isin(complete)] for table in (means, yardsticks))
     rows = []
     for keys, group in means.groupby(settings, sort=False, dropna=False):
         row: dict[str, Any] = {"signal": name, **dict(zip(settings, keys, strict=True))}
-        rows.append(row | cells(group.astype({"parameters": int}), scores) | {"n": f"{len(group)} signals"})
+        rows.append(row | cells(group, scores) | {"n": f"{len(group)} signals"})
     return rows + [
-        row | {"n": f"{len(complete)} signals"} for row in cubic_rows(cubic, name, scores, signals=len(complete))
+        row | {"n": f"{len(complete)} signals"}
+        for row in yardstick_rows(fits, yardsticks, name, scores, signals=len(complete))
     ]
 
 
-def shown(value: Any) -> str:
-    """A setting in a cell: numbers short, targets by their last word."""
-    if value is None or value is pd.NA or value != value:
-        return "–"
-    if is_number(value):
-        return f"{value:g}"
-    return str(value).rpartition(".")[2] if re.fullmatch(r"[\w.]+", str(value)) else str(value)
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def yardsticks(fits: pd.DataFrame, results: Mapping[str, Result], scores: Mapping[str, Score]) -> pd.DataFrame:
-    """Cubic interpolation from the same training samples, the classical solution of the same gradients, and what real
-    patches are to a network, for each way in which signal, split and stencil, or model and size, were given."""
-    world = subject_settings(fits)
+def yardstick_table(fits: pd.DataFrame, results: Mapping[str, Result], scores: Mapping[str, Score]) -> pd.DataFrame:
+    """The scores of every yardstick, one row for each way in which the subject was given (its signal and split, say)."""
+    subject = subject_settings(fits)
     rows = [
-        {"signal": result.signal, "field": method, **{key: fits.loc[name, key] for key in world}}
-        | {score: scored.get(score) for score in scores}
+        {"signal": result.signal, "field": yardstick, **{key: fits.loc[name, key] for key in subject}}
+        | {score: values.get(score) for score in scores}
         for name, result in results.items()
-        for method, scored in (
-            ("bicubic", result.bicubic),
-            ("Poisson solver", result.classical),
-            ("real patches", result.real),
-        )
-        if scored is not None
+        for yardstick, values in result.yardsticks.items()
     ]
-    return pd.DataFrame(rows, columns=["signal", "field", *world, *scores]).drop_duplicates(
-        ["signal", "field", *world]
-    )
+    table = pd.DataFrame(rows, columns=["signal", "field", *subject, *scores])
+    return table.drop_duplicates(["signal", "field", *subject])
 
 
-def cubic_rows(
-    cubic: pd.DataFrame, name: str, scores: Mapping[str, Score], *, signals: int = 1
+def yardstick_rows(
+    fits: pd.DataFrame, yardsticks: pd.DataFrame, name: str, scores: Mapping[str, Score], *, signals: int = 1
 ) -> list[dict[str, Any]]:
-    """A row for each way in which interpolation was done for all of so many signals.
-
-    It passes through its training samples: a score there would measure rounding.
-    """
-    world = [key for key in cubic if key not in ("signal", *scores)]
-    return [
-        {"signal": name, **dict(zip(world, keys, strict=True))}
-        | {name: spread(group[name], score) for name, score in scores.items()}
-        | ({"train_psnr": "exact"} if group.field.iloc[0] == "bicubic" and "train_psnr" in scores else {})
-        for keys, group in cubic.groupby(world, sort=False, dropna=False)
-        if len(group) == signals
-    ]
+    """A row for each yardstick that is known for all of so many signals, and each way in which they were given."""
+    keys = [key for key in yardsticks if key not in ("signal", *scores)]
+    known = yardsticks_of_fits(fits)
+    rows = []
+    for values, group in yardsticks.groupby(keys, sort=False, dropna=False):
+        if len(group) == signals:
+            row: dict[str, Any] = {"signal": name, **dict(zip(keys, values, strict=True))}
+            row |= {score: spread(group[score], how) for score, how in scores.items()}
+            instead = known[row["field"]].instead if row["field"] in known else {}
+            rows.append(row | {score: words for score, words in instead.items() if score in scores})
+    return rows
 
 
 def spread(values: pd.Series, score: Score) -> str:
@@ -138,7 +140,7 @@ def spread(values: pd.Series, score: Score) -> str:
     return mean if len(values) == 1 else f"{mean} ± {score.format(values.std())}"
 
 
-def count(group: pd.DataFrame) -> str:
+def count_runs(group: pd.DataFrame) -> str:
     """`3`, or `2 of 3: 1 diverged`."""
     unfinished = group.status[group.status != "finished"].value_counts()
     done = len(group) - unfinished.sum()
@@ -153,16 +155,11 @@ def count(group: pd.DataFrame) -> str:
     return f"{done} of {len(group)}: " + ", ".join(parts)
 
 
-def short(key: str) -> str:
-    """The word a setting goes by: `sigma` for field.encoding.sigma, `split` for split._target_, `colors` for canvas.colors.name."""
-    return key.removesuffix("._target_").removesuffix(".name").rpartition(".")[2]
-
-
 def markdown(table: pd.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True, colalign=["left"] + ["right"] * (table.shape[1] - 1))
 
 
 def latex(table: pd.DataFrame) -> str:
-    """booktabs; needs \\usepackage{booktabs}."""
+    """The table for LaTeX; needs \\usepackage{booktabs}."""
     text = table.map(str).to_latex(index=False, escape=True, column_format="l" + "r" * (table.shape[1] - 1))
     return text.replace(" ± ", r" $\pm$ ").replace("–", "--").replace("°", r"\textdegree{}")

@@ -1,44 +1,39 @@
 """Task: the contract of a kind of work, all that engine, sweeps and report know of it. Importing one loads no torch."""
 
-import inspect
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from omegaconf import DictConfig
-
-from fieldlab.build import build, locate, plain
+from fieldlab.config.instantiate import build, locate_class, resolve
+from fieldlab.config.kind import TASK, Kind
 from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
 
 if TYPE_CHECKING:
-    from fieldlab.results import Result
-    from fieldlab.tasks.descent import Descent
-    from fieldlab.tasks.module import TaskModule
+    from fieldlab.runs.computation import Computation, Watchers
+    from fieldlab.runs.result import Result
 
 Config = Mapping[str, Any]
 Once = Callable[..., Any]  # once(*key, look=function): the function's answer, asked once for equal keys
 
 
 @dataclass(frozen=True)
-class Member(ABC):
+class Member:
     """One configuration and what it describes, built: a part of what is computed together."""
 
-    config: DictConfig
-
-    @property
-    @abstractmethod
-    def subject(self) -> str:
-        """What results call that which is worked on."""
+    config: Config
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What checking has found: the subject's name, and what configurations must have in common to be computed together."""
+    """What checking has found: the subject's name, and what configurations must have in common to be computed together.
+
+    Where there is nothing `alike` a run is computed alone.
+    """
 
     subject: str
-    alike: tuple[Any, ...]
+    alike: tuple[Any, ...] | None
 
 
 @dataclass(frozen=True)
@@ -47,8 +42,9 @@ class Exhibit:
 
     `picture` is what a run has made, `below` an error map or how it came about, `original` what it should be like. With
     `spectra` flat pictures are shown by their frequencies too. `scene` are files to be turned around: of the original, and of what was made.
-    `words` stand above all of them, `error` says what the map measures and `limit` what is its brightest. In a study's figure a
-    picture is `panel` inches wide and high; `captions` are the figure's with photos and without, `note` stands in its corner.
+    `words` say what they are, with `{judged}` where they name what chose among runs; `error` says what the map measures and
+    `limit` what is its brightest. In a study's figure a picture is `panel` inches wide and high; `captions` are the
+    figure's with photos and without, `note` stands in its corner.
     """
 
     picture: str
@@ -64,12 +60,12 @@ class Exhibit:
     note: str = ""
 
 
-class Task(ABC):
+class Task(Kind):
     """A kind of work. An instance holds the settings of the configuration's node `task`.
 
-    `files` are those that a run leaves beside its result, as patterns. Settings below `subject_keys` say what is worked on and
-    not how: none of them is better than another. Those in `follows` follow from the name that they stand under; `silent` ones are no
-    columns of a table.
+    `keys` are the types of its own top-level keys. `files` are those that a run leaves beside its result, as patterns. Settings
+    below `subject_keys` say what is worked on and not how: none of them is better than another. Those in `follows` follow from the
+    name that they stand under; `silent` ones are no columns of a table.
     """
 
     scoring: ClassVar[Scoring]
@@ -77,11 +73,6 @@ class Task(ABC):
     subject_keys: ClassVar[tuple[str, ...]] = ()
     follows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     silent: ClassVar[tuple[str, ...]] = ()
-
-    @classmethod
-    @abstractmethod
-    def name_subject(cls, config: Config) -> str:
-        """What a configuration works on, as tables and folders say it."""
 
     @classmethod
     @abstractmethod
@@ -99,7 +90,7 @@ class Task(ABC):
         return ()
 
     @classmethod
-    def why_unsearched(cls, config: DictConfig) -> str | None:
+    def why_unsearched(cls, config: Config) -> str | None:
         """Why a search would find no score in runs of this configuration, in a line; None where it would."""
         return None
 
@@ -112,7 +103,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def build(self, config: DictConfig) -> Member:
+    def build(self, config: Config) -> Member:
         """What the configuration describes.
 
         Raises:
@@ -120,25 +111,16 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def assemble(
-        self, members: Sequence[Any], *, seeds: Sequence[int], steps: int, descent: "Descent"
-    ) -> "TaskModule":
-        """What computes these members together."""
+    def compute(self, members: Sequence[Any], watchers: "Watchers") -> "Computation":
+        """What computes these members together: training (`runs.trained`), or a function of each (`runs.measured`)."""
 
 
-def find_task(config: Config | DictConfig) -> type[Task]:
+def find_task(config: Config) -> type[Task]:
     """The kind of work that a configuration asks for."""
-    node = config.get("task")
-    target = node.get("_target_") if isinstance(node, Mapping | DictConfig) else None
-    found = locate(str(target), "task._target_") if target else None
-    if not inspect.isclass(found) or not issubclass(found, Task):
-        raise InputError(f"task._target_: {target} should be a fieldlab.runs.task.Task, like fieldlab.tasks.fit.Fit")
-    return found
+    return locate_class(config.get("task"), "task", Task, TASK)
 
 
-def make_task(config: Config | DictConfig) -> Task:
-    """The task with its settings."""
+def make_task(config: Config) -> Task:
+    """The task with its settings; it builds its parts itself."""
     find_task(config)
-    return build(
-        {**plain(config["task"], "task"), "_recursive_": False}, "task"
-    )  # tasks build their parts themselves
+    return build({**resolve(config["task"], "task"), "_recursive_": False}, "task")

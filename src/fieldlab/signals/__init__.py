@@ -1,1 +1,1 @@
-"""Signals: the world that a field represents, as samples on a grid."""
+"""Signals: what fields represent, as samples on a grid or points of a surface."""

@@ -5,19 +5,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError
+from fieldlab.notices import say_once
 from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.kinds import find_file, remedy
 from fieldlab.signals.medium import Layout
-from fieldlab.signals.notes import note
 
 MOST_CHANNELS = 4  # an axis of so many samples, beside a longer one, is taken for channels
 
 
 def array(
     *,
-    name: str | None,
-    path: str,
+    name: Label | None,
+    path: File,
     channels_last: bool | None,
     span: list[float] | None,
     alignment: Alignment,
@@ -50,7 +51,7 @@ def array(
 
 
 def channel_axis(shape: tuple[int, ...], file: Path) -> int | None:
-    """The axis that holds channels, by the shape; what is assumed is said where the shape leaves a choice."""
+    """The axis that holds channels, by the shape; notes what is assumed where the shape leaves a choice."""
     small = [size <= MOST_CHANNELS for size in shape]
     if len(shape) < 2 or not (small[0] or small[-1]):
         return None
@@ -64,12 +65,12 @@ def channel_axis(shape: tuple[int, ...], file: Path) -> int | None:
         else f"{len(shape) - 1} {one}, and the {where} as channels"
     )
     key = "true takes the last axis as channels" if axis is None else "false takes it as an axis like the others"
-    note(f"signal.path: {file} is {size}: taken as {taken}; signal.channels_last={key}")
+    say_once(f"signal.path: {file} is {size}: taken as {taken}; signal.channels_last={key}")
     return axis
 
 
 def span_of(stored: np.ndarray, span: list[float] | None, file: Path) -> tuple[float, float]:
-    """The values that become 0 and 1; of whole numbers it is said what they are taken to be.
+    """The values that become 0 and 1; notes what whole numbers are relative to.
 
     Raises:
         InputError: no range, or values outside of it.
@@ -86,7 +87,7 @@ def span_of(stored: np.ndarray, span: list[float] | None, file: Path) -> tuple[f
     if span is None and stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
         whole = np.iinfo(stored.dtype)
         if (least, most) != (whole.min, whole.max):
-            note(
+            say_once(
                 f"signal.path: {file} is of {stored.dtype}, {least:g} to {most:g}: these become 0 and 1, and PSNR is relative"
                 f" to them; signal.span=[{whole.min},{whole.max}] takes the range of its type"
             )
@@ -94,7 +95,7 @@ def span_of(stored: np.ndarray, span: list[float] | None, file: Path) -> tuple[f
 
 
 def load(file: Path) -> np.ndarray:
-    """The array; finite numbers only."""
+    """The array in a file, of finite numbers."""
     try:
         values = np.load(file, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:

@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from trimesh import Trimesh
 
-from fieldlab.shapes.compare import Distance, Surface, of_points, sampled
-from fieldlab.shapes.frame import Frame
+from fieldlab.geometry.compare import Distance, Surface, make_point_surface, sample_mesh
+from fieldlab.geometry.frame import Frame
 from fieldlab.signals.signal import Signal
 
 Points = Float[np.ndarray, "n 3"]
@@ -32,7 +32,7 @@ class Cloud(Signal):
     exact: Callable[[int], Surface] | None
 
     @classmethod
-    def framed(
+    def in_frame(
         cls,
         name: str,
         frame: Frame,
@@ -43,7 +43,7 @@ class Cloud(Signal):
         distance: Distance | None = None,
         exact: Callable[[int], Surface] | None = None,
     ) -> "Cloud":
-        """A cloud in a cube of its file's space; all that is given is canonical."""
+        """A cloud in the cube `frame` of its file's space; all that is given is canonical."""
         x, y, z = frame.centre.tolist()
         return cls(
             name,
@@ -68,9 +68,9 @@ class Cloud(Signal):
         return {"surface": torch.ones(self.samples, dtype=torch.bool)}
 
     def surface(self, count: int) -> Surface:
-        """What to compare with: so many points of the surface where it is known, or else all of the cloud's own."""
+        """The surface to compare with: `count` points of it where it is known, or else all points of the cloud."""
         if self.exact is not None:
             return self.exact(count)
         if self.mesh is None:
-            return of_points(self.points.double().numpy(), self.normals.double().numpy())
-        return sampled(self.mesh, count)
+            return make_point_surface(self.points.double().numpy(), self.normals.double().numpy())
+        return sample_mesh(self.mesh, count)

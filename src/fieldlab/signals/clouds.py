@@ -1,6 +1,5 @@
-"""The clouds that a configuration can name: a file's, and a torus knot's."""
+"""The clouds that a configuration can name: from a file, and of a torus knot."""
 
-import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -8,15 +7,17 @@ import numpy as np
 from jaxtyping import Float
 from trimesh import Trimesh
 
+from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError, first_line
-from fieldlab.shapes.compare import Surface, sampled, signed_distance
-from fieldlab.shapes.frame import Frame, Points
-from fieldlab.shapes.knot import TorusKnot
-from fieldlab.shapes.orient import estimate_normals
-from fieldlab.shapes.polygons import Polygons
-from fieldlab.shapes.read import READERS as MESHES
-from fieldlab.shapes.read import PointSet
-from fieldlab.shapes.repair import repair, share_inside
+from fieldlab.geometry.compare import Surface, sample_mesh, signed_distance
+from fieldlab.geometry.frame import Frame, Points
+from fieldlab.geometry.knot import TorusKnot
+from fieldlab.geometry.normals import estimate_normals
+from fieldlab.geometry.polygons import Polygons
+from fieldlab.geometry.read import READERS as MESHES
+from fieldlab.geometry.read import PointSet
+from fieldlab.geometry.repair import repair, share_inside
+from fieldlab.notices import say
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.columns import read_npy, read_xyz
 
@@ -27,7 +28,7 @@ OVERLAP = 0.01  # of a surface, that may lie within it without a word
 COARSE = 1e-3  # of the extent, that coordinates may be apart without a word
 
 
-def cloud(*, name: str | None, path: str, points: int, fill: float, seed: int) -> Cloud:
+def cloud(*, name: Label | None, path: File, points: int, fill: float, seed: int) -> Cloud:
     """Points of the surface in a file.
 
     A mesh (.ply, .obj, .off, .stl, .glb) is sampled uniformly at so many `points`, with the normals of its faces. Of a
@@ -44,12 +45,12 @@ def cloud(*, name: str | None, path: str, points: int, fill: float, seed: int) -
     file = Path(path).expanduser()
     found = read(file)
     if isinstance(found, PointSet):
-        return of_points(name or file.stem, found, file, fill)
-    return of_mesh(name or file.stem, found, file, fill, points, seed)
+        return build_point_cloud(name or file.stem, found, file, fill)
+    return build_mesh_cloud(name or file.stem, found, file, fill, points, seed)
 
 
-def torus_knot(*, name: str, p: int, q: int, tube: float, points: int, fill: float, seed: int) -> Cloud:
-    """Points of a `fieldlab.shapes.knot.TorusKnot`, uniformly distributed, exact like their normals.
+def torus_knot(*, name: Label, p: int, q: int, tube: float, points: int, fill: float, seed: int) -> Cloud:
+    """Points of a `fieldlab.geometry.knot.TorusKnot`, uniformly distributed, exact like their normals.
 
     Raises:
         ValueError: what is no such knot, too few points, a fill that is not between 0 and 1.
@@ -73,7 +74,7 @@ def torus_knot(*, name: str, p: int, q: int, tube: float, points: int, fill: flo
         return Surface(frame.canonical(own.points), own.normals, nearest)
 
     mesh = Trimesh(frame.canonical(np.asarray(knot.mesh.vertices)), knot.mesh.faces, process=False)
-    return Cloud.framed(
+    return Cloud.in_frame(
         name, frame, frame.canonical(drawn.points), drawn.normals, mesh=mesh, distance=distance, exact=exact
     )
 
@@ -96,8 +97,8 @@ def read(file: Path) -> Polygons | PointSet:
     return found
 
 
-def of_mesh(name: str, polygons: Polygons, file: Path, fill: float, points: int, seed: int) -> Cloud:
-    """Points drawn from the surface of polygons, which is measured in canonical coordinates."""
+def build_mesh_cloud(name: str, polygons: Polygons, file: Path, fill: float, points: int, seed: int) -> Cloud:
+    """A cloud of points drawn from the surface of polygons, which is measured in canonical coordinates."""
     try:
         faces, crossed = polygons.triangles()
     except ValueError as error:
@@ -110,20 +111,20 @@ def of_mesh(name: str, polygons: Polygons, file: Path, fill: float, points: int,
     mesh, solid, remarks = repair(frame.canonical(polygons.vertices), faces)
     if not mesh.area > 0:
         raise InputError(f"signal.path: all faces of {file} have an area of 0")
-    drawn = sampled(mesh, points, seed)
+    drawn = sample_mesh(mesh, points, seed)
     if crossed:
         remarks = [f"has {crossed:,} polygons that cross themselves; how they are filled is a guess", *remarks]
     if solid and (share := share_inside(mesh, drawn.points[:LOOKED_AT], drawn.normals[:LOOKED_AT])) > OVERLAP:
         remarks.append(
             f"has {share:.0%} of its surface inside of it, as where bodies overlap: distances are to that, too"
         )
-    tell(file, remarks)
+    warn(file, remarks)
     distance = signed_distance(mesh) if solid else None
-    return Cloud.framed(name, frame, drawn.points, drawn.normals, mesh=mesh, distance=distance)
+    return Cloud.in_frame(name, frame, drawn.points, drawn.normals, mesh=mesh, distance=distance)
 
 
-def of_points(name: str, found: PointSet, file: Path, fill: float) -> Cloud:
-    """All points of a file, with unit normals that are theirs or estimated."""
+def build_point_cloud(name: str, found: PointSet, file: Path, fill: float) -> Cloud:
+    """A cloud of all points of a file, with unit normals that are theirs or estimated."""
     points, normals, remarks = found
     if len(points) < FEWEST:
         raise InputError(f"signal.path: {file} has {len(points)} points; a surface needs at least {FEWEST}")
@@ -142,19 +143,19 @@ def of_points(name: str, found: PointSet, file: Path, fill: float) -> Cloud:
                 f"signal.path: {(lengths == 0).sum()} of {len(points)} normals in {file} are 0; leave all out to have them estimated"
             )
         unit = normals / lengths
-    tell(file, remarks)
-    return Cloud.framed(name, frame, placed, unit)
+    warn(file, remarks)
+    return Cloud.in_frame(name, frame, placed, unit)
 
 
 def frame_of(points: Points, fill: float, file: Path) -> Frame:
-    """The cube around points, with a word where single precision has moved them."""
+    """The cube around points; warns where single precision has moved them."""
     if not np.ptp(points, axis=0).any():
         raise InputError(f"signal.path: all points of {file} coincide")
     frame = Frame.around(points, fill)
     single = points.astype(np.float32)
     step = np.spacing(np.abs(single).max())
     if step > COARSE * fill * frame.side and (single == points).all() and (points != points.round()).any():
-        tell(
+        warn(
             file,
             [
                 f"has coordinates in steps of {step:.2g}, as single precision has them this far from 0: {step / (fill * frame.side):.1%} of its size"
@@ -163,6 +164,6 @@ def frame_of(points: Points, fill: float, file: Path) -> Frame:
     return frame
 
 
-def tell(file: Path, remarks: Iterable[str]) -> None:
+def warn(file: Path, remarks: Iterable[str]) -> None:
     for remark in remarks:
-        logging.getLogger("fieldlab").warning("%s %s", file, remark)
+        say("%s %s", file, remark)

@@ -1,4 +1,4 @@
-"""Columns of points: which are places and which normals, in files that do not say it."""
+"""Columns of points: which are coordinates and which normals, in files that do not say so."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from fieldlab.errors import InputError
-from fieldlab.shapes.frame import Points
-from fieldlab.shapes.read import PointSet
+from fieldlab.geometry.frame import Points
+from fieldlab.geometry.read import PointSet
 
 Table = Float[np.ndarray, "n k"]
 
@@ -63,10 +63,10 @@ def is_row(words: Iterable[str]) -> bool:
 
 
 def split_columns(table: Table) -> PointSet:
-    """Places in the first three columns; normals in columns 4 to 6 if their length is 1, to 1 %, or else in the first
-    three neighbours behind them of length 1 of which some are negative.
+    """The points in a table, with coordinates in the first three columns.
 
-    Where there are just three columns of other lengths, they are normals if some are negative, and else colours.
+    Normals are columns 4 to 6 if their length is 1, to 1 %, or else the first three neighbours behind them of length 1 of
+    which some are negative. Where there are just three columns of other lengths, they are normals if some are negative, and else colours.
     """
     points, others = table[:, :3], table[:, 3:]
     count = others.shape[1]

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fieldlab.config.files import File, Label, Mask
 from fieldlab.signals import poisson, stencils
 from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.images import image, load, resolve
@@ -14,10 +15,10 @@ from fieldlab.signals.images import image, load, resolve
 
 def composite(
     *,
-    name: str | None,
-    path: str,
-    other: str,
-    mask: str | None,
+    name: Label | None,
+    path: File,
+    other: File,
+    mask: Mask | None,
     rule: Literal["sum", "strongest"],
     weights: list[float],
     size: int | list[int] | None,
@@ -54,7 +55,7 @@ def composite(
     pixels = load(other, "signal.other", channels=channels, size=list(first.grid), background=background)
     second = Grid(resolve(other, "signal.other").stem, torch.from_numpy(pixels), alignment)
     g, h = (w * stencils.gradient(photo, "central") for w, photo in zip(weights, (first, second), strict=True))
-    blend = blended(g, h, first.mask, rule)
+    blend = blend_gradients(g, h, first.mask, rule)
     share = weights[0] / sum(weights)
     mean = (share * first.values + (1 - share) * second.values).flatten(0, -2).mean(0)
     values = poisson.solve(blend, first.spacing) + mean  # which gradients leave free
@@ -68,10 +69,10 @@ def composite(
     )
 
 
-def blended(
+def blend_gradients(
     g: Float[Tensor, "*grid c dim"], h: Float[Tensor, "*grid c dim"], mask: Tensor | None, rule: str
 ) -> Float[Tensor, "*grid c dim"]:
-    """One gradient for each sample and channel."""
+    """The blend of two gradients, sample by sample and channel by channel."""
     if mask is not None:
         return torch.where(mask[..., None, None], g, h)
     if rule == "strongest":

@@ -10,9 +10,9 @@ from jaxtyping import Float
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from fieldlab.errors import InputError, first_line
+from fieldlab.notices import say_once
 from fieldlab.signals import profiles, tiffs
-from fieldlab.signals.deep import deep, rawmode, tell_lost_bits
-from fieldlab.signals.notes import note
+from fieldlab.signals.deep import note_lost_bits, rawmode, read_deep
 from fieldlab.signals.pixels import Pixels
 
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
@@ -22,7 +22,7 @@ INTEROPERABILITY, INDEX = 0xA005, 1  # where cameras say that they mean Adobe RG
 
 
 def read_page(file: Path, key: str, page: int | None, *, as_stored: bool) -> Pixels:
-    """The page, counted from 0; None: the first, with a word where there are others. `as_stored` converts no colours.
+    """The pixels of a page, counted from 0; None: the first, with a note where there are others. `as_stored` converts no colours.
 
     Raises:
         InputError: a page that is not there.
@@ -37,21 +37,21 @@ def read_page(file: Path, key: str, page: int | None, *, as_stored: bool) -> Pix
         if not tiffs.is_tiff(file):
             raise
         pixels, icc = tiffs.read_page(file, choose_page(file, key, page, tiffs.count_pages(file), False))
-        return in_srgb(pixels, {"icc_profile": icc}, "", file)
+        return to_srgb(pixels, {"icc_profile": icc}, "", file)
 
 
 def choose_page(file: Path, key: str, page: int | None, count: int, alone: bool) -> int:
-    """The page that is read."""
+    """The number of the page to read; notes where there are others."""
     if page is None and count > 1 and not alone:
         how = "; signal.page=1 would be the second, signal=frames takes all" if key == "signal.path" else ""
-        note(f"{key}: {file} has {count} pages or frames, of which the first is taken{how}")
+        say_once(f"{key}: {file} has {count} pages or frames, of which the first is taken{how}")
     if page is not None and not 0 <= page < count:
         raise InputError(f"signal.page: {page} should be 0 to {count - 1}, the pages of {file}")
     return page or 0
 
 
-def pages(file: Path, taken: slice) -> Iterator[tuple[Pixels, float | None]]:
-    """Pages of a file one after the other, and for how many milliseconds each is shown, where that is said."""
+def read_pages(file: Path, taken: slice) -> Iterator[tuple[Pixels, float | None]]:
+    """The pages of a file in order, each with the milliseconds that it is shown where the file says so."""
     try:
         with Image.open(file) as picture:
             first = int(picture.info.get("default_image", False))  # of an APNG: is not part of what moves
@@ -63,43 +63,43 @@ def pages(file: Path, taken: slice) -> Iterator[tuple[Pixels, float | None]]:
             raise
         for page in range(tiffs.count_pages(file))[taken]:
             pixels, icc = tiffs.read_page(file, page)
-            yield in_srgb(pixels, {"icc_profile": icc}, "", file), None
+            yield to_srgb(pixels, {"icc_profile": icc}, "", file), None
 
 
 def decode(picture: Image.Image, file: Path, *, as_stored: bool) -> Pixels:
-    """The page at which the picture stands."""
+    """The pixels of the picture's current page."""
     page = picture.tell()
     if tiffs.is_spoilt(picture):
         pixels, icc = tiffs.read_page(file, page)
-        return in_srgb(pixels, {"icc_profile": icc}, "", file)
-    if (found := deep(picture, file, page)) is None:
-        tell_lost_bits(picture, file)
+        return to_srgb(pixels, {"icc_profile": icc}, "", file)
+    if (found := read_deep(picture, file, page)) is None:
+        note_lost_bits(picture, file)
         if picture.mode in ("CMYK", "LAB"):
-            return Pixels(from_inks(picture, file), None, 255)
-        found = shallow(picture)
+            return Pixels(convert_inks(picture, file), None, 255)
+        found = read_shallow(picture)
     if found.levels == 65535 and 0 < found.colours.max() <= DIM:
-        note(
+        say_once(
             f"{file}: is of 16 bits, but its brightest value is {found.colours.max() * 65535:.0f} of 65535; if it is to be"
             " stretched, save it as .npy for signal=array, whose span is the values' own"
         )
     if as_stored:
         return found
     mark = picture.getexif().get_ifd(INTEROPERABILITY).get(INDEX)
-    return in_srgb(found, picture.info, mark, file)
+    return to_srgb(found, picture.info, mark, file)
 
 
-def in_srgb(pixels: Pixels, info: Mapping[Any, Any], mark: str | None, file: Path) -> Pixels:
-    """The same in sRGB; colours that were converted are of no whole levels."""
+def to_srgb(pixels: Pixels, info: Mapping[Any, Any], mark: str | None, file: Path) -> Pixels:
+    """The pixels in sRGB; colours that were converted have no whole levels."""
     try:
-        convert = profiles.conversion(info, mark)
+        convert = profiles.find_conversion(info, mark)
         return pixels if convert is None else Pixels(convert(pixels.colours), pixels.alpha, 0)
     except ValueError as error:
-        note(f"{file}: its colour profile is passed over, and its colours are taken for sRGB: {error}")
+        say_once(f"{file}: its colour profile is passed over, and its colours are taken for sRGB: {error}")
         return pixels
 
 
-def shallow(picture: Image.Image) -> Pixels:
-    """Greys of any depth, colours of 8 bits."""
+def read_shallow(picture: Image.Image) -> Pixels:
+    """The pixels of a picture that Pillow reads in full: greys of any depth, colours of 8 bits."""
     stored, white_is_zero = rawmode(picture), tags(picture).get(tiffs.PHOTOMETRIC) == tiffs.WHITE_IS_ZERO
     upright = ImageOps.exif_transpose(picture)
     if picture.mode in SIXTEEN_BIT or picture.mode == "F":
@@ -118,12 +118,12 @@ def shallow(picture: Image.Image) -> Pixels:
 
 
 def tags(picture: Image.Image) -> Mapping[int, Any]:
-    """Those of a TIFF."""
+    """The tags of a TIFF; none of other pictures."""
     return getattr(picture, "tag_v2", {})
 
 
-def from_inks(picture: Image.Image, file: Path) -> Float[np.ndarray, "rows columns c"]:
-    """LAB, and CMYK by its profile, or without one by (1 - ink) (1 - black)."""
+def convert_inks(picture: Image.Image, file: Path) -> Float[np.ndarray, "rows columns c"]:
+    """The sRGB colours of a picture in LAB, or in CMYK by its profile; without one (1 - ink) (1 - black)."""
     upright = ImageOps.exif_transpose(picture)
     icc = picture.info.get("icc_profile")
     why = "without a colour profile"
@@ -136,5 +136,5 @@ def from_inks(picture: Image.Image, file: Path) -> Float[np.ndarray, "rows colum
             return np.asarray(profiles.through_lcms(upright, profile), dtype=np.float32) / 255
     except (ImageCms.PyCMSError, OSError) as error:
         why = f"with a colour profile that cannot be used ({first_line(error)})"
-    note(f"{file}: is CMYK {why}, so that its colours are a guess; save it as sRGB for the right ones")
+    say_once(f"{file}: is CMYK {why}, so that its colours are a guess; save it as sRGB for the right ones")
     return np.asarray(upright.convert("RGB"), dtype=np.float32) / 255

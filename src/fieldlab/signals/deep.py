@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from fieldlab.signals.notes import note
+from fieldlab.notices import say_once
 from fieldlab.signals.pixels import Pixels
 
 CHANNELS = {"RGB": 3, "RGBX": 3, "RGBA": 3, "LA": 1}  # of colour, by raw mode
 
 
-def deep(picture: Image.Image, file: Path, page: int) -> Pixels | None:
+def read_deep(picture: Image.Image, file: Path, page: int) -> Pixels | None:
     """Colours of 16 bits in a PNG, TIFF or PPM; None where there are none.
 
     Pillow keeps the upper byte of each sample, and, asked for the other byte order, the lower one.
@@ -26,11 +26,13 @@ def deep(picture: Image.Image, file: Path, page: int) -> Pixels | None:
     if stored not in CHANNELS or order not in ("B", "L", "N") or not order:
         return None
     if stored == "LA":  # has no other byte order, but as many bytes as RGBA
-        four = as_stored(file, page, "RGBA")
+        four = read_stored(file, page, "RGBA")
         samples = (four[..., ::2] << 8) + four[..., 1::2]
     else:
         upper, lower = "BL" if order == "B" or (order == "N" and sys.byteorder == "big") else "LB"
-        samples = (as_stored(file, page, f"{stored};16{upper}") << 8) + as_stored(file, page, f"{stored};16{lower}")
+        samples = (read_stored(file, page, f"{stored};16{upper}") << 8) + read_stored(
+            file, page, f"{stored};16{lower}"
+        )
     colours, hidden = samples[..., : CHANNELS[stored]], picture.info.get("transparency")
     alpha = None
     if stored.endswith("A"):
@@ -40,7 +42,7 @@ def deep(picture: Image.Image, file: Path, page: int) -> Pixels | None:
     return Pixels((colours / levels).astype(np.float32), alpha, levels)
 
 
-def as_stored(file: Path, page: int, mode: str) -> np.ndarray:
+def read_stored(file: Path, page: int, mode: str) -> np.ndarray:
     """The picture as Pillow decodes it in this raw mode, upright."""
     with Image.open(file) as picture:
         picture.seek(page)
@@ -53,16 +55,18 @@ def as_stored(file: Path, page: int, mode: str) -> np.ndarray:
 
 
 def rawmode(picture: Image.Image) -> str:
-    """How Pillow understands the samples in the file of a picture that it has not loaded yet."""
+    """The raw mode in which Pillow reads the samples of a picture that it has not loaded yet."""
     args = picture.tile[0].args if picture.tile else ""  # type: ignore[attr-defined]
     return str(args if isinstance(args, str) else args[0] if args else "")
 
 
-def tell_lost_bits(picture: Image.Image, file: Path) -> None:
-    """Say where colours are deeper than what is read of them."""
+def note_lost_bits(picture: Image.Image, file: Path) -> None:
+    """Note where colours are deeper than what is read of them."""
     bits = bits_of(picture, file)
     if bits > 8 and not picture.mode.startswith(("I", "F")):
-        note(f"{file}: has {bits} bits a channel, of which 8 are read; save it as PNG or TIFF of 16 bits to fit all")
+        say_once(
+            f"{file}: has {bits} bits a channel, of which 8 are read; save it as PNG or TIFF of 16 bits to fit all"
+        )
 
 
 def bits_of(picture: Image.Image, file: Path) -> int:

@@ -2,12 +2,14 @@
 
 import torch
 
+from fieldlab.config.files import Label
 from fieldlab.errors import suggest
-from fieldlab.expressions import AXES, Expression
+from fieldlab.expressions import Expression
+from fieldlab.operators import AXES, FUNCTIONS
 from fieldlab.signals.grid import Alignment, Grid, positions
 
 
-def formula(*, name: str, formula: str, size: list[int], alignment: Alignment) -> Grid:
+def formula(*, name: Label, formula: str, size: list[int], alignment: Alignment) -> Grid:
     """`formula` of the coordinates x0, x1, x2 in [0, 1] and pi, at `size` samples along each axis.
 
     Its values must lie in [0, 1], as all canonical values do: of a wave w in [-1, 1] take (1 + w) / 2.
@@ -17,7 +19,7 @@ def formula(*, name: str, formula: str, size: list[int], alignment: Alignment) -
     """
     if not 1 <= len(size) <= len(AXES) or min(size) < 2:
         raise ValueError(f"size must be 1 to 3 numbers from 2 on, not {size}")
-    expression = Expression(formula)
+    expression = Expression(formula, FUNCTIONS)
     axes = dict(zip(AXES, torch.meshgrid(*(positions(n, alignment) for n in size), indexing="ij"), strict=False))
     for unknown in set(expression.names) - axes.keys():
         raise ValueError(f"formula: {unknown} is no coordinate{suggest(unknown, axes)}")

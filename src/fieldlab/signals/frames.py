@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from PIL import ImageColor
 
+from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError
-from fieldlab.signals.decoding import pages
+from fieldlab.signals.decoding import read_pages
 from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.images import adapt, refuse_damage
 from fieldlab.signals.kinds import find_file
@@ -18,8 +19,8 @@ USUAL_MS = 100.0  # that a page is shown where the file does not say
 
 def frames(
     *,
-    name: str | None,
-    path: str,
+    name: Label | None,
+    path: File,
     frames: list[int] | None,
     size: int | list[int] | None,
     channels: Literal["grey", "rgb"],
@@ -40,7 +41,7 @@ def frames(
         raise ValueError(f"frames must be [FROM, TO], not {frames}")
     shown, milliseconds = [], []
     with refuse_damage(file, "signal.path"):
-        for pixels, ms in pages(file, slice(*(frames or (None,)))):
+        for pixels, ms in read_pages(file, slice(*(frames or (None,)))):
             shown.append(adapt(pixels.over(below), "signal.path", channels, size))
             milliseconds.append(float(ms or USUAL_MS))
     sizes = sorted({pixels.shape[:2] for pixels in shown})

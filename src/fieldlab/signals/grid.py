@@ -1,5 +1,6 @@
-"""Grids: signals with samples on a regular grid of any dimension, and where in the unit cube these sit."""
+"""Grids: signals with samples on a regular grid of any dimension, and the positions of these in the unit cube."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -39,12 +40,12 @@ class Grid(Signal):
 
 
 def positions(size: int, alignment: Alignment) -> Float[Tensor, "size"]:
-    """Where `size` samples sit in [0, 1]."""
+    """The positions of `size` samples in [0, 1]."""
     return canonical(torch.arange(size, dtype=torch.float64), size, alignment)
 
 
 def canonical(i: Float[Tensor, "*n"], size: int, alignment: Alignment) -> Float[Tensor, "*n"]:
-    """Where sample i of `size` sits in [0, 1]; i may lie between samples.
+    """The position of sample i of `size` in [0, 1]; i may lie between samples.
 
     `centers`: (i + 1/2) / N, pixels are cells and the borders of the picture are at 0 and 1;
     `corners`: i / (N - 1), the first and the last sample are at 0 and 1; `left`: i / N.
@@ -53,3 +54,9 @@ def canonical(i: Float[Tensor, "*n"], size: int, alignment: Alignment) -> Float[
         raise ValueError(f"alignment must be one of {', '.join(get_args(Alignment))}, not {alignment}")
     shift, steps = {"centers": (0.5, size), "corners": (0.0, size - 1), "left": (0.0, size)}[alignment]
     return ((i.double() + shift) / steps).float()  # exact before the one rounding to float32
+
+
+def centres(size: Sequence[int]) -> Float[Tensor, "k 2"]:
+    """Pixel centres, row by row, in canonical coordinates (row, column)."""
+    rows, columns = ((torch.arange(extent) + 0.5) / extent for extent in size)
+    return torch.cartesian_prod(rows, columns)

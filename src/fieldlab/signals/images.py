@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from PIL import Image, ImageColor, UnidentifiedImageError
 from torch import Tensor
 
+from fieldlab.config.files import File, Label, Mask
 from fieldlab.errors import InputError
 from fieldlab.signals.decoding import read_page
 from fieldlab.signals.grid import Alignment, Grid
@@ -27,9 +28,9 @@ LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, what P
 
 def image(
     *,
-    name: str | None,
-    path: str,
-    mask: str | None,
+    name: Label | None,
+    path: File,
+    mask: Mask | None,
     page: int | None,
     size: int | list[int] | None,
     channels: Literal["grey", "rgb"],
@@ -50,7 +51,7 @@ def image(
         ValueError: a size below 2, a colour that is none.
     """
     pixels = load(path, "signal.path", channels=channels, size=size, background=background, page=page)
-    marked = None if mask is None else marks(mask, pixels.shape[:2])
+    marked = None if mask is None else read_mask(mask, pixels.shape[:2])
     return Grid(name or resolve(path, "signal.path").stem, torch.from_numpy(pixels), alignment, mask=marked)
 
 
@@ -69,20 +70,20 @@ def adapt(
     pixels: Float[np.ndarray, "h w b"], key: str, channels: str, size: int | list[int] | None
 ) -> Float[np.ndarray, "rows columns c"]:
     """Pixels with so many channels, cut and resampled to that size."""
-    pixels = coloured(unit(pixels, key), channels)
+    pixels = convert_channels(check_range(pixels, key), channels)
     if size is not None:
-        rows, columns = (size, size) if isinstance(size, int) else pair(size)
+        rows, columns = (size, size) if isinstance(size, int) else check_pair(size)
         pixels = resample(pixels, rows, columns)
     return np.ascontiguousarray(pixels)
 
 
-def marks(path: str, shape: tuple[int, ...]) -> Bool[Tensor, "rows columns"]:
+def read_mask(path: str, shape: tuple[int, ...]) -> Bool[Tensor, "rows columns"]:
     """Where a picture, cut and resampled to this shape, is brighter than 1/2."""
     white = load(path, "signal.mask", channels="grey", size=list(shape), background="black")
     return torch.from_numpy(white[..., 0] > 0.5)
 
 
-def coloured(pixels: np.ndarray, channels: str) -> np.ndarray:
+def convert_channels(pixels: np.ndarray, channels: str) -> np.ndarray:
     """The pixels with one channel or three."""
     if channels == "grey" and pixels.shape[-1] == 3:
         return (pixels @ LUMA)[..., None]
@@ -105,7 +106,7 @@ def resolve(path: str, key: str) -> Path:
 
 @contextmanager
 def refuse_damage(file: Path, key: str) -> Iterator[None]:
-    """What Pillow says of a file that it cannot read, as one line.
+    """Report in one line what Pillow says of a file that it cannot read.
 
     Raises:
         InputError: no picture, one that is damaged or too large.
@@ -132,8 +133,12 @@ def refuse_damage(file: Path, key: str) -> Iterator[None]:
         raise InputError(f"{key}: {file} is damaged or incomplete ({error})") from error
 
 
-def unit(pixels: np.ndarray, key: str) -> np.ndarray:
-    """Floating-point and 32-bit pixels have no stated range: they must lie in [0, 1], or in 16 bits."""
+def check_range(pixels: np.ndarray, key: str) -> np.ndarray:
+    """The pixels, which must lie in [0, 1], or in 16 bits: floating-point and 32-bit ones have no stated range.
+
+    Raises:
+        InputError: pixels outside.
+    """
     if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
         raise InputError(
             f"{key}: a picture of floats must lie in [0, 1], one of integers in 0 to 65535; "
@@ -142,7 +147,7 @@ def unit(pixels: np.ndarray, key: str) -> np.ndarray:
     return pixels
 
 
-def pair(size: list[int]) -> tuple[int, int]:
+def check_pair(size: list[int]) -> tuple[int, int]:
     if len(size) != 2:
         raise ValueError(f"size must be N or [ROWS, COLUMNS], not {size}")
     return size[0], size[1]

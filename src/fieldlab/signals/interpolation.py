@@ -1,4 +1,4 @@
-"""The yardstick beside every held-out PSNR: cubic interpolation from the true positions of the training samples."""
+"""Cubic interpolation from the true positions of the training samples, the reference for every held-out PSNR."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from fieldlab.signals.splits import Split
 
 
 def interpolate(signal: Grid, split: Split) -> Float[Tensor, "*grid c"] | None:
-    """Every sample of the grid from the training samples alone; None where all were trained on, or no method is."""
+    """The samples of the grid from the training samples alone; None where none is held out, or there is no method."""
     if not split.held_out:
         return None
     everywhere = np.indices(signal.grid).reshape(signal.dim, -1).T
@@ -30,11 +30,11 @@ def cubic(signal: Grid, split: Split, at: Float[np.ndarray, "n dim"] | np.ndarra
     """
     planes = signal.values.double().movedim(-1, 0).numpy()
     if split.lattice is not None:
-        values = [from_lattice(plane, split.lattice, at) for plane in planes]
+        values = [interpolate_lattice(plane, split.lattice, at) for plane in planes]
     elif signal.dim <= 2:
         known = np.argwhere(split.train.view(signal.grid).numpy())
         try:
-            values = [from_scattered(plane, known, at) for plane in planes]
+            values = [interpolate_scattered(plane, known, at) for plane in planes]
         except (ValueError, QhullError):  # too few samples for a triangulation or a cubic
             return None
     else:
@@ -42,13 +42,13 @@ def cubic(signal: Grid, split: Split, at: Float[np.ndarray, "n dim"] | np.ndarra
     return torch.from_numpy(np.stack(values, axis=-1).astype(np.float32))
 
 
-def from_lattice(plane: np.ndarray, strides: tuple[int, ...], at: np.ndarray) -> np.ndarray:
+def interpolate_lattice(plane: np.ndarray, strides: tuple[int, ...], at: np.ndarray) -> np.ndarray:
     known = plane[tuple(slice(None, None, stride) for stride in strides)]
     weights = spline_filter(known, order=3, mode="mirror")
     return map_coordinates(weights, (at / np.array(strides)).T, order=3, mode="mirror", prefilter=False)
 
 
-def from_scattered(plane: np.ndarray, known: np.ndarray, at: np.ndarray) -> np.ndarray:
+def interpolate_scattered(plane: np.ndarray, known: np.ndarray, at: np.ndarray) -> np.ndarray:
     values = plane[tuple(known.T)]
     smooth = griddata(known, values, at, method="cubic").reshape(len(at))
     nearest = griddata(known, values, at, method="nearest").reshape(len(at))

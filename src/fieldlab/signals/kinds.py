@@ -1,4 +1,4 @@
-"""Kinds of files: which signal reads which, and how the others become one that is read."""
+"""Kinds of files: which signal reads which, and how to convert the others."""
 
 import functools
 import importlib.util
@@ -47,21 +47,21 @@ def remedy(file: Path, asked: str) -> str:
     if kind is not None:
         return f"; signal={kind} reads it" + (", or signal=frames" if suffix in ANIMATED else "")
     if suffix in CLOUDS:
-        return "; signal=cloud reads it"
+        return "; task=surface signal=cloud reads it"
     how = next((how for suffixes, how in HOW.items() if suffix in suffixes.split()), None)
     stem = file.name.split(".")[0]
     return f"; {how.format(name=file.name, stem=stem)}" if how else ""
 
 
 def kind_of(file: Path) -> str | None:
-    """Which signal reads a file of this suffix: `image`, `array` or `sound`; None: none."""
+    """The signal that reads a file of this suffix: `image`, `array` or `sound`; None: none."""
     suffix = file.suffix.lower()
     return "image" if suffix in picture_suffixes() else {".npy": "array", ".wav": "sound"}.get(suffix)
 
 
 @functools.cache
 def picture_suffixes() -> frozenset[str]:
-    """Of what Pillow opens here; HEIF too, where pillow-heif is installed."""
+    """The suffixes of pictures that Pillow opens here; HEIF too, where pillow-heif is installed."""
     if importlib.util.find_spec("pillow_heif") is not None:
         import pillow_heif  # type: ignore[import-not-found]
 
@@ -72,7 +72,7 @@ def picture_suffixes() -> frozenset[str]:
 
 
 def is_known(file: Path) -> bool:
-    """Whether it is a signal, or could become one and is no table or text that lies beside one."""
+    """Whether a file is a signal, or could become one and is no table or text that lies beside one."""
     suffix = file.suffix.lower()
     return kind_of(file) is not None or (suffix not in BESIDE and any(suffix in of.split() for of in HOW))
 

@@ -1,4 +1,4 @@
-"""Media: files in which a reconstruction can be heard, seen or computed with, as the signal's own file is."""
+"""Media: the kinds of files that a reconstruction is written to, like the signal's own."""
 
 import wave
 from abc import ABC, abstractmethod
@@ -16,12 +16,12 @@ LEAST_MS = 20  # browsers show what is shorter for 100 ms
 
 @dataclass(frozen=True)
 class Medium(ABC):
-    """How values are written; `duration` are the seconds that the first axis takes, None where it is no time."""
+    """A kind of file for values; `duration` is the length of the first axis in seconds, None where it is no time."""
 
     @property
     @abstractmethod
     def suffix(self) -> str:
-        """Of the files."""
+        """The suffix of the files."""
 
     @property
     @abstractmethod
@@ -52,7 +52,7 @@ class Layout(Medium):
 
 @dataclass(frozen=True)
 class Waveform(Medium):
-    """A WAV file of `samples` at so many a second, as whole numbers of `bits` or, of 0 bits, as floats; 1 is full scale."""
+    """A WAV file of `samples` at `rate` samples a second, as whole numbers of `bits` or, of 0 bits, as floats; 1 is full scale."""
 
     samples: int
     rate: int

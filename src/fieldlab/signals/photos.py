@@ -1,4 +1,4 @@
-"""Photos: pictures by name, from files, folders and packages; what networks learn from, and canvases take after."""
+"""Photos: pictures by name, from files, folders and packages."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,12 +29,12 @@ def read_photos(
         name: torch.from_numpy(load(path, f"{key}.{name}", channels=mode, size=shape, background="white")).movedim(
             -1, 0
         )
-        for name, path in files(paths, key).items()
+        for name, path in expand_folders(paths, key).items()
     }
 
 
-def files(paths: Mapping[str, str], key: str) -> dict[str, str]:
-    """The same with every folder opened: `name/stem` for each picture in it, with the suffix where it takes one to tell two apart."""
+def expand_folders(paths: Mapping[str, str], key: str) -> dict[str, str]:
+    """The paths with every folder replaced by its pictures: `name/stem` for each, with its suffix where two would be alike."""
     found: dict[str, str] = {}
     for name, path in paths.items():
         folder = Path(path).expanduser()
@@ -50,7 +50,7 @@ def files(paths: Mapping[str, str], key: str) -> dict[str, str]:
     return found
 
 
-def covering(photo: Float[Tensor, "c h w"], size: tuple[int, int]) -> Float[Tensor, "c i j"]:
+def enlarge_to_cover(photo: Float[Tensor, "c h w"], size: tuple[int, int]) -> Float[Tensor, "c i j"]:
     """The photo, enlarged where it is smaller than this size along an axis."""
     factor = max(size[0] / photo.shape[1], size[1] / photo.shape[2])
     if factor <= 1:
@@ -59,11 +59,11 @@ def covering(photo: Float[Tensor, "c h w"], size: tuple[int, int]) -> Float[Tens
     return torch.nn.functional.interpolate(photo[None], larger, mode="bicubic", align_corners=False)[0].clamp(0, 1)
 
 
-def crops(
+def draw_crops(
     photo: Float[Tensor, "c h w"], size: tuple[int, int], count: int, generator: torch.Generator
 ) -> Float[Tensor, "n c i j"]:
-    """So many areas of this size, anywhere in the photo."""
-    photo = covering(photo, size)
+    """`count` areas of this size, drawn uniformly from the photo."""
+    photo = enlarge_to_cover(photo, size)
     rows, columns = (
         torch.randint(have - want + 1, (count,), generator=generator).tolist()
         for have, want in zip(photo.shape[1:], size, strict=True)

@@ -1,4 +1,4 @@
-"""Pixels: what a picture's file holds, at its own depth, as colours and alpha."""
+"""Pixels: colours and alpha of a picture's file, at its own depth."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Pixels:
     levels: int
 
     def over(self, background: tuple[int, ...]) -> Float[np.ndarray, "rows columns c"]:
-        """Composited on a colour of 8 bits; a picture of 8 bits stays one."""
+        """The colours composited on a background of 8 bits; a picture of 8 bits stays one."""
         if self.alpha is None:
             return self.colours
         cover = self.alpha[..., None]

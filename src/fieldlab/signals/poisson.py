@@ -1,4 +1,4 @@
-"""The classical answer to a gradient field: the image whose gradients come closest to it."""
+"""The classical solution for a gradient field: the image whose gradients come closest to it."""
 
 import math
 

@@ -25,9 +25,9 @@ SAME_GAMMA = 0.05  # PNG: what is that close to 1/2.2 stands for sRGB
 A_LEVEL = 1 / 255
 
 
-def conversion(info: Mapping[Any, Any], mark: str | None) -> Convert | None:
-    """What takes colours [*n, 1 or 3] to sRGB, by what Pillow calls a picture's `info`; None where they are sRGB, or nothing
-    is said.
+def find_conversion(info: Mapping[Any, Any], mark: str | None) -> Convert | None:
+    """The function that takes colours [*n, 1 or 3] to sRGB, by Pillow's `info` of a picture; None where they are sRGB, or
+    nothing is said.
 
     By an ICC profile, by a PNG's gamma and primaries, or by the `mark` with which cameras say Adobe RGB. Colours that sRGB
     does not have are clipped. Curves and matrices are exact; a profile that is a table is interpolated in one of 8 bits.
@@ -49,7 +49,11 @@ def conversion(info: Mapping[Any, Any], mark: str | None) -> Convert | None:
 
 
 def from_icc(data: bytes) -> Convert:
-    """What an ICC profile (ICC.1:2022) says."""
+    """The conversion of an ICC profile (ICC.1:2022).
+
+    Raises:
+        ValueError: a profile that is damaged, or of another kind of colours.
+    """
     try:
         tags, space = tags_of(data), data[16:20]
         if space == b"GRAY":
@@ -66,14 +70,14 @@ def from_icc(data: bytes) -> Convert:
 
 
 def from_png(gamma: float | None, chromaticity: Sequence[float] | None) -> Convert:
-    """What the chunks gAMA and cHRM say; a gamma of 1/2.2 is a way to say sRGB."""
+    """The conversion of the chunks gAMA and cHRM; a gamma of 1/2.2 stands for sRGB."""
     power = 1 / (gamma or 1 / 2.2)
     light: Curve = decode_srgb if abs(power / 2.2 - 1) < SAME_GAMMA else lambda v: v**power
     return by_matrix([light], to_xyz(chromaticity or SRGB))
 
 
 def by_matrix(curves: Sequence[Curve], xyz: Float[np.ndarray, "3 3"] | None) -> Convert:
-    """Curves to linear light, one for each channel or for all, and primaries in XYZ under D50; None: greys."""
+    """The conversion by curves to linear light, one for each channel or for all, and primaries in XYZ under D50; None: greys."""
     to_srgb = None if xyz is None else np.linalg.solve(to_xyz(SRGB), xyz)
 
     def convert(colours: Colours) -> Colours:
@@ -92,7 +96,7 @@ def by_matrix(curves: Sequence[Curve], xyz: Float[np.ndarray, "3 3"] | None) -> 
 
 
 def by_table(data: bytes) -> Convert:
-    """Through LittleCMS, which answers in 8 bits: between these it is interpolated."""
+    """The conversion by a table of LittleCMS's results, which have 8 bits, interpolated linearly."""
     steps = np.stack(np.meshgrid(LATTICE, LATTICE, LATTICE, indexing="ij"), axis=-1).astype(np.uint8)
     asked = Image.fromarray(steps.reshape(-1, len(LATTICE), 3))
     answers = np.asarray(through_lcms(asked, ImageCms.ImageCmsProfile(io.BytesIO(data))), dtype=np.float32) / 255

@@ -1,4 +1,4 @@
-"""Regions: where a constraint holds. Sets of training samples, and the space between them."""
+"""Regions, where constraints hold: sets of training samples, and the space between them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ SPACE = "space"  # anywhere in the unit cube: fresh points at every step, of whi
 
 
 def of_grid(signal: Grid) -> dict[str, Bool[Tensor, "n"]]:
-    """`all`; `boundary`: the first and last samples of any axis; `mask`: what the signal marks."""
+    """Masks of a grid's regions: `all`; `boundary`, the first and last samples of any axis; `mask`, what the signal marks."""
     inner = torch.zeros(signal.grid, dtype=torch.bool)
     inner[(slice(1, -1),) * signal.dim] = True
     found = {"all": torch.ones(signal.samples, dtype=torch.bool), "boundary": ~inner.flatten()}

@@ -1,4 +1,4 @@
-"""A signal: the world that a field is fitted to."""
+"""Signal: what a field is fitted to."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class Signal(ABC):
     @property
     @abstractmethod
     def dim(self) -> int:
-        """Axes of the space that the samples lie in."""
+        """The number of axes of the space that the samples lie in."""
 
     @abstractmethod
     def coordinates(self) -> Float[Tensor, "n dim"]:

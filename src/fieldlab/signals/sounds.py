@@ -10,19 +10,20 @@ import torch
 from jaxtyping import Float
 from scipy.io import wavfile
 
+from fieldlab.config.files import File, Label
 from fieldlab.errors import InputError
+from fieldlab.notices import say_once
 from fieldlab.signals.grid import Alignment, Grid
 from fieldlab.signals.kinds import find_file, remedy
 from fieldlab.signals.medium import Waveform
-from fieldlab.signals.notes import note
 
 QUIET = 0.25  # of full scale: what a PSNR is relative to is said of sounds that stay below
 
 
 def sound(
     *,
-    name: str | None,
-    path: str,
+    name: Label | None,
+    path: File,
     seconds: list[float] | None,
     channels: Literal["all", "mono"],
     span: list[float] | None,
@@ -49,7 +50,7 @@ def sound(
 
 
 def load(file: Path) -> tuple[int, int, Float[np.ndarray, "n c"]]:
-    """Samples a second, bits of a sample, 0 for floats, and samples as shares of full scale."""
+    """The samples a second, the bits of a sample, 0 for floats, and the samples as shares of full scale."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
@@ -93,7 +94,7 @@ def span_of(values: np.ndarray, span: list[float] | None, file: Path) -> tuple[f
         raise ValueError(f"span must be [LOW, HIGH], not {span}")
     peak = float(np.abs(values).max())
     if span is None and peak > 1:
-        note(
+        say_once(
             f"signal.path: {file} reaches {peak:.3g} times full scale, which becomes its span and what PSNR is relative to"
         )
     low, high = span or (-max(1.0, peak), max(1.0, peak))
@@ -105,7 +106,7 @@ def span_of(values: np.ndarray, span: list[float] | None, file: Path) -> tuple[f
         level = 20 * math.log10(2 / math.sqrt((values**2).mean()))
         digits = 3 - math.floor(math.log10(peak))
         bound = math.ceil(peak * 10**digits) / 10**digits  # to four digits, and not below the peak
-        note(
+        say_once(
             f"signal.path: {file} stays within {bound:g} of full scale, to which PSNR is relative: silence would score"
             f" {level:.1f} dB; signal.span=[-{bound:g},{bound:g}] makes it relative to its own peak"
         )

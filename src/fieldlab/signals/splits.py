@@ -42,15 +42,15 @@ def stride(grid: tuple[int, ...]) -> Split:
 
 
 def checkerboard(grid: tuple[int, ...]) -> Split:
-    """Train on every alternate sample, like the fields of one colour; the others validate and test in turn."""
+    """Train on every alternate sample, like the fields of one colour; the others validate and test alternately."""
     train = parities(grid).sum(-1) % 2 == 0
-    return Split(train, *in_turn(~train), lattice=(2,) if len(grid) == 1 else None)
+    return Split(train, *alternate(~train), lattice=(2,) if len(grid) == 1 else None)
 
 
 def columns(grid: tuple[int, ...]) -> Split:
-    """Train on every second position of the last axis; the others validate and test in turn."""
+    """Train on every second position of the last axis; the others validate and test alternately."""
     train = ~parities(grid)[:, -1]
-    return Split(train, *in_turn(~train), lattice=(1,) * (len(grid) - 1) + (2,))
+    return Split(train, *alternate(~train), lattice=(1,) * (len(grid) - 1) + (2,))
 
 
 def random(grid: tuple[int, ...], *, fraction: float, seed: int) -> Split:
@@ -69,7 +69,7 @@ def random(grid: tuple[int, ...], *, fraction: float, seed: int) -> Split:
 
 
 def everything(grid: tuple[int, ...]) -> Split:
-    """Train, and test, on every sample: how well can the field memorise? Nothing validates."""
+    """Train and test on every sample, to see how well the field memorises; nothing validates."""
     whole = torch.ones(torch.Size(grid).numel(), dtype=torch.bool)
     return Split(whole, ~whole, whole, lattice=(1,) * len(grid))
 
@@ -80,7 +80,7 @@ def parities(grid: tuple[int, ...]) -> Bool[Tensor, "n dim"]:
     return torch.stack(axes, dim=-1).flatten(0, -2)
 
 
-def in_turn(mask: Bool[Tensor, "n"]) -> tuple[Bool[Tensor, "n"], Bool[Tensor, "n"]]:
-    """Deal the marked samples, in reading order, to two hands."""
+def alternate(mask: Bool[Tensor, "n"]) -> tuple[Bool[Tensor, "n"], Bool[Tensor, "n"]]:
+    """The marked samples, alternately in reading order, as two masks."""
     turn = mask.cumsum(0) % 2 == 1
     return mask & turn, mask & ~turn

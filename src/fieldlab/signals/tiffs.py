@@ -25,7 +25,7 @@ TURNED: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def is_tiff(file: Path) -> bool:
-    """By its first bytes: TIFF or BigTIFF, of either byte order."""
+    """Whether a file is a TIFF or BigTIFF, of either byte order, by its first bytes."""
     with file.open("rb") as opened:
         return opened.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 

@@ -1,1 +1,1 @@
-"""Tasks: what is asked of a field, as LightningModules."""
+"""Tasks: kinds of work, a folder each."""

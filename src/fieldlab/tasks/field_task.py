@@ -5,19 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from omegaconf import DictConfig
-
-from fieldlab.build import build, report_as
-from fieldlab.identity import name_signal
-from fieldlab.runs.task import Config, Facts, Member, Once, Task
-from fieldlab.tasks.keys import check_field_keys
+from fieldlab.config.instantiate import build, report_as
+from fieldlab.config.names import name_signal
+from fieldlab.config.schema import TRAINING, Keys, Node
+from fieldlab.errors import InputError
+from fieldlab.runs.task import Config, Facts, Member, Once
+from fieldlab.runs.trained import TrainedTask
 
 if TYPE_CHECKING:
     from fieldlab.field import Field
     from fieldlab.signals.signal import Signal
     from fieldlab.signals.splits import Split
-    from fieldlab.tasks.constrained import Constrained
-    from fieldlab.tasks.descent import Descent
+    from fieldlab.training.field_module import FieldModule
+    from fieldlab.training.optimisation import Descent
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,24 @@ class FieldMember(Member):
     split: "Split"
     field: "Field"
 
-    @property
-    def subject(self) -> str:
-        return self.signal.name
+
+@dataclass(frozen=True, kw_only=True)
+class Supervision:
+    """The settings of the configuration's node `supervise`: what is asked of a field."""
+
+    name: str
+    constraints: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FieldTask(Task):
+class FieldTask(TrainedTask):
     """Constraints that fields fulfil at samples of signals."""
 
-    subject_keys: ClassVar[tuple[str, ...]] = ("signal.", "split.", "supervise", "task.stencil")
-    follows: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "supervise": ("task.constraints", "task.free", "task.derivatives")
-    }
+    keys: ClassVar[Keys] = {**TRAINING, "signal": Node, "split": Node, "supervise": Node}
+    subject_keys: ClassVar[tuple[str, ...]] = ("signal.", "split.", "supervise.", "task.stencil")
+    follows: ClassVar[Mapping[str, tuple[str, ...]]] = {"supervise.name": ("supervise.",)}
+    supervision: ClassVar[type[Supervision]] = Supervision
 
-    constraints: Mapping[str, Any]
     batch_size: int | None
     replacement: bool
     scores: int
@@ -50,46 +53,57 @@ class FieldTask(Task):
 
     @classmethod
     def name_subject(cls, config: Config) -> str:
-        if config.get("signal") is None:
-            check_field_keys(config)
-        return name_signal(config["signal"])
+        if not isinstance(config.get("signal"), Mapping):
+            raise InputError(f"signal: the task {cls.__name__} needs one")
+        name = name_signal(config["signal"])
+        if "/" in name:
+            raise InputError(f"signal.name: {name} must not contain a slash")
+        return name
 
-    def check(self, config: Config, devices: int, once: Once) -> Facts:
-        check_field_keys(config)
+    def look(self, config: Config, devices: int, once: Once) -> Facts:
         from fieldlab.tasks.field_check import check_field
 
         return check_field(self, config, devices, once)
 
-    def build(self, config: DictConfig) -> FieldMember:
+    def build(self, config: Config) -> FieldMember:
         from fieldlab.field import build_field, draw
-        from fieldlab.tasks.signal_and_split import build_signal, build_split
+        from fieldlab.signals.build import build_signal, build_split
 
-        signal = build_signal(config)
-        split = build_split(config, signal.grid)
-        field = draw(lambda: build_field(config.field, dim=signal.dim, channels=signal.channels), config.seed)
+        signal = build_signal(config["signal"])
+        split = build_split(config["split"], signal.grid)
+        field = draw(lambda: build_field(config["field"], dim=signal.dim, channels=signal.channels), config["seed"])
         return FieldMember(config, signal, split, field)
 
-    def build_constraints(self) -> dict[str, Any]:
-        """The constraints by name."""
-        return {key: build(node, f"task.constraints.{key}") for key, node in self.constraints.items()}
+    @classmethod
+    def supervise(cls, config: Config) -> Supervision:
+        """What is asked of the field, its constraints built."""
+        settings = {"name": "", **config["supervise"]}
+        nodes = settings.pop("constraints", None)
+        if not isinstance(nodes, Mapping):
+            raise InputError("supervise.constraints: needs constraints by name")
+        constraints = {name: build(node, f"supervise.constraints.{name}") for name, node in nodes.items()}
+        target = f"{cls.supervision.__module__}.{cls.supervision.__qualname__}"
+        return build({"_target_": target, **settings}, "supervise", constraints=constraints)
 
     def assemble(
         self, members: Sequence[FieldMember], *, seeds: Sequence[int], steps: int, descent: "Descent"
-    ) -> "Constrained":
+    ) -> "FieldModule":
         from fieldlab.field import Ensemble
 
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        with report_as("task"):
+        supervision = self.supervise(members[0].config)
+        settings = {part.name: getattr(of, part.name) for of in (self, supervision) for part in fields(of)}
+        settings.pop("name")
+        with report_as("task", constraints="supervise.constraints"):
             return self.module()(
                 Ensemble([member.field for member in members]),
                 [member.signal for member in members],
                 [member.split for member in members],
                 seeds,
-                **{**own, "constraints": self.build_constraints()},
+                **settings,
                 steps=steps,
                 descent=descent,
             )
 
     @abstractmethod
-    def module(self) -> Callable[..., "Constrained"]:
-        """The class that trains: it takes these settings under the same names."""
+    def module(self) -> Callable[..., "FieldModule"]:
+        """The class that trains: it takes the settings of `task` and `supervise` under the same names."""

@@ -1,4 +1,4 @@
-"""What constraints may ask of signals on grids, beside the coordinates: targets, their derivatives, their scales."""
+"""What constraints may read of signals on grids beside the coordinates: targets, their derivatives, their scales."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -10,7 +10,7 @@ from fieldlab.signals import regions, stencils
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
-from fieldlab.tasks.constraints import Constraint, check_constraints
+from fieldlab.training.constraints import Constraint, check_constraints
 
 Of = Callable[[Grid, Stencil], Float[Tensor, "n ..."]]
 
@@ -34,7 +34,7 @@ FROM_NEIGHBOURS = {*KNOWN} - {"target"}
 
 
 def knowledge(names: Collection[str], signals: Sequence[Grid], stencil: Stencil) -> dict[str, Tensor]:
-    """What these names stand for, [m, n, …]; each target is taken once."""
+    """The data of these names, [m, n, …]; each target is computed once."""
     sources = {SCALES.get(name, name) for name in names}
     targets = {name: torch.stack([TARGETS[name](signal, stencil) for signal in signals]) for name in sources}
     return {name: scale(targets[SCALES[name]]) if name in SCALES else targets[name] for name in names}
@@ -47,8 +47,8 @@ def scale(targets: Float[Tensor, "m n ..."]) -> Float[Tensor, "m n ..."]:
     return wide.expand(-1, targets.shape[1], *wide.shape[2:])
 
 
-def needed(constraints: Mapping[str, Constraint], signal: Grid, split: Split) -> list[str]:
-    """The names that constraints read; where one is a function, which does not say, all that no held-out sample enters.
+def find_names(constraints: Mapping[str, Constraint], signal: Grid, split: Split) -> list[str]:
+    """The names that constraints read; where one is a function, which does not say, all that need no held-out sample.
 
     Raises:
         ValueError: a region or name that is unknown; derivatives that would be taken from held-out samples.

@@ -1,4 +1,4 @@
-"""Fit: make fields take the values, or the derivatives, of signals on grids."""
+"""FitModule: make fields take the values, or the derivatives, of signals on grids."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,26 +8,29 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab import metrics, pictures
+from fieldlab import metrics
 from fieldlab.field import Ensemble
 from fieldlab.metrics import Free, Scores
 from fieldlab.operators import OPERATORS, value
 from fieldlab.signals import poisson, regions
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.interpolation import interpolate
+from fieldlab.signals.pictures import picture
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
-from fieldlab.tasks.constrained import Constrained
-from fieldlab.tasks.constraints import Constraint
-from fieldlab.tasks.descent import Descent
-from fieldlab.tasks.fit.knowledge import knowledge, needed
-from fieldlab.tasks.samples import Samples
+from fieldlab.tasks.fit.knowledge import find_names, knowledge
+from fieldlab.tasks.fit.pictures import error_map, save_reconstruction
+from fieldlab.tasks.fit.scoring import BICUBIC, POISSON
+from fieldlab.training.constraints import Constraint
+from fieldlab.training.field_module import FieldModule
+from fieldlab.training.optimisation import Descent
+from fieldlab.training.samples import Samples
 
 DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
 
 
-class FitModule(Constrained):
+class FitModule(FieldModule):
     """Constraints on values and derivatives of signals on grids, scored by PSNR over all samples.
 
     `scores` is the number of points on the curve. What the constraints leave `free` is fitted before scoring; with
@@ -59,8 +62,8 @@ class FitModule(Constrained):
     ) -> None:
         grids = [signal for signal in signals if isinstance(signal, Grid)]
         if len(grids) < len(signals):
-            raise ValueError(f"{signals[0].name} has no grid; a cloud of points takes task=surface supervise=sdf")
-        names = needed(constraints, grids[0], splits[0])
+            raise ValueError(f"{signals[0].name} has no grid; add task=surface, which takes clouds of points")
+        names = find_names(constraints, grids[0], splits[0])
         scored = DERIVATIVES if derivatives else {}
         facts = knowledge({*names, *scored.values()}, grids, stencil)
         samples = Samples.of_regions(
@@ -98,15 +101,18 @@ class FitModule(Constrained):
         return metrics.scores(prediction, self.samples.y, self.samples.masks, grid, derivatives or {})
 
     def reconstruction(self, m: int) -> Float[Tensor, "*grid c"]:
+        """The values of member m as last scored, on the CPU."""
         return self.prediction[m].float().cpu().unflatten(0, self.signals[m].grid)
 
-    def shown(self, m: int) -> Mapping[str, np.ndarray]:
+    def render(self, m: int) -> Mapping[str, np.ndarray]:
         values = self.reconstruction(m)
-        error = pictures.error_map(values, self.signals[m].values)
-        return {"reconstruction": pictures.picture(values.clamp(0, 1).numpy()), "error": error}
+        error = error_map(values, self.signals[m].values)
+        return {"reconstruction": picture(values.clamp(0, 1).numpy()), "error": error}
 
     def outcome(self, m: int) -> dict[str, Any]:
-        return {"scores": self.latest(m), "bicubic": self.bicubic(m), "classical": self.classical(m)}
+        yardsticks = {BICUBIC: self.bicubic(m), POISSON: self.classical(m)}
+        known = {name: scores for name, scores in yardsticks.items() if scores is not None}
+        return {"scores": self.latest(m), "yardsticks": known}
 
     def bicubic(self, m: int) -> Scores | None:
         """The scores of cubic interpolation from the same training samples, None where there is no such method."""
@@ -122,10 +128,10 @@ class FitModule(Constrained):
         return self.scores_of(poisson.solve(gradients[m].cpu().unflatten(0, signal.grid), signal.spacing), m)
 
     def scores_of(self, values: Float[Tensor, "*grid c"], m: int) -> Scores:
-        """The scores that member m would have with these values; what its constraints leave free is fitted likewise."""
+        """The scores of these values for member m; what its constraints leave free is fitted likewise."""
         y = self.samples.y
         prediction = values.flatten(0, -2).to(y.device).expand_as(y)
         return self.scores(metrics.align(prediction, y, self.free))[m]
 
     def save_pictures(self, m: int, folder: Path) -> None:
-        pictures.save_reconstruction(folder, self.signals[m], self.reconstruction(m))
+        save_reconstruction(folder, self.signals[m], self.reconstruction(m))

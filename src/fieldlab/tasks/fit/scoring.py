@@ -1,6 +1,9 @@
 """How fits of fields to samples on grids are scored."""
 
-from fieldlab.runs.scoring import Score, Scoring
+from fieldlab.runs.scoring import Score, Scoring, Whole, Yardstick
+
+BICUBIC = "bicubic"  # cubic interpolation from the same training samples
+POISSON = "Poisson solver"  # the least-squares solution of the same gradients
 
 FIT = Scoring(
     scores={
@@ -29,4 +32,10 @@ FIT = Scoring(
     " over n seeds, and in rows of several signals over each one's mean; seconds: median time of optimisation alone."
     " Bicubic: cubic interpolation from the same training samples.",
     searched="validation_psnr",
+    captions={"train": "train_psnr", "test": "test_psnr"},
+    knobs_note=", on training samples (dashed) and on test samples (solid)",
+    whole=Whole("full_psnr", parts=("train_psnr", "test_psnr"), scope="over all samples"),
+    yardsticks={
+        BICUBIC: Yardstick(instead={"train_psnr": "exact"}, line=True),  # a score there would measure rounding
+    },
 )

@@ -4,15 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from omegaconf import DictConfig
-
+from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
-from fieldlab.runs.task import Exhibit
-from fieldlab.tasks.field_task import FieldTask
+from fieldlab.runs.task import Config, Exhibit
+from fieldlab.tasks.field_task import FieldTask, Supervision
 from fieldlab.tasks.fit.scoring import FIT
 
 if TYPE_CHECKING:
-    from fieldlab.tasks.constrained import Constrained
+    from fieldlab.training.field_module import FieldModule
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValuesAndDerivatives(Supervision):
+    """Constraints, what they leave `free`, and whether `derivatives` are scored too."""
+
+    free: Literal["nothing", "offset", "gain_and_offset"]
+    derivatives: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,26 +32,35 @@ class Fit(FieldTask):
         "target.gif", "reconstruction.gif",
     )  # fmt: skip
 
-    free: Literal["nothing", "offset", "gain_and_offset"]
-    derivatives: bool
+    supervision: ClassVar[type[Supervision]] = ValuesAndDerivatives
+
     stencil: Literal["central", "sobel"]
 
-    def module(self) -> Callable[..., "Constrained"]:
+    def module(self) -> Callable[..., "FieldModule"]:
         from fieldlab.tasks.fit.module import FitModule
 
         return FitModule
 
     @classmethod
-    def why_unsearched(cls, config: DictConfig) -> str | None:
-        from fieldlab.tasks.signal_and_split import build_signal, build_split
+    def supervise(cls, config: Config) -> Supervision:
+        if not {"free", "derivatives"} & config["supervise"].keys():
+            name = config["supervise"].get("name")
+            raise InputError(
+                f"supervise: {name} asks nothing of samples on a grid; signed distances take task=surface"
+            )
+        return super().supervise(config)
 
-        if build_split(config, build_signal(config).grid).validation.any():
+    @classmethod
+    def why_unsearched(cls, config: Config) -> str | None:
+        from fieldlab.signals.build import build_signal, build_split
+
+        if build_split(config["split"], build_signal(config["signal"]).grid).validation.any():
             return None
         return "split: nothing validates here, so nothing can be tuned; take another, like split=stride"
 
     @classmethod
     def exhibit(cls) -> Exhibit:
-        from fieldlab.pictures import ERROR_LIMIT
+        from fieldlab.tasks.fit.pictures import ERROR_LIMIT
 
         return Exhibit(
             picture="reconstruction.png",

@@ -1,34 +1,35 @@
 """Whether memorised pictures can be rolled as a configuration says."""
 
-import torch
-from omegaconf import OmegaConf
+from typing import TYPE_CHECKING
 
-from fieldlab.configuration import to_json
-from fieldlab.digests import digested
-from fieldlab.identity import nameless
-from fieldlab.rules import check_running
+import torch
+
+from fieldlab.config.fingerprint import cover, drop_name
+from fieldlab.runs.check import to_json
+from fieldlab.runs.rules import check_running
 from fieldlab.runs.task import Config, Facts, Once
-from fieldlab.tasks.assembly import assemble_module
-from fieldlab.tasks.rehearsal import rehearse_schedule, trial
+from fieldlab.runs.trained import assemble_module
 from fieldlab.tasks.roll.module import RollModule
-from fieldlab.tasks.roll.task import Roll
+from fieldlab.training.check import check_schedule, try_out
+
+if TYPE_CHECKING:
+    from fieldlab.tasks.roll.task import Roll
 
 DETERMINES = ("memorise", "library", "photos", "warp", "goal", "shift_init")
 TRAINING = ("task", "optimizer", "schedule", "steps")
 
 
-def check_rolling(task: Roll, plain: Config, devices: int, once: Once) -> Facts:
+def check_rolling(task: "Roll", config: Config, devices: int, once: Once) -> Facts:
     """Build memories, warps, goal and training, with fields that have memorised nothing yet."""
-    check_running(plain, devices)
-    own = {**plain, **{key: digested(plain[key], key) for key in DETERMINES}}
-    what = to_json(nameless(own), *DETERMINES, "field")
-    config = OmegaConf.create(dict(plain))
+    check_running(config, devices)
+    covered = {**dict.fromkeys(DETERMINES), **cover(config), "field": drop_name(config["field"])}
+    what = to_json(covered, *DETERMINES, "field")
 
     def look() -> None:
         look_once(assemble_module(task, [task.build_fitted(config, fitted=False)]))
 
-    once(what, to_json(plain, *TRAINING), look=look)
-    return Facts(task.name_subject(plain), (what,))
+    once(what, to_json(config, *TRAINING), look=look)
+    return Facts(task.name_subject(config), (what,))
 
 
 def look_once(module: RollModule) -> None:
@@ -37,7 +38,7 @@ def look_once(module: RollModule) -> None:
     Raises:
         InputError: a goal, a start or a move that does not take these pictures.
     """
-    rehearse_schedule(module)
+    check_schedule(module)
     module.samples.to(torch.device("cpu"), 0, 1)
     [batch] = module.samples.batches(1)
-    trial("goal", lambda: module.total(batch).sum().backward())
+    try_out("goal", lambda: module.total(batch).sum().backward())

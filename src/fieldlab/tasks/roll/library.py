@@ -1,27 +1,23 @@
-"""Library: fits of pictures, to be rolled; found in a folder, or described by what they are to be made of."""
+"""Library: the fits of pictures to roll, from a folder, or made for a roll's photos."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from fieldlab import weights
-from fieldlab.digests import library_files
-from fieldlab.errors import InputError, first_line
+from fieldlab.config.names import name_run
+from fieldlab.errors import InputError
 from fieldlab.field import Field, build_field, draw, structure
-from fieldlab.goals.goal import Pictures
-from fieldlab.identity import fit_name
-from fieldlab.results import Result, result_or_none
-from fieldlab.schema import Schema
+from fieldlab.runs.result import Result, result_or_none
+from fieldlab.signals.build import build_signal
 from fieldlab.signals.grid import Grid
-from fieldlab.signals.photos import files
-from fieldlab.tasks.signal_and_split import build_signal
+from fieldlab.signals.photos import expand_folders
+from fieldlab.tasks.roll.finished import list_results
+from fieldlab.tasks.roll.goals.goal import Pictures
 
-ROLLING = ("memorise", "library", "photos", "warp", "goal", "shift_init")  # keys that fits do not have
 MAKE = "fieldlab -m signal=image signal.path=FOLDER signal.size=64 split=all study=library"
 
 
@@ -33,70 +29,60 @@ class Memories:
     fields: Sequence[Field]
 
 
-def memorising(plain: Mapping[str, Any]) -> list[dict[str, Any]]:
+def describe_fits(config: Mapping[str, Any], own: Collection[str]) -> list[dict[str, Any]]:
     """The configurations of the fits that a roll needs, one for each of its photos; none where it has a library.
 
-    They are `memorise`, with the roll's own field, trainer and logger.
-    """
-    if plain["memorise"] is None:
-        return []
-    settings = typed(plain["memorise"])
-    for name, path in plain["photos"].items():
-        if not isinstance(path, str):
-            raise InputError(f"photos.{name}: {path} should be the path of a picture")
-    shared = {key: None if key in ROLLING else value for key, value in plain.items()}
-    made = []
-    for name, path in files(plain["photos"], "photos").items():
-        signal = {**settings["signal"], "name": name.rpartition("/")[2], "path": path}
-        fit = {**shared, **settings, "signal": signal}
-        fit["folder"] = str(Path(settings["folder"]) / fit_name(_root_=OmegaConf.create(fit)))
-        made.append(fit)
-    return made
-
-
-def typed(memorise: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of fits, held to the types of their top-level keys.
+    They are `memorise`, with what the roll has beside its `own` keys: its field, trainer and logger.
 
     Raises:
-        InputError: another type, a missing value.
+        InputError: a photo that is no path, a folder without pictures, no signal to memorise.
     """
-    for key, value in memorise.items():
-        try:
-            OmegaConf.merge(OmegaConf.structured(Schema), {key: value})
-        except OmegaConfBaseException as error:
-            raise InputError(f"memorise.{key}: {first_line(error)}") from error
-        if value is None and key != "checkpoint_minutes":
+    if config.get("memorise") is None:
+        return []
+    memorise = config["memorise"]
+    for name, path in config["photos"].items():
+        if not isinstance(path, str):
+            raise InputError(f"photos.{name}: {path} should be the path of a picture")
+    for key in ("signal", "folder", "task", "seed"):
+        if memorise.get(key) is None:
             raise InputError(f"memorise.{key}: needs a value")
-    return dict(memorise)
+    shared = {key: value for key, value in config.items() if key not in own}
+    found = []
+    for name, path in expand_folders(config["photos"], "photos").items():
+        signal = {**memorise["signal"], "name": name.rpartition("/")[2], "path": path}
+        fit = {**shared, **memorise, "signal": signal}
+        fit["folder"] = str(Path(memorise["folder"]) / name_run(fit))
+        found.append(fit)
+    return found
 
 
-def recall(plain: Mapping[str, Any], *, fitted: bool) -> Memories:
+def recall(config: Mapping[str, Any], own: Collection[str], *, fitted: bool) -> Memories:
     """What a roll moves. Not `fitted`: what can be known before anything is, with fields that have memorised nothing yet.
 
     Raises:
         InputError: fits that are not there, are no pictures, or cannot be rolled together.
     """
-    if plain["library"] is not None:
-        key, results = "library", fits_in(Path(str(plain["library"])).expanduser())
+    if config["library"] is not None:
+        key, results = "library", find_fits(Path(str(config["library"])).expanduser())
         signals = [picture(result.config["signal"], str(folder)) for folder, result in results.items()]
         fields = [weights.load(folder) for folder in results]
     else:
         key = "memorise"
-        fits = memorising(plain)
+        fits = describe_fits(config, own)
         signals = [picture(fit["signal"], "memorise.signal") for fit in fits]
-        fields = [remembered(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
+        fields = [load_field(fit, signal, fitted) for fit, signal in zip(fits, signals, strict=True)]
     names = [signal.name for signal in signals]
-    together(key, names, signals, fields)
+    check_together(key, names, signals, fields)
     return Memories(Pictures(names, torch.stack([signal.values for signal in signals])), fields)
 
 
-def fits_in(folder: Path) -> dict[Path, Result]:
-    """Finished fits by their folders: this one, or those in it.
+def find_fits(folder: Path) -> dict[Path, Result]:
+    """The finished fits in a folder, or the fit that it is, by their folders.
 
     Raises:
         InputError: there are none, or other than of pictures.
     """
-    found = {file.parent: result_or_none(file.parent) for file in library_files(folder)}
+    found = {file.parent: result_or_none(file.parent) for file in list_results(folder)}
     finished = {there: result for there, result in found.items() if result and result.status == "finished"}
     if not finished:
         raise InputError(f"library: there are no finished fits in {folder}; make some with {MAKE}")
@@ -112,7 +98,7 @@ def picture(settings: Mapping[str, Any], where: str) -> Grid:
     Raises:
         InputError: another kind of signal, or an alignment by which edges coincide.
     """
-    signal = build_signal({"signal": settings})
+    signal = build_signal(settings)
     if not isinstance(signal, Grid) or signal.dim != 2:
         raise InputError(f"{where}: {signal.name} is no picture; rolls are of pictures")
     if signal.alignment != "centers":
@@ -122,8 +108,12 @@ def picture(settings: Mapping[str, Any], where: str) -> Grid:
     return signal
 
 
-def remembered(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
-    """The field that has memorised a picture; or one that is going to."""
+def load_field(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
+    """The field that has memorised a picture; before that, where `fitted` is false, one with initial weights.
+
+    Raises:
+        InputError: no finished fit of the picture.
+    """
     folder = Path(fit["folder"])
     result = result_or_none(folder)
     if result is not None and result.status == "finished":
@@ -138,8 +128,8 @@ def remembered(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
     )
 
 
-def together(key: str, names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
-    """Hold pictures that are rolled together to what they must have in common.
+def check_together(key: str, names: Sequence[str], signals: Sequence[Grid], fields: Sequence[Field]) -> None:
+    """Check what pictures that are rolled together must have in common.
 
     Raises:
         InputError: pictures of several sizes or numbers of channels, fields of several structures, two of one name.

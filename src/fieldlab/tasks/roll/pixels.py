@@ -1,4 +1,4 @@
-"""Batches of pixels: at which pixels rolls are looked at."""
+"""Batches of the pixels at which rolls are computed."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from fieldlab.tasks.dealer import Dealer
+from fieldlab.training.batches import Batches
 
 
-class PixelBatches(Dealer):
-    """For each step and member `batch_size` of the places, drawn with replacement; None: all of them, in order.
+class PixelBatches(Batches):
+    """For each step and member `batch_size` of the pixels, drawn with replacement; None: all of them, in order.
 
     Raises:
         ValueError: a batch size below 1.
@@ -20,7 +20,7 @@ class PixelBatches(Dealer):
         self,
         seeds: Sequence[int],
         *,
-        places: Int[Tensor, "n"],
+        pixels: Int[Tensor, "n"],
         batch_size: int | None,
         steps: int,
         scores: int,
@@ -28,26 +28,26 @@ class PixelBatches(Dealer):
         super().__init__(seeds, steps=steps, scores=scores)
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, or null for all pixels, not {batch_size}")
-        self.places = places
+        self.pixels = pixels
         self.batch_size = batch_size
 
     def to(self, device: torch.device, rank: int, world: int) -> None:
         super().to(device, rank, world)
-        self.places = self.places.to(device)
+        self.pixels = self.pixels.to(device)
 
     def batches(self, steps: int) -> Iterator[Int[Tensor, "m p"]]:
         for _ in range(steps):
-            yield self.drawn(self.batch_size)
+            yield self.draw(self.batch_size)
 
-    def drawn(self, count: int | None) -> Int[Tensor, "m p"]:
-        """So many places for each member; None: all."""
+    def draw(self, count: int | None) -> Int[Tensor, "m p"]:
+        """So many random pixels for each member; None: all."""
         if count is None:
-            return self.places.expand(len(self.seeds), -1)
-        size = (len(self.places), (count,))
-        return self.places[
+            return self.pixels.expand(len(self.seeds), -1)
+        size = (len(self.pixels), (count,))
+        return self.pixels[
             torch.stack([torch.randint(*size, generator=g, device=self.device) for g in self.generators])
         ]
 
     @property
-    def in_a_step(self) -> int:
-        return self.batch_size or len(self.places)
+    def samples_per_step(self) -> int:
+        return self.batch_size or len(self.pixels)

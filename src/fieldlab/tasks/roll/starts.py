@@ -1,4 +1,4 @@
-"""Starts: from which shifts rolls begin to descend."""
+"""Starts: the initial shifts of rolls."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -30,12 +30,12 @@ class Start(ABC):
     def shifts(
         self, shape: tuple[int, int, int], generators: Sequence[torch.Generator], draw: Draw, look: Look
     ) -> Float[Tensor, "m k t n 2"]:
-        """Of m members, k cases and n pictures. `draw` deals pixels, `look` tells each picture's loss there at every one of g
-        shifts."""
+        """The shifts of m members, k cases and n pictures; `draw` gives random pixels, `look` each picture's loss there under each
+        of g shifts."""
 
 
 class ZeroStart(Start):
-    """Where the pictures are."""
+    """Shifts of 0."""
 
     moves = False
 
@@ -50,7 +50,7 @@ class ZeroStart(Start):
 
 
 class RandomStart(Start):
-    """Anywhere, all places alike."""
+    """Uniformly random shifts."""
 
     def __init__(self, *, tries: int) -> None:
         super().__init__(tries)

@@ -1,4 +1,4 @@
-"""Surface: make fields the signed distance to surfaces of which points and normals are known."""
+"""SurfaceModule: make fields the signed distance to surfaces of which points and normals are known."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,26 +11,26 @@ from jaxtyping import Float
 from torch import Tensor
 from trimesh import Trimesh
 
-from fieldlab import pictures
 from fieldlab.field import POINTS_AT_ONCE, Ensemble
+from fieldlab.geometry.compare import chamfer, iou, sample_mesh
+from fieldlab.geometry.extract import Function, extract
 from fieldlab.metrics import Scores
 from fieldlab.operators import gradient, value
-from fieldlab.shapes.compare import chamfer, iou, sampled
-from fieldlab.shapes.extract import Function, extract
 from fieldlab.signals.cloud import Cloud
 from fieldlab.signals.regions import SPACE
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
-from fieldlab.tasks.constrained import Constrained
-from fieldlab.tasks.constraints import Constraint, check_constraints
-from fieldlab.tasks.descent import Descent
-from fieldlab.tasks.samples import Samples
+from fieldlab.tasks.surface.pictures import draw_views, save_surface
+from fieldlab.training.constraints import Constraint, check_constraints
+from fieldlab.training.field_module import FieldModule
+from fieldlab.training.optimisation import Descent
+from fieldlab.training.samples import Samples
 
 PROBES = 8192  # points at which the curve's scores are taken: on the surface, and in the cube
 DRAFT = 64  # cells a side of the surface that is shown while it is learned
 
 
-class SurfaceModule(Constrained):
+class SurfaceModule(FieldModule):
     """Constraints on a field whose value is 1/2 + signed distance, in sides of the unit cube.
 
     Regions are `surface`, the training points, and `space`, anywhere; `normal` is known on the surface. On the way, at
@@ -65,9 +65,7 @@ class SurfaceModule(Constrained):
     ) -> None:
         clouds = [signal for signal in signals if isinstance(signal, Cloud)]
         if len(clouds) < len(signals):
-            raise ValueError(
-                f"{signals[0].name} is no cloud of points; signals on grids take task=fit supervise=value"
-            )
+            raise ValueError(f"{signals[0].name} is no cloud of points; leave task=surface out, for signals on grids")
         if resolution < DRAFT or compared < 1:
             raise ValueError(
                 f"resolution must be at least {DRAFT} and compared at least 1, not {resolution} and {compared}"
@@ -127,28 +125,28 @@ class SurfaceModule(Constrained):
 
         return distance
 
-    def shown(self, m: int) -> Mapping[str, np.ndarray]:
+    def render(self, m: int) -> Mapping[str, np.ndarray]:
         mesh = extract(self.distance(m), DRAFT)
-        return {"reconstruction": pictures.shaded(mesh)} if len(mesh.faces) else {}
+        return {"reconstruction": draw_views(mesh)} if len(mesh.faces) else {}
 
     def outcome(self, m: int) -> dict[str, Any]:
         self.meshes[m] = extract(self.distance(m), self.resolution)
         return {"scores": {**self.latest(m), **self.compare(m)}}
 
     def compare(self, m: int) -> Scores:
-        """The extracted surface against the given one; None for all where there is no surface."""
+        """The scores of the extracted surface against the given one; None for all where there is no surface."""
         mesh, cloud = self.meshes[m], self.signals[m]
         if not len(mesh.faces):
             return {"chamfer": None, "normal_consistency": None, "iou": None}
-        far, agreement = chamfer(sampled(mesh, self.compared), cloud.surface(self.compared))
+        far, agreement = chamfer(sample_mesh(mesh, self.compared), cloud.surface(self.compared))
         overlap = None
         if cloud.distance is not None:
-            x = torch.rand(self.compared, 3, generator=seeded())
+            x = torch.rand(self.compared, 3, generator=make_generator())
             overlap = iou((self.distance(m)(x) < 0).numpy(), cloud.distance(x.double().numpy()) < 0)
         return {"chamfer": far, "normal_consistency": agreement, "iou": overlap}
 
     def save_pictures(self, m: int, folder: Path) -> None:
-        pictures.save_surface(folder, self.meshes[m], extract(self.distance(m), DRAFT), self.signals[m])
+        save_surface(folder, self.meshes[m], extract(self.distance(m), DRAFT), self.signals[m])
 
 
 class Probes:
@@ -156,9 +154,11 @@ class Probes:
     distance there, NaN where it is not known."""
 
     def __init__(self, clouds: Sequence[Cloud], splits: Sequence[Split]) -> None:
-        self.space = torch.rand(PROBES, 3, generator=seeded()).expand(len(clouds), -1, -1)
+        self.space = torch.rand(PROBES, 3, generator=make_generator()).expand(len(clouds), -1, -1)
         tested = [split.test.nonzero()[:, 0] for split in splits]
-        chosen = torch.stack([test[torch.randperm(len(test), generator=seeded())[:PROBES]] for test in tested])
+        chosen = torch.stack(
+            [test[torch.randperm(len(test), generator=make_generator())[:PROBES]] for test in tested]
+        )
         self.surface, self.normals = (
             torch.stack([getattr(cloud, part)[index] for cloud, index in zip(clouds, chosen, strict=True)])
             for part in ("points", "normals")
@@ -174,5 +174,6 @@ class Probes:
         )
 
 
-def seeded() -> torch.Generator:
+def make_generator() -> torch.Generator:
+    """A generator that is the same for every fit."""
     return torch.Generator().manual_seed(0)

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
-from fieldlab.runs.task import Exhibit
-from fieldlab.tasks.field_task import FieldTask
+from fieldlab.runs.task import Config, Exhibit
+from fieldlab.tasks.field_task import FieldTask, Supervision
 from fieldlab.tasks.surface.scoring import SURFACE
 
 if TYPE_CHECKING:
-    from fieldlab.results import Result
-    from fieldlab.tasks.constrained import Constrained
+    from fieldlab.runs.result import Result
+    from fieldlab.training.field_module import FieldModule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,14 @@ class Surface(FieldTask):
     resolution: int
     compared: int
 
-    def module(self) -> Callable[..., "Constrained"]:
+    @classmethod
+    def supervise(cls, config: Config) -> Supervision:
+        if {"free", "derivatives"} & config["supervise"].keys():
+            name = config["supervise"].get("name")
+            raise InputError(f"supervise: {name} asks for values on a grid; leave it out, or task=surface")
+        return super().supervise(config)
+
+    def module(self) -> Callable[..., "FieldModule"]:
         from fieldlab.tasks.surface.module import SurfaceModule
 
         return SurfaceModule
@@ -37,7 +45,7 @@ class Surface(FieldTask):
 
     @classmethod
     def exhibit(cls) -> Exhibit:
-        from fieldlab.pictures import SURFACE_LIMIT
+        from fieldlab.tasks.surface.pictures import SURFACE_LIMIT
 
         return Exhibit(
             picture="reconstruction.png",

@@ -1,36 +1,36 @@
 """Whether images can be found as a configuration says."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from jaxtyping import Float
-from omegaconf import OmegaConf
 from torch import Tensor
 
-from fieldlab.configuration import to_json
-from fieldlab.digests import digested
+from fieldlab.classifiers.activations import Seen
+from fieldlab.classifiers.answers import LayerError
+from fieldlab.classifiers.layers import check_slopes
+from fieldlab.config.fingerprint import cover, drop_name
 from fieldlab.errors import InputError, first_line
-from fieldlab.identity import nameless
-from fieldlab.models.activations import Seen
-from fieldlab.models.answers import LayerError
-from fieldlab.models.layers import check_slopes
-from fieldlab.rules import check_running
+from fieldlab.runs.check import to_json
+from fieldlab.runs.rules import check_running
 from fieldlab.runs.task import Config, Facts, Once
-from fieldlab.tasks.assembly import assemble_module
-from fieldlab.tasks.rehearsal import rehearse_schedule, trial
+from fieldlab.runs.trained import assemble_module
 from fieldlab.tasks.visualize.module import VisualizeModule
-from fieldlab.tasks.visualize.task import Visualize
+from fieldlab.training.check import check_schedule, try_out
+
+if TYPE_CHECKING:
+    from fieldlab.tasks.visualize.task import Visualize
 
 DETERMINES = ("model", "objective", "canvas", "transforms", "photos")
 TRAINING = ("task", "optimizer", "schedule", "steps")
 
 
-def check_visualization(task: Visualize, plain: Config, devices: int, once: Once) -> Facts:
+def check_visualization(task: "Visualize", config: Config, devices: int, once: Once) -> Facts:
     """Build model, canvas and training, and look at the canvas once."""
-    check_running(plain, devices)
-    own = {**plain, **{key: digested(plain[key], key) for key in DETERMINES}}
-    canvas = to_json(nameless(own), *DETERMINES, "field")
-    config = OmegaConf.create(dict(plain))
-    once(canvas, to_json(plain, *TRAINING), look=lambda: look_once(assemble_module(task, [task.build(config)])))
-    return Facts(task.name_subject(plain), (canvas,))
+    check_running(config, devices)
+    canvas = to_json({**cover(config), "field": drop_name(config["field"])}, *DETERMINES, "field")
+    once(canvas, to_json(config, *TRAINING), look=lambda: look_once(assemble_module(task, [task.build(config)])))
+    return Facts(task.name_subject(config), (canvas,))
 
 
 def look_once(module: VisualizeModule) -> None:
@@ -39,14 +39,14 @@ def look_once(module: VisualizeModule) -> None:
     Raises:
         InputError: a canvas that the model does not take, an answer that is no number.
     """
-    rehearse_schedule(module)
+    check_schedule(module)
     check_slopes(module.model, tuple(module.objective.layers))
     middle = torch.full((1, *module.samples.shape), 0.5)
-    with torch.no_grad(), module.looking():
+    with torch.no_grad(), module.hook_layers():
         images = module.ensemble()
-        changed = trial("transforms", lambda: module.transforms(images, middle[0, 0]))
+        changed = try_out("transforms", lambda: module.transforms(images, middle[0, 0]))
         numbers = torch.full((len(images), module.held_out.numbers), 0.5)
-        held_out = trial("task.held_out", lambda: module.held_out(images, numbers))
+        held_out = try_out("task.held_out", lambda: module.held_out(images, numbers))
         ask(module, images[:1], "canvas.size", "canvas.size=null makes them as large")
         seen = ask(module, changed, "transforms", "transforms=none leaves them as they are")
         ask(module, held_out[:1], "task.held_out", "task.held_out=null leaves them as they are")
@@ -54,7 +54,7 @@ def look_once(module: VisualizeModule) -> None:
             if not answer.isfinite().all():
                 name = module.model.name
                 raise InputError(f"model: {layer} of {name} answers the first images with NaN or infinity")
-        trial("objective", lambda: module.in_turn(module.objective, seen, images))
+        try_out("objective", lambda: module.score_sets(module.objective, seen, images))
 
 
 def ask(module: VisualizeModule, images: Float[Tensor, "n c h w"], key: str, otherwise: str) -> Seen:
@@ -64,7 +64,7 @@ def ask(module: VisualizeModule, images: Float[Tensor, "n c h w"], key: str, oth
         InputError: a network that does not take them.
     """
     try:
-        return module.seen(images)
+        return module.observe(images)
     except LayerError as error:
         raise InputError(f"objective: {error}") from error
     except Exception as error:  # whatever a user's network has to say against its input

@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.tasks.dealer import Dealer
+from fieldlab.training.batches import Batches
 
 
-class Draws(Dealer):
+class Draws(Batches):
     """For each step, member, copy and image `numbers` numbers, uniform in [0, 1)."""
 
     def __init__(
@@ -26,5 +26,5 @@ class Draws(Dealer):
             yield torch.stack(drawn)
 
     @property
-    def in_a_step(self) -> int:
+    def samples_per_step(self) -> int:
         return 1

@@ -1,4 +1,4 @@
-"""Visualize: find images that a network answers to."""
+"""VisualizeModule: find images that a network answers to."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -12,21 +12,23 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-from fieldlab import sheets
-from fieldlab.canvases import measures
-from fieldlab.canvases.canvas import Canvas
-from fieldlab.canvases.painted import Painted, centres
+from fieldlab.classifiers.activations import OUTPUT, Activations, Seen
+from fieldlab.classifiers.model import Model
 from fieldlab.field import count_parameters
 from fieldlab.metrics import Scores
-from fieldlab.models.activations import OUTPUT, Activations, Seen
-from fieldlab.models.model import Model
-from fieldlab.models.patches import Photos, best_patches
-from fieldlab.objectives.objective import Objective
-from fieldlab.tasks.chunks import Chunk
-from fieldlab.tasks.descent import Descent
-from fieldlab.tasks.module import State, TaskModule
+from fieldlab.signals.grid import centres
+from fieldlab.tasks import contact_sheet
+from fieldlab.tasks.visualize.canvases import measures
+from fieldlab.tasks.visualize.canvases.canvas import Canvas
+from fieldlab.tasks.visualize.canvases.painted import Painted
 from fieldlab.tasks.visualize.draws import Draws
-from fieldlab.transforms.transform import Composed
+from fieldlab.tasks.visualize.objectives.objective import Objective
+from fieldlab.tasks.visualize.patches import Photos, best_patches
+from fieldlab.tasks.visualize.scoring import REAL_PATCHES
+from fieldlab.tasks.visualize.transforms.transform import TransformSequence
+from fieldlab.training.chunks import Chunk
+from fieldlab.training.module import State, TaskModule
+from fieldlab.training.optimisation import Descent
 
 
 class VisualizeModule(TaskModule):
@@ -41,7 +43,7 @@ class VisualizeModule(TaskModule):
     `measures`; and of objectives over `logits`, where the model has a judge, whether the judge takes an image for what it is
     for: `recognised`. All are means over the member's images.
 
-    `magnify`: so many times finer the saved images are than those that were optimised; only fields can be.
+    `magnify`: the factor by which saved images are finer than those that were optimised; only fields can be magnified.
 
     Raises:
         ValueError: counts out of range, a canvas that cannot be magnified.
@@ -58,8 +60,8 @@ class VisualizeModule(TaskModule):
         model: Model,
         objective: Objective,
         photos: Photos,
-        transforms: Composed,
-        held_out: Composed,
+        transforms: TransformSequence,
+        held_out: TransformSequence,
         each: int,
         copies: int,
         leaky_steps: int,
@@ -92,11 +94,10 @@ class VisualizeModule(TaskModule):
         self.draws = draws
         self.magnify = magnify
         self.frames: list[UInt8[Tensor, "k h w 3"]] = []
-        self.real: Scores | None = None
 
     @property
     def names(self) -> list[str]:
-        """What each of a member's images is for."""
+        """The names of a member's images: what each is for."""
         return [f"{self.objective.name(i)} {self.label(i)}".strip() for i in range(self.images)]
 
     def label(self, i: int) -> str:
@@ -109,17 +110,17 @@ class VisualizeModule(TaskModule):
         return self.objective.channels_of(OUTPUT)
 
     @contextmanager
-    def looking(self) -> Iterator[None]:
-        """Within, `self.look` shows what the model's layers answer."""
+    def hook_layers(self) -> Iterator[None]:
+        """Hook the objective's layers, so that `self.look` gives what they answer."""
         with Activations(self.model.network, self.objective.layers) as self.look:
             yield
 
     def on_train_start(self) -> None:
-        with self.looking():
+        with self.hook_layers():
             super().on_train_start()
 
     def training_step(self, chunk: Chunk, _: int) -> None:
-        with self.looking():
+        with self.hook_layers():
             super().training_step(chunk, _)
 
     def step(self, batch: Any, number: int) -> Float[Tensor, "m"]:
@@ -127,7 +128,7 @@ class VisualizeModule(TaskModule):
             return super().step(batch, number)
 
     def to_device(self) -> None:
-        """And find what real images make of the objective."""
+        """Move the model, and find the objective's scores of real images."""
         self.model.to(self.device)
         always = torch.Generator().manual_seed(0)
         drawn = torch.rand(self.draws, self.images, self.held_out.numbers, generator=always)
@@ -143,15 +144,15 @@ class VisualizeModule(TaskModule):
         m, copies, n, _ = batch.shape
         images = self.ensemble().unflatten(0, (m, n))[:, None].expand(-1, copies, -1, -1, -1, -1).flatten(0, 2)
         changed = self.transforms(images, batch.flatten(0, 2))
-        scores = self.in_turn(self.objective, self.seen(changed), images)
+        scores = self.score_sets(self.objective, self.observe(changed), images)
         return -scores.view(m, copies, n).mean(1).sum(1)
 
-    def seen(self, images: Float[Tensor, "k c h w"]) -> Seen:
-        """What the objective's layers answer, channels first."""
-        return self.model.seen(self.look, images)
+    def observe(self, images: Float[Tensor, "k c h w"]) -> Seen:
+        """The answers of the objective's layers, channels first."""
+        return self.model.observe(self.look, images)
 
-    def in_turn(self, score: Callable[[Seen, Tensor], Tensor], seen: Seen, images: Tensor) -> Float[Tensor, "k"]:
-        """The scores of one set of images after the other: units come by turns, and diversity is that within a set."""
+    def score_sets(self, score: Callable[[Seen, Tensor], Tensor], seen: Seen, images: Tensor) -> Float[Tensor, "k"]:
+        """The scores of images, set by set: units alternate within a set, and diversity is measured within it."""
         parts = {layer: answer.split(self.images) for layer, answer in seen.items()}
         sets = images.split(self.images)
         return torch.cat([score({layer: part[j] for layer, part in parts.items()}, s) for j, s in enumerate(sets)])
@@ -160,13 +161,13 @@ class VisualizeModule(TaskModule):
     def measure(self) -> tuple[list[Scores], list[bool]]:
         images = self.ensemble()
         self.rows = {name: values.view(self.members, -1) for name, values in self.scores_of(images).items()}
-        self.frames.append(torch.from_numpy(sheets.bytes_of(images.float().cpu().numpy())))
+        self.frames.append(torch.from_numpy(contact_sheet.to_bytes(images.float().cpu().numpy())))
         finite = images.isfinite().reshape(self.members, -1).all(1)
         finite &= self.rows["answer"].isfinite().all(1) if "answer" in self.rows else True
         return [self.mean(self.rows, m) for m in range(self.members)], finite.tolist()
 
     def mean(self, rows: Mapping[str, Tensor], m: int) -> Scores:
-        """The scores of a member: what is not known of an image does not count."""
+        """The mean scores of a member over the images whose scores are known."""
         means = {name: values[m].nanmean().item() for name, values in rows.items() if name not in ("answer", "best")}
         if "kept" in means:  # of all that the images have together: a single one may have next to nothing
             means["kept"] = means["robust_activation"] / means["activation"] if means["activation"] > 0 else np.nan
@@ -191,14 +192,14 @@ class VisualizeModule(TaskModule):
         found["flat"] = measures.is_flat(images)
         if (judge := self.model.judge) is not None and self.logits:
             with Activations(judge.network, [OUTPUT]) as look:
-                taken_for = judge.seen(look, images)[OUTPUT].argmax(1)
+                taken_for = judge.observe(look, images)[OUTPUT].argmax(1)
             wanted = torch.tensor(self.logits, device=images.device).repeat(len(images) // len(self.logits))
             found["recognised"] = (taken_for == wanted).float()
         return found
 
     def answer(self, images: Float[Tensor, "k c h w"]) -> Float[Tensor, "k"]:
-        """The network's answer to each image, as far as the objective is about it."""
-        return self.in_turn(self.objective.answer, self.seen(images), images)
+        """The part of the objective that is the network's answer, for each image."""
+        return self.score_sets(self.objective.answer, self.observe(images), images)
 
     def facts(self, m: int) -> dict[str, Any]:
         images = self.ensemble()
@@ -209,33 +210,33 @@ class VisualizeModule(TaskModule):
         }
 
     def outcome(self, m: int) -> dict[str, Any]:
-        return {"scores": self.latest(m), "real": self.real}
+        return {"scores": self.latest(m), "yardsticks": {REAL_PATCHES: self.real} if self.real else {}}
 
     def of_member(self, images: Tensor, m: int) -> Tensor:
         return images.unflatten(0, (self.members, self.images))[m]
 
-    def shown(self, m: int) -> Mapping[str, np.ndarray]:
-        return {"sheet": sheets.contact_sheet(self.of_member(self.frames[-1], m).numpy(), self.names)}
+    def render(self, m: int) -> Mapping[str, np.ndarray]:
+        return {"sheet": contact_sheet.draw_sheet(self.of_member(self.frames[-1], m).numpy(), self.names)}
 
     @torch.no_grad()
-    def finest(self) -> Float[Tensor, "k c h w"]:
+    def render_magnified(self) -> Float[Tensor, "k c h w"]:
         """The images, `magnify` times finer than they were optimised."""
         canvas = self.ensemble
         if self.magnify == 1 or not isinstance(canvas.parameterization, Painted):
             return canvas()
         size = [side * self.magnify for side in canvas.parameterization.size]
-        return canvas.seen(canvas.parameterization.at(centres(size).to(canvas.parameterization.x.device), size))
+        return canvas.render(canvas.parameterization.at(centres(size).to(canvas.parameterization.x.device), size))
 
     def save(self, m: int, folder: Path) -> None:
-        """images.npy [n, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, and progress.gif."""
-        images = self.of_member(self.finest(), m).float().cpu().numpy()
+        """Write images.npy [n, c, h, w] in [0, 1], images/*.png, images.csv, sheet.png, and progress.gif."""
+        images = self.of_member(self.render_magnified(), m).float().cpu().numpy()
         np.save(folder / "images.npy", images)
-        pixels = sheets.bytes_of(images)
-        sheets.save_images(folder / "images", pixels, self.names)
-        Image.fromarray(sheets.contact_sheet(pixels, self.names)).save(folder / "sheet.png")
+        pixels = contact_sheet.to_bytes(images)
+        contact_sheet.save_images(folder / "images", pixels, self.names)
+        Image.fromarray(contact_sheet.draw_sheet(pixels, self.names)).save(folder / "sheet.png")
         frames = [self.of_member(frame, m).numpy() for frame in self.frames]
-        film = [sheets.contact_sheet(frame, self.names, least=sheets.LEAST_FRAME) for frame in frames]
-        sheets.save_film(folder / "progress.gif", film)
+        film = [contact_sheet.draw_sheet(frame, self.names, least=contact_sheet.LEAST_FRAME) for frame in frames]
+        contact_sheet.save_film(folder / "progress.gif", film)
         rows = {name: values[m].tolist() for name, values in self.rows.items()}
         about = {"image": range(self.images), "objective": map(self.objective.name, range(self.images))}
         about["label"] = map(self.label, range(self.images))

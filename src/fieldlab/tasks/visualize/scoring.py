@@ -2,6 +2,8 @@
 
 from fieldlab.runs.scoring import Score, Scoring
 
+REAL_PATCHES = "real patches"  # the best one for what each image is for
+
 VISUALIZE = Scoring(
     scores={
         "robust_activation": Score("robust activation"),

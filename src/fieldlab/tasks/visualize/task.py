@@ -5,20 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from omegaconf import DictConfig
-
-from fieldlab.build import report_as
+from fieldlab.config.instantiate import report_as
+from fieldlab.config.kind import Choices
+from fieldlab.config.presets import name_preset
+from fieldlab.config.schema import TRAINING, Keys, Node
+from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
-from fieldlab.runs.task import Config, Exhibit, Facts, Member, Once, Task
-from fieldlab.tasks.keys import check_visualize_keys
+from fieldlab.runs.task import Config, Exhibit, Facts, Member, Once
+from fieldlab.runs.trained import TrainedTask
 from fieldlab.tasks.visualize.scoring import VISUALIZE
+from fieldlab.tasks.visualize.settings import CanvasNode, Photos, Text
 
 if TYPE_CHECKING:
-    from fieldlab.canvases.canvas import Canvas
-    from fieldlab.models.model import Model
-    from fieldlab.objectives.objective import Objective
-    from fieldlab.tasks.descent import Descent
+    from fieldlab.classifiers.model import Model
+    from fieldlab.tasks.visualize.canvases.canvas import Canvas
     from fieldlab.tasks.visualize.module import VisualizeModule
+    from fieldlab.tasks.visualize.objectives.objective import Objective
+    from fieldlab.training.optimisation import Descent
 
 
 @dataclass(frozen=True)
@@ -29,15 +32,14 @@ class CanvasMember(Member):
     objective: "Objective"
     canvas: "Canvas"
 
-    @property
-    def subject(self) -> str:
-        return Visualize.name_subject(self.config)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Visualize(Task):
+class Visualize(TrainedTask):
     """Find images that a network answers to; see `fieldlab.tasks.visualize.module.VisualizeModule`."""
 
+    keys: ClassVar[Keys] = {
+        **TRAINING, "model": Node, "objective": Text, "canvas": CanvasNode, "transforms": Node, "photos": Photos,
+    }  # fmt: skip
     scoring: ClassVar[Scoring] = VISUALIZE
     files: ClassVar[tuple[str, ...]] = ("sheet.png", "progress.gif", "images.npy", "images.csv", "images/*.png")
     subject_keys: ClassVar[tuple[str, ...]] = ("model.", "photos.", "canvas.size")
@@ -58,35 +60,39 @@ class Visualize(Task):
     @classmethod
     def name_subject(cls, config: Config) -> str:
         """`texture logits:*`."""
-        model = config["model"] or {}
-        if not model:
-            check_visualize_keys(config)
+        model = config.get("model")
+        if not isinstance(model, Mapping):
+            raise InputError("model: the task Visualize needs one, like model=texture")
         own = model.get("name") or model.get("path") or str(model.get("_target_", "model")).rpartition(".")[2]
         return f"{Path(str(own)).stem} {config['objective']}"
 
-    def check(self, config: Config, devices: int, once: Once) -> Facts:
-        check_visualize_keys(config)
+    @classmethod
+    def name_field(cls, config: Config, choices: Choices) -> str:
+        """The field that paints, or the canvas where there is none."""
+        return str(choices["canvas"]) if choices.get("field") is None else name_preset(choices)
+
+    def look(self, config: Config, devices: int, once: Once) -> Facts:
         from fieldlab.tasks.visualize.check import check_visualization
 
         return check_visualization(self, config, devices, once)
 
-    def build(self, config: DictConfig) -> CanvasMember:
+    def build(self, config: Config) -> CanvasMember:
         from fieldlab.tasks.visualize.build import build_canvas, build_model, build_objective, count_images
 
-        model = build_model(config)
-        objective = build_objective(config.objective, model)
+        model = build_model(config["model"])
+        objective = build_objective(config["objective"], model)
         return CanvasMember(config, model, objective, build_canvas(config, model, count_images(config, objective)))
 
     def assemble(
         self, members: Sequence[CanvasMember], *, seeds: Sequence[int], steps: int, descent: "Descent"
     ) -> "VisualizeModule":
-        from fieldlab.tasks.visualize.build import build_transforms, photos_of, take_in
+        from fieldlab.tasks.visualize.build import build_transforms, join_canvases, read_reference
         from fieldlab.tasks.visualize.module import VisualizeModule
 
         first = members[0]
-        canvas = take_in([member.canvas for member in members])
-        photos = photos_of(first.config.photos, first.model.channels)
-        transforms = build_transforms(first.config.transforms, "transforms")
+        canvas = join_canvases([member.canvas for member in members])
+        photos = read_reference(first.config["photos"], first.model.channels)
+        transforms = build_transforms(first.config["transforms"], "transforms")
         held_out = build_transforms(self.held_out, "task.held_out")
         with report_as("task"):
             return VisualizeModule(

@@ -1,1 +1,0 @@
-"""Canvases: ways to write an image as parameters that are optimised."""

@@ -1,0 +1,1 @@
+"""Classifiers: networks to look into."""

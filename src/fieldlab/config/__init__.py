@@ -1,0 +1,1 @@
+"""Configurations: composed, made into objects, and told apart by what determines results."""

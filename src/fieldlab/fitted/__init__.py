@@ -1,0 +1,1 @@
+"""Fitted fields, asked at any point and any resolution."""

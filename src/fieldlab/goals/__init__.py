@@ -1,1 +1,0 @@
-"""Goals: what pictures, read where warps say, should come to."""

@@ -1,1 +1,0 @@
-"""Models: networks that are looked into."""

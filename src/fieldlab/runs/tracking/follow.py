@@ -1,0 +1,44 @@
+"""Follow: scores and pictures of a training run, passed on as they come."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from lightning import Callback, LightningModule, Trainer
+
+from fieldlab.runs.computation import Log
+from fieldlab.runs.tracking.tracker import safely
+
+
+class Follow(Callback):
+    """Passes on every scored step of a module; `pictures` times, the last step included, with pictures."""
+
+    def __init__(self, log: Log, pictures: int) -> None:
+        self.log_member, self.pictures = log, pictures
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A run that goes on from a checkpoint brings its curve along."""
+        task: Any = pl_module
+        self.scored = task.samples.start // task.samples.scored_every
+        if trainer.is_global_zero:
+            for m, progress in enumerate(task.progress):
+                for point in progress.curve:
+                    self.tell(m, point, {})
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if not batch.scored or not trainer.is_global_zero:
+            return
+        task: Any = pl_module
+        self.scored += 1
+        total = task.samples.num_scores
+        due = self.scored * self.pictures // total > (self.scored - 1) * self.pictures // total
+        for m, progress in enumerate(task.progress):
+            if progress.diverged_at is None:
+                self.tell(m, progress.curve[-1], task.render(m) if due else {})
+
+    def tell(self, m: int, point: Mapping[str, Any], pictures: Mapping[str, np.ndarray]) -> None:
+        """Pass on a member's scores at a step."""
+        scores = {name: value for name, value in point.items() if name != "step"}
+        safely(self.log_member, m, point["step"], scores, pictures)

@@ -1,0 +1,1 @@
+"""Sweeps: many runs, checked together, computed in packs wherever there is room."""

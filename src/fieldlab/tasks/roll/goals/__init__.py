@@ -1,0 +1,1 @@
+"""Goals: the losses that rolled pictures should minimise."""

@@ -1,0 +1,1 @@
+"""Canvases: parameterizations of images that are optimised."""

@@ -1,0 +1,1 @@
+"""Training: the LightningModule, its batches and its optimisation."""

@@ -1,0 +1,84 @@
+"""FieldModule: the training of fields under constraints at points of signals."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fieldlab import weights
+from fieldlab.field import POINTS_AT_ONCE, Ensemble, count_parameters
+from fieldlab.operators import Function
+from fieldlab.signals.signal import Signal
+from fieldlab.training.constraints import Constraint, Reading, find_sloped
+from fieldlab.training.module import TaskModule
+from fieldlab.training.optimisation import Descent
+from fieldlab.training.samples import Batch, Samples
+
+
+class FieldModule(TaskModule):
+    """Minimise the sum of constraints for each field of an ensemble.
+
+    Raises:
+        ValueError: no constraints.
+    """
+
+    ensemble: Ensemble
+    samples: Samples
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        signals: Sequence[Signal],
+        samples: Samples,
+        constraints: Mapping[str, Constraint],
+        descent: Descent,
+        clip_norm: float | None,
+    ) -> None:
+        if not constraints:
+            raise ValueError("constraints is empty: nothing would be learned")
+        super().__init__(ensemble, ensemble.members, samples, descent, clip_norm)
+        self.constraints = nn.ModuleDict(constraints)
+        self.sloped = find_sloped(constraints.values())
+        self.signals = signals
+
+    @abstractmethod
+    def save_pictures(self, m: int, folder: Path) -> None:
+        """Write pictures of what member m has learned into the fit's folder."""
+
+    def total(self, batch: Batch) -> Float[Tensor, "m"]:
+        """The sum of constraints, by member."""
+        reading = Reading(self.ensemble, batch, self.sloped)
+        return torch.stack([constraint(reading) for constraint in self.constraints.values()]).sum(0)
+
+    def facts(self, m: int) -> dict[str, Any]:
+        signal = self.signals[m]
+        return {
+            "parameters": count_parameters(self.ensemble) // self.members,
+            "grid": list(signal.grid),
+            "channels": signal.channels,
+            "span": list(signal.span) if signal.span else None,
+            "centre": list(signal.centre) if signal.centre else None,
+            "duration": signal.medium.duration if signal.medium else None,
+        }
+
+    def save(self, m: int, folder: Path) -> None:
+        signal = self.signals[m]
+        weights.save(self.ensemble.member(m), folder, dim=signal.dim, channels=signal.channels)
+        self.save_pictures(m, folder)
+
+    @torch.no_grad()
+    def evaluate(
+        self, operator: Callable[[Function, Tensor], Tensor], x: Float[Tensor, "m n dim"]
+    ) -> Float[Tensor, "m n ..."]:
+        """The operator of the fields at points, in blocks, which devices share out."""
+        rank, world = self.samples.rank, self.samples.world
+        block = max(1, POINTS_AT_ONCE // self.ensemble.members)
+        whole = x.new_zeros(*x.shape[:2], *operator(self.ensemble, x[:, :1]).shape[2:])
+        for start in range(0, x.shape[1], block)[rank::world]:
+            part = slice(start, start + block)
+            whole[:, part] = operator(self.ensemble, x[:, part])
+        return self.over_devices(whole)

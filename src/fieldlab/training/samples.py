@@ -1,0 +1,168 @@
+"""Samples: the points that a task trains on and is scored on, resident on the device that computes."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int, Shaped
+from torch import Tensor
+
+from fieldlab.signals.regions import SPACE, members_of
+from fieldlab.signals.signal import Signal
+from fieldlab.signals.splits import Split
+from fieldlab.training.batches import Batches
+from fieldlab.training.constraints import Constraint, Points
+
+Batch = dict[str, Points]  # by region
+
+
+class Samples(Batches):
+    """Batches of what m members' signals know at their samples, region by region, in full or drawn at random.
+
+    A region is a set of training samples, given by `regions`; with `space` points of the unit cube come beside them, as
+    many and drawn uniformly at every step. `batch_size` None gives every sample of a region at each step. Otherwise a
+    step takes that many: drawn with `replacement`, or from a stream of shuffled epochs, in which every sample comes up
+    equally often. Each member draws from its own generator, so that it sees the batches it would see alone. On several
+    devices each takes its share of every batch.
+    """
+
+    def __init__(
+        self,
+        signals: Sequence[Signal],
+        splits: Sequence[Split],
+        seeds: Sequence[int],
+        *,
+        regions: Mapping[str, Int[Tensor, "m k"]],
+        space: bool,
+        data: Mapping[str, Float[Tensor, "m n ..."]],
+        batch_size: int | None,
+        replacement: bool,
+        steps: int,
+        scores: int,
+    ) -> None:
+        super().__init__(seeds, steps=steps, scores=scores)
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, or null for all samples, not {batch_size}")
+        self.x = torch.stack([signal.coordinates() for signal in signals])
+        self.y = torch.stack([signal.values.flatten(0, -2) for signal in signals])
+        self.data = dict(data)
+        self.masks: dict[str, Bool[Tensor, "m n"]] = {
+            part: torch.stack([getattr(split, part) for split in splits]) for part in ("train", "validation", "test")
+        }
+        self.regions = dict(regions)
+        self.space = space
+        self.batch_size = batch_size
+        self.replacement = replacement
+
+    @classmethod
+    def of_regions(
+        cls,
+        signals: Sequence[Signal],
+        splits: Sequence[Split],
+        seeds: Sequence[int],
+        *,
+        marked: Sequence[Mapping[str, Tensor]],
+        constraints: Iterable[Constraint],
+        **how: Any,
+    ) -> "Samples":
+        """The samples of the regions that `constraints` name, of those `marked` in each signal."""
+        names = dict.fromkeys(region for constraint in constraints for region in constraint.regions)
+        regions = {name: members_of(name, marked, signals, splits) for name in names if name != SPACE}
+        return cls(signals, splits, seeds, regions=regions, space=SPACE in names, **how)
+
+    def to(self, device: torch.device, rank: int, world: int) -> None:
+        super().to(device, rank, world)
+        self.x, self.y = self.x.to(device), self.y.to(device)
+        self.data, self.masks, self.regions = (
+            {name: tensor.to(device) for name, tensor in tensors.items()}
+            for tensors in (self.data, self.masks, self.regions)
+        )
+        self.reset()
+        self.whole = (
+            {region: self.take(index) for region, index in self.regions.items()} if self.batch_size is None else None
+        )
+
+    def reset(self) -> None:
+        """Start every stream of shuffled epochs anew."""
+        self.leftover = {region: index[:, :0] for region, index in self.regions.items()}
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "leftover": self.leftover}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        self.leftover = {region: left.to(self.x.device) for region, left in state["leftover"].items()}
+
+    def batches(self, steps: int) -> Iterator[Batch]:
+        """The points of every region, for each of the next steps."""
+        drawn = {} if self.whole is not None else {region: self.draw(region, steps) for region in self.regions}
+        anywhere = self.draw_space(steps) if self.space else None
+        for step in range(steps):
+            batch = self.whole or {
+                region: self.take(self.regions[region].gather(1, chosen[:, step])) for region, chosen in drawn.items()
+            }
+            if anywhere is not None:
+                x, share = self.take_share(anywhere[:, step])
+                x = x.clone(memory_format=torch.contiguous_format)  # other strides would be compiled anew
+                batch = {**batch, SPACE: Points(x, {}, share)}
+            yield batch
+
+    def count_points(self, region: str) -> int:
+        """How many points of a region each member sees in a step: in space as many as there are samples in the others."""
+        if region == SPACE:
+            return max(
+                (self.count_points(other) for other in self.regions), default=self.batch_size or self.x.shape[1]
+            )
+        size = self.regions[region].shape[1]
+        if self.batch_size is None:
+            return size
+        return self.batch_size if self.replacement else min(self.batch_size, size)
+
+    @property
+    def samples_per_step(self) -> int:
+        """Samples of each member in a step, in the region that has fewest."""
+        return min(self.count_points(region) for region in [*self.regions, *([SPACE] if self.space else [])])
+
+    def take(self, index: Int[Tensor, "m b"]) -> Points:
+        """This device's part of a batch of samples; all devices draw the same batch."""
+        index, share = self.take_share(index)
+        return Points(
+            gather_rows(self.x, index),
+            {name: gather_rows(tensor, index) for name, tensor in self.data.items()},
+            share,
+        )
+
+    def take_share(self, batch: Shaped[Tensor, "m b ..."]) -> tuple[Tensor, float]:
+        """This device's part of a batch, and its size relative to an equal part."""
+        part = batch.tensor_split(self.world, dim=1)[self.rank]
+        return part, part.shape[1] * self.world / batch.shape[1]
+
+    def draw_space(self, steps: int) -> Float[Tensor, "m steps b dim"]:
+        """Uniformly distributed points of the unit cube for the next steps."""
+        size = (steps, self.count_points(SPACE), self.x.shape[-1])
+        return torch.stack([torch.rand(size, generator=g, device=self.x.device) for g in self.generators])
+
+    def draw(self, region: str, steps: int) -> Int[Tensor, "m steps b"]:
+        """Which of a region's samples the next steps see."""
+        total, device = self.regions[region].shape[1], self.x.device
+        wanted = steps * self.count_points(region)
+        if self.replacement:
+            drawn = [torch.randint(total, (wanted,), generator=g, device=device) for g in self.generators]
+            return torch.stack(drawn).unflatten(1, (steps, -1))
+        leftover = self.leftover[region]
+        epochs = -(-(wanted - leftover.shape[1]) // total)
+        shuffled = [
+            torch.cat([torch.randperm(total, generator=g, device=device) for _ in range(epochs)])
+            if epochs > 0
+            else leftover.new_empty(0)
+            for g in self.generators
+        ]
+        stream = torch.cat([leftover, torch.stack(shuffled)], dim=1)
+        self.leftover[region] = stream[:, wanted:]
+        return stream[:, :wanted].unflatten(1, (steps, -1))
+
+
+def gather_rows(tensor: Float[Tensor, "m n ..."], index: Int[Tensor, "m b"]) -> Float[Tensor, "m b ..."]:
+    """The rows of each member at its own indices."""
+    wide = index.view(*index.shape, *[1] * (tensor.ndim - 2)).expand(-1, -1, *tensor.shape[2:])
+    return tensor.gather(1, wide)

@@ -1,0 +1,18 @@
+"""What trains it."""
+
+from fieldlab.tasks.fit.module import FitModule
+
+
+class WorstModule(FitModule):
+    """A fit, scored by its largest error."""
+
+    def __init__(self, *members, **settings):
+        super().__init__(*members, free="nothing", derivatives=False, stencil="central", **settings)
+
+    def measure(self):
+        _, finite = super().measure()
+        errors = (self.prediction - self.samples.y).abs().flatten(1).amax(1)
+        return [{"worst_error": error} for error in errors.tolist()], finite
+
+    def outcome(self, m):
+        return {"scores": self.latest(m)}
