@@ -73,7 +73,10 @@ def test_report_command(installed: Installed, clean_folder: Path):
 def test_the_wheel_carries_configuration_and_plugins(tmp_path: Path):
     root = Path(__file__).parents[1]
     source = tmp_path / "source"  # a copy: a build leaves its traces beside the project file
-    shutil.copytree(root, source, ignore=shutil.ignore_patterns(".git", ".venv", "runs", "build", "*.egg-info"))
+    for folder in ("src", "conf"):
+        shutil.copytree(root / folder, source / folder, ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(root / file, source)
     build = [
         sys.executable,
         "-m",
@@ -86,7 +89,8 @@ def test_the_wheel_carries_configuration_and_plugins(tmp_path: Path):
         tmp_path,
         source,
     ]
-    subprocess.run(build, check=True, capture_output=True)
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("fieldlab-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     configuration = {f"fieldlab/conf/{file.relative_to(root / 'conf')}" for file in (root / "conf").rglob("*.yaml")}

@@ -122,24 +122,22 @@ def known(field, points):
     return value(field, points.x) - points.data["target"]
 '''
 WAVE_YAML = """
-# @package _global_
-supervise: wave
-task:
-  constraints:
-    equation:
-      _target_: fieldlab.training.constraints.Constraint
-      region: all
-      residual: {_target_: physics.wave, _partial_: true, speed: 2.0}
-      norm: squared
-      weight: 1.0e-3
-    boundary:
-      _target_: fieldlab.training.constraints.Constraint
-      region: boundary
-      residual: {_target_: physics.known, _partial_: true}
-      norm: squared
-      weight: 1.0
-  free: nothing
-  derivatives: false
+name: wave
+constraints:
+  equation:
+    _target_: fieldlab.training.constraints.Constraint
+    region: all
+    residual: {_target_: physics.wave, _partial_: true, speed: 2.0}
+    norm: squared
+    weight: 1.0e-3
+  boundary:
+    _target_: fieldlab.training.constraints.Constraint
+    region: boundary
+    residual: {_target_: physics.known, _partial_: true}
+    norm: squared
+    weight: 1.0
+free: nothing
+derivatives: false
 """
 
 

@@ -173,6 +173,8 @@ def describe_type(hint: Any) -> str:
         return f"one of {', '.join(map(repr, typing.get_args(hint)))}"
     if typing.get_origin(hint) in (typing.Union, type(int | None)):
         return " or ".join(describe_type(part) for part in typing.get_args(hint))
+    if typing.get_origin(hint) in (dict, Mapping):
+        return "settings, KEY: VALUE"
     if inspect.isclass(hint) and typing.get_origin(hint) is None:
         return {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}.get(
             hint.__name__, hint.__name__

@@ -69,7 +69,9 @@ def commit_answer(folder: Path, to: Path, text: str) -> None:
 def conclude_studies(folders: Sequence[Path]) -> bool:
     """End a sweep: print the table of each study it touched, list which of its runs failed; whether none did."""
     for study in dict.fromkeys(folder.parent for folder in folders):
-        print(f"\n{report(study)}\n\n{study}/: report.html, table.csv, table.md, table.tex, figure.png")
+        table = report(study)
+        files = ("report.html", "table.csv", "table.md", "table.tex", "figure.png")
+        print(f"\n{table}\n\n{study}/: {', '.join(file for file in files if (study / file).exists())}")
     ends = {folder: result_or_none(folder) for folder in dict.fromkeys(folders)}
     bad = {folder: result for folder, result in ends.items() if result is None or result.status != "finished"}
     for folder, result in bad.items():

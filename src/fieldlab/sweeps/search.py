@@ -1,4 +1,4 @@
-"""The sweeper of searches: Optuna proposes settings, validation PSNR judges them. Needs the extra [optuna]."""
+"""The sweeper of searches: Optuna proposes settings, the task's own score judges them. Needs the extra [optuna]."""
 
 import contextlib
 import itertools
@@ -21,7 +21,7 @@ from fieldlab.sweeps.trials import Search, format_value
 
 
 class OptunaSweeper(Sweeper):
-    """`trials` proposals by Optuna's TPE, `batch` at a time, each judged by validation PSNR.
+    """`trials` proposals by Optuna's TPE, `batch` at a time, each judged by the score that its task is searched by: validation PSNR for a fit.
 
     `params` is the space, by key: `interval(1, 50)`, `tag(log, interval(1e-5, 1e-2))`, `int(interval(2, 6))`,
     `range(32, 257, step=32)` or `a,b,c`. A key that the field does not have is left out; one that the command line

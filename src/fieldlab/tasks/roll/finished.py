@@ -39,7 +39,8 @@ def digest_fit(file: Path, result: Mapping[str, Any]) -> list[Any]:
     if not result:
         return []
     config = result["config"]
-    return [config["field"], digest_file(str(file.parent / "weights.safetensors")), digest(config["signal"] or {})]
+    weights = digest_file(str(file.parent / "weights.safetensors"))
+    return [config.get("field"), weights, digest(config.get("signal") or {})]  # runs of other tasks may have neither
 
 
 Library = Annotated[str | None, Content(digest_fits)]
