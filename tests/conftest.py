@@ -48,6 +48,20 @@ def slow(*cases: object) -> list[Any]:
     return [pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow) for case in cases]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test marked quick(n), n cases that are spread over it are in the quick suite; the others are slow."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("quick") and not item.get_closest_marker("slow"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for same in cases.values():
+        [count] = same[0].get_closest_marker("quick").args
+        chosen = {i * len(same) // count for i in range(count)}
+        for i, item in enumerate(same):
+            if i not in chosen:
+                item.add_marker("slow")
+
+
 @pytest.fixture(autouse=True)
 def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Each test works in a folder of its own."""

@@ -1,6 +1,7 @@
 """The house rules that a machine can check."""
 
 import ast
+import functools
 import inspect
 import re
 import tomllib
@@ -26,6 +27,7 @@ ROOMS = [  # each imports from those before it, and from itself
 BLIND = ("runs", "sweeps", "report")  # know of tasks only what the contract says
 
 
+@functools.cache
 def modules() -> dict[str, Path]:
     """Every file by its dotted name below fieldlab; Hydra's names for plugins are a room too."""
     files = [*SOURCE.rglob("*.py"), *(ROOT / "src/hydra_plugins").rglob("*.py")]
@@ -33,6 +35,7 @@ def modules() -> dict[str, Path]:
     return {name.removesuffix(".__init__").removeprefix("fieldlab."): file for name, file in named.items()}
 
 
+@functools.cache
 def imports(file: Path) -> set[str]:
     """The modules of fieldlab that a file imports, within functions too; not what only a type checker reads."""
     tree, known = ast.parse(file.read_text()), modules()
@@ -154,6 +157,7 @@ def yaml_files() -> list[str]:
     return sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.glob("*/**/*.yaml"))
 
 
+@pytest.mark.quick(30)
 @pytest.mark.parametrize("file", [f for f in yaml_files() if not f.startswith("hydra/")])
 def test_every_yaml_composes(file: str):
     group, _, option = file.rpartition("/")

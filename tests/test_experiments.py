@@ -90,6 +90,7 @@ def test_a_study_is_what_it_was(name: str):
     assert digest(name) == DIGESTS[name]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", options("experiment"))
 def test_a_change_of_defaults_changes_no_study(name: str, clean_folder: Path):
     (clean_folder / "conf/task").mkdir(parents=True)

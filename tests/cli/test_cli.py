@@ -40,6 +40,7 @@ def test_a_plain_run_writes_all_that_it_promises(command: Command):
     assert fieldlab.load(folder)(fieldlab.load(folder).encoding.frequencies.new_zeros(4, 2)).shape == (4, 1)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("axes", [(40,), (12, 14), (6, 6, 6)])
 def test_arrays_of_every_dimension(command: Command, axes: tuple[int, ...]):
     values = np.random.default_rng(0).normal(size=axes) * 5
@@ -147,12 +148,14 @@ def test_memory_that_is_short_names_the_key(
     assert f"failed (out of memory: {words} (RuntimeError: " in out
 
 
+@pytest.mark.slow
 def test_a_key_that_works_for_some_fits_may_be_swept(command: Command):
     rates = ("optimizer=adam,sgd", "field.learning_rate=1e-3,1e-4", "compile=false,no", "trainer.devices=1")
     assert command("-m", *QUICK, *rates, "study=mine")[0] == 0
     assert len(list(Path("runs/mine").glob("*/result.json"))) == 3
 
 
+@pytest.mark.slow
 def test_what_other_code_has_finished_is_made_again(command: Command, monkeypatch: pytest.MonkeyPatch):
     sweep = ("-m", *QUICK, "study=mine", "folder=runs/mine/one")
     command(*sweep)
@@ -224,6 +227,7 @@ def write(path: str, content: bytes) -> None:
     Path(path).write_bytes(content)
 
 
+@pytest.mark.quick(16)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -33,6 +33,7 @@ def test_a_trial_is_no_result_of_the_study(command: Command):
     assert {r.steps for r in map(read_result, Path("runs/mine").glob("*/"))} == {12}
 
 
+@pytest.mark.slow
 def test_each_trial_of_a_sweep_stands_alone(command: Command):
     small = [*SMALL, "debug=true"]
     assert command("-m", *small, "seed=0,1")[0] == 0

@@ -25,6 +25,7 @@ def test_an_exchanged_part_shows_in_the_name(small: Compose):
     assert small("field=gaussian", "field/network=relu").field.name == "gaussian"
 
 
+@pytest.mark.quick(8)
 @pytest.mark.parametrize(
     "override",
     [
@@ -46,6 +47,7 @@ def test_what_does_not_change_the_result_does_not_change_the_hash(small: Compose
     assert small(override).folder.rpartition("-")[2] == small().folder.rpartition("-")[2]
 
 
+@pytest.mark.quick(8)
 @pytest.mark.parametrize(
     "override",
     ["seed=1", "steps=3", "field=relu", "field.network.width=9", "signal.size=31", "signal.alignment=left", "split=all",

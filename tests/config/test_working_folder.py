@@ -55,6 +55,7 @@ def test_own_modules_are_found_by_every_command(own_modules: Path, installed):
     assert "Conv2d" in listed.stdout
 
 
+@pytest.mark.slow
 def test_own_modules_are_found_from_python(own_modules: Path):
     """A script that lies elsewhere than where it is started, as notebooks' kernels do."""
     (own_modules / "elsewhere").mkdir()

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -86,14 +87,24 @@ def run(field: str, signal: str, seed: int, echo: float, near: float, width: int
     return result
 
 
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two fields in six rooms, reported; `dull` is later in all but one."""
+    folder = tmp_path_factory.mktemp("rooms")
+    with pytest.MonkeyPatch.context() as there:
+        there.chdir(folder)
+        for i in range(6):
+            for seed in (0, 1):
+                run("clear", f"room{i}", seed, echo=1.0 + i + seed / 10, near=0.5 + seed / 10)
+                run("dull", f"room{i}", seed, echo=1.0 + i + seed / 10 + (0.5 if i else -0.1), near=0.6)
+        report(STUDY, Path("answer"))
+    return folder
+
+
 @pytest.fixture
-def page() -> Texts:
-    """The report of two fields in six rooms; `dull` is later in all but one."""
-    for i in range(6):
-        for seed in (0, 1):
-            run("clear", f"room{i}", seed, echo=1.0 + i + seed / 10, near=0.5 + seed / 10)
-            run("dull", f"room{i}", seed, echo=1.0 + i + seed / 10 + (0.5 if i else -0.1), near=0.6)
-    report(STUDY, Path("answer"))
+def page(rooms: Path, clean_folder: Path) -> Texts:
+    """The page of their report, with all the rest in the working folder."""
+    shutil.copytree(rooms, clean_folder, dirs_exist_ok=True)
     return Texts((STUDY / "report.html").read_text())
 
 

@@ -102,6 +102,7 @@ def test_mean_and_standard_deviation_over_seeds():
     assert "30.00" in next(line for line in report(STUDY).splitlines() if "bicubic" in line)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("paths", "names"),
     [
@@ -173,6 +174,7 @@ def test_swept_settings_become_columns():
     assert pd.read_csv(STUDY / "table.csv")["field.encoding.sigma"].tolist() == [5, 10]
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("one", "other", "column"),
     [
@@ -207,6 +209,7 @@ def test_each_split_has_its_own_bicubic_line():
     assert "33.00" in lines[1]
 
 
+@pytest.mark.slow
 def test_a_committed_answer_that_cannot_be_written_is_named(tmp_path: Path):
     result("relu", 0, 20.0)
     Path("file").write_text("")
@@ -277,6 +280,7 @@ def test_a_readme_has_each_fields_best_setting_and_links_the_rest():
     assert len(pd.read_csv("answer/table.csv")) == 8
 
 
+@pytest.mark.slow
 def test_a_readme_without_swept_settings_has_the_whole_table():
     for signal in ("camera", "coins"):
         for split in ("stride", "all"):
@@ -297,6 +301,7 @@ def test_a_readme_keeps_what_has_not_finished():
     assert Path("answer/README.md").read_text().count("0 of 1: 1 diverged at step 7") == 1
 
 
+@pytest.mark.slow
 def test_notes_beside_a_readme_are_linked_and_those_of_a_plan_included():
     result("relu", 0, 20.0)
     answer = Path("answer")

@@ -119,6 +119,7 @@ def test_it_begins_where_the_checkpoint_was_taken_and_says_so(
     assert f"{config.folder} goes on after step 30 of 120" in caplog.text
 
 
+@pytest.mark.slow
 def test_without_resume_it_begins_anew(small: Small, interrupted: Callable, caplog: pytest.LogCaptureFixture):
     config = small(*LONG)
     interrupted([config])
@@ -207,6 +208,7 @@ def test_a_failed_fit_keeps_its_checkpoint_and_goes_on_from_it(
     assert_same(config.folder, undisturbed.folder)
 
 
+@pytest.mark.slow
 def test_short_fits_write_none(small: Small):
     config = small("steps=60", "checkpoint_minutes=10", "logger=none")
     fieldlab.fit([config])

@@ -73,6 +73,7 @@ def test_a_configuration_of_then_is_one_of_now():
     assert then == {key: value for key, value in now.items() if key != "debug"}
 
 
+@pytest.mark.slow
 def test_newer_runs_take_the_place_of_those(command: Command, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.WARNING, "fieldlab")
     code, out, _ = command("-m", *QUICK, "field=relu", "seed=0,1", "task.batch_size=32,64", "study=old")

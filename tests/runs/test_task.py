@@ -135,6 +135,7 @@ def test_it_goes_on_after_a_kill(command: Command):
 MEASURED = ("task=leakage", "signal.size=32", "logger=none")
 
 
+@pytest.mark.slow
 def test_a_task_that_only_measures_is_swept_tabled_and_skipped(command: Command):
     sweep = ("-m", *MEASURED, "window=none,hann", "signal=camera,coins,moon", "task.cycles=0.25,0.1", "study=mine")
     code, out, error = command(*sweep)

@@ -158,6 +158,7 @@ def gone(pid: int) -> bool:
     return not status.exists() or status.read_text().split()[2] == "Z"
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -45,6 +45,7 @@ def test_each_thing_is_checked_once(command: Command, monkeypatch: pytest.Monkey
     assert trained.call_count == 2  # each preset has a learning rate of its own
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("mistake", "message"),
     [

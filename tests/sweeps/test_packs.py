@@ -55,6 +55,7 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[int],
     time_sizes.cache_clear()
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("seconds", "best", "tried"),
     [
@@ -135,6 +136,7 @@ def test_only_the_fit_at_fault_fails(small: Small, caplog: pytest.LogCaptureFixt
     assert "9 fits together: seed 5 is cursed; trying 5" in caplog.text
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "error",
     [
@@ -194,6 +196,7 @@ def test_a_disk_that_is_full_for_one_costs_that_one(command: Command, monkeypatc
     assert not (folder / "weights.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_for_results_too_is_listed(
     command: Command, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):

@@ -127,6 +127,7 @@ def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
         assert trial.value == pytest.approx(sum(scores) / 4)
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

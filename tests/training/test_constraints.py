@@ -165,6 +165,7 @@ def test_helmholtz_is_solved_from_its_boundary(small: Compose):
     assert result.scores["full_psnr"] > 25
 
 
+@pytest.mark.quick(4)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -48,6 +48,7 @@ def test_the_scores_are_those_of_the_saved_field(small: Compose):
     assert result.scores["full_psnr"] == pytest.approx(-10 * math.log10(squares.mean()), abs=1e-3)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("batch", ["null", "100"])
 def test_same_configuration_same_weights_to_the_bit(small: Compose, batch: str):
     folders = []
@@ -83,6 +84,7 @@ def test_packed_equals_alone(small: Compose, optimizer: str):
             assert member.scores[score] == pytest.approx(one.scores[score], abs=0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("optimizer", "schedule"),
     [("adamw", "cosine"), *slow(("adam", "cosine"), ("adamw", "constant"), ("sgd", "cosine"))],
@@ -112,6 +114,7 @@ def test_what_does_not_stack_is_refused(small: Compose):
         fit([small(*lbfgs), small(*lbfgs, "seed=1")])
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("optimizer", options("optimizer"))
 @pytest.mark.parametrize("schedule", ["constant", *slow("cosine")])
 def test_every_optimizer_descends(small: Compose, optimizer: str, schedule: str):
@@ -198,6 +201,7 @@ def test_clipping_is_by_member(small: Compose):
     assert all(torch.equal(p.grad[1], before[1]) for p, before in gradients.items())
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize(
     ("override", "message"),
     [

@@ -91,6 +91,7 @@ def test_a_near_shift_is_found_from_where_the_picture_is(library: Path, wrap: st
     assert found["recovered"] >= (0.75 if "sawtooth" in wrap else 1.0)
 
 
+@pytest.mark.slow
 def test_a_grid_start_finds_what_is_far_and_a_plain_one_does_not(library: Path):
     far = "goal.shifts=[[8,7]]"
     assert scores(far, "shift_init=grid")["recovered"] == 1.0
@@ -170,6 +171,7 @@ def test_a_classifier_is_led_astray(library: Path):
     assert "probability" in pd.read_csv(Path(config.folder) / "images.csv")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("named", ["library=runs/library", "library=FIT"])
 def test_a_folder_of_fits_is_rolled(library: Path, named: str):
     [fit] = library.glob("siren_small-cat-*")
@@ -202,6 +204,7 @@ def test_the_hash_covers_what_is_rolled_and_not_where_it_is_kept(clean_folder: P
     assert rolling("goal=match", "goal.target=a.png").folder not in names
 
 
+@pytest.mark.slow
 def test_what_is_there_already_is_memorised_no_more(library: Path, capsys: pytest.CaptureFixture[str]):
     [fit] = library.glob("siren_small-cat-*")
     shutil.rmtree(fit)
@@ -259,6 +262,7 @@ def test_a_sweep_of_rolls_has_a_report_with_films(command: Command):
     assert len(list(Path("runs/library").glob("*/result.json"))) == 2
 
 
+@pytest.mark.quick(8)
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [

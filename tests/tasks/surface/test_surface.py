@@ -255,6 +255,7 @@ def test_a_shape_continues_where_it_was_interrupted(monkeypatch: pytest.MonkeyPa
     assert resumed.scores["surface_error"] == whole.scores["surface_error"]
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize(("overrides", "says"), [
     (["signal=torus_knot"], "task: torus_knot has no grid; add task=surface, which takes clouds of points"),
     (["signal=camera", "supervise=sdf"], "supervise: sdf asks nothing of samples on a grid; signed distances take task=surface"),
@@ -275,6 +276,7 @@ def test_bad_input_is_one_line(command: Command, overrides: list[str], says: str
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_missing_normals_are_a_word_and_no_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     points = np.random.default_rng(0).normal(size=(1000, 3))
     np.save(tmp_path / "ball.npy", points / np.linalg.norm(points, axis=1, keepdims=True))

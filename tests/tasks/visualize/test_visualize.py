@@ -36,6 +36,7 @@ def images_in(config: DictConfig) -> np.ndarray:
     return np.load(Path(config.folder) / "images.npy")
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("canvas", CANVASES, ids=" ".join)
 def test_every_canvas_ascends_and_leaves_its_images(canvas: tuple[str, ...]):
     config = seeing(f"canvas={canvas[0]}", *canvas[1:])
@@ -167,6 +168,7 @@ def test_fields_of_one_pack_become_what_they_would_alone():
         np.testing.assert_allclose(images_in(one), images_in(other), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_members_with_learning_rates_of_their_own_stack():
     configs = [seeing(f"optimizer.lr={rate}", "study=rates") for rate in (0.05, 0.01)]
     results = fieldlab.fit(configs)
@@ -238,6 +240,7 @@ def test_rectifiers_leak_in_the_first_steps_alone(monkeypatch: pytest.MonkeyPatc
     assert leaked == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_it_begins_with_a_picture_and_with_ones_own_magnitudes(clean_folder: Path):
     config = seeing("canvas=pixels", "canvas.start=skimage:astronaut.png", "optimizer.lr=0")
     fieldlab.fit([config])
@@ -342,6 +345,7 @@ def test_objectives_need_no_quotes():
     assert fieldlab.compose("task=visualize", "objective=layer4:[1,5] - 0.1*tv").objective == "layer4:[1,5] - 0.1*tv"
 
 
+@pytest.mark.quick(8)
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
