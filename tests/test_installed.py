@@ -58,7 +58,7 @@ def test_completion_lists_fields(installed: Installed, clean_folder: Path):
 
 
 def test_help_and_completion_do_not_wait_for_torch():
-    look = "import sys; import fieldlab.cli.run, hydra_plugins.fieldlab.launcher; print([m for m in ('torch', 'lightning', 'numpy', 'pandas') if m in sys.modules])"
+    look = "import sys; import fieldlab.cli.run, hydra_plugins.fieldlab.launcher; print([m for m in ('torch', 'lightning', 'numpy', 'pandas', 'beartype') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

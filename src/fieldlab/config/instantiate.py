@@ -11,8 +11,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import hydra.utils
-from beartype import BeartypeConf
-from beartype.door import is_bearable
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
@@ -22,7 +20,6 @@ from fieldlab.config.working_folder import make_importable
 from fieldlab.errors import InputError, first_line, suggest
 
 T = TypeVar("T")
-INT_IS_A_FLOAT = BeartypeConf(is_pep484_tower=True)
 NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -161,8 +158,12 @@ def read_annotations(factory: Callable[..., Any], *, extras: bool = False) -> Ma
 
 def is_of_type(value: Any, hint: Any) -> bool:
     """Whether a configured value is of the annotated type; YAML has no tuples, so a list may stand for one."""
+    from beartype import BeartypeConf  # completion does not wait for it
+    from beartype.door import is_bearable
+
+    int_is_a_float = BeartypeConf(is_pep484_tower=True)
     readings = [value, tuple(value)] if isinstance(value, list) else [value]
-    return any(is_bearable(reading, hint, conf=INT_IS_A_FLOAT) for reading in readings)
+    return any(is_bearable(reading, hint, conf=int_is_a_float) for reading in readings)
 
 
 def describe_type(hint: Any) -> str:

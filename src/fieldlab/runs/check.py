@@ -75,7 +75,7 @@ class Checks:
         check_run(config)
         self.once(to_json(config, "logger"), look=lambda: build(config["logger"], "logger"))
         devices = self.once(to_json(config, "trainer"), look=lambda: count_devices(config))
-        task = make_task(config)
+        task = self.once("task", to_json(config, "task"), look=lambda: make_task(config))
         needs = tuple(self.check_need(run, reword) for run, reword in task.list_needs(config))
         facts = task.check(config, devices, self.once)
         alike = [config["folder"]] if facts.alike is None else [to_json(config, *SHARED), *facts.alike]
