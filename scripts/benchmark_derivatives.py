@@ -74,7 +74,7 @@ def framework(overrides: Overrides, score: str) -> tuple[float, float]:
     training = prepare(overrides)
     training.run()
     module = training.module
-    return module.seconds / module.samples.steps, module.progress[0].curve[-1][score] or 0.0
+    return module.clock.spent["steps"] / module.samples.steps, module.progress[0].curve[-1][score] or 0.0
 
 
 def double_backward(overrides: Overrides, score: str) -> tuple[float, float]:
@@ -99,8 +99,9 @@ def double_backward(overrides: Overrides, score: str) -> tuple[float, float]:
     seconds = (time.perf_counter() - start) / config.steps
     y = member.signal.values.flatten(0, -2)[None]
     with torch.no_grad():
-        aligned = metrics.align(field(x)[None], y, "offset")
-    return seconds, metrics.psnr(aligned, y, torch.ones(y.shape[:2], dtype=torch.bool)).item()
+        everywhere = torch.ones(y.shape[:2], dtype=torch.bool)
+        aligned = metrics.align(field(x)[None], y, "offset", everywhere)
+    return seconds, metrics.psnr(aligned, y, everywhere).item()
 
 
 def eikonal(overrides: Overrides, score: str) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
@@ -19,17 +19,17 @@ Free = Literal["nothing", "offset", "gain_and_offset"]
 def scores(
     prediction: Float[Tensor, "m n c"],
     target: Float[Tensor, "m n c"],
-    masks: Mapping[str, Bool[Tensor, "m n"]],
-    grid: tuple[int, ...],
+    parts: Mapping[str, Shaped[Tensor, "m n"]],
+    grid: tuple[int, ...] | None,
     derivatives: Mapping[str, tuple[Tensor, Tensor]],
 ) -> list[Scores]:
-    """PSNR over each of the masks and over all samples, and SSIM over all, by member; None where undefined.
+    """PSNR over each of the parts, and SSIM where the samples are those of a whole grid, by member; None where undefined.
 
     Of each of the `derivatives`, prediction and target, PSNR relative to the target's range.
     """
-    everywhere = torch.ones(target.shape[:2], dtype=torch.bool, device=target.device)
-    columns = {f"{part}_psnr": psnr(prediction, target, mask) for part, mask in {**masks, "full": everywhere}.items()}
-    columns["full_ssim"] = ssim(prediction, target, grid)
+    columns = {f"{part}_psnr": psnr(prediction, target, weights) for part, weights in parts.items()}
+    if grid is not None:
+        columns["full_ssim"] = ssim(prediction, target, grid)
     columns |= {f"{name}_psnr": range_psnr(*pair) for name, pair in derivatives.items()}
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [
@@ -38,18 +38,22 @@ def scores(
     ]
 
 
-def align(prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], free: Free) -> Float[Tensor, "m n c"]:
+def align(
+    prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], free: Free, weights: Shaped[Tensor, "m n"]
+) -> Float[Tensor, "m n c"]:
     """The prediction with what its constraints leave open fitted to the target, by least squares over all samples.
 
-    `offset`: a constant for each channel; `gain_and_offset`: a factor too.
+    `offset`: a constant for each channel; `gain_and_offset`: a factor too. Each sample counts as often as `weights` say.
     """
     if free == "nothing":
         return prediction
-    mean, wanted = (values.mean(1, keepdim=True) for values in (prediction, target))
+    share = (weights / weights.sum(1, keepdim=True)).unsqueeze(-1)
+    mean, wanted = ((share * values).sum(1, keepdim=True) for values in (prediction, target))
     around = prediction - mean
     if free == "gain_and_offset":
-        power = around.square().mean(1, keepdim=True)
-        around = around * torch.where(power > 0, (around * (target - wanted)).mean(1, keepdim=True) / power, 1)
+        power = (share * around.square()).sum(1, keepdim=True)
+        shared = (share * around * (target - wanted)).sum(1, keepdim=True)
+        around = around * torch.where(power > 0, shared / power, 1)
     return wanted + around
 
 
@@ -65,15 +69,16 @@ def range_psnr(prediction: Float[Tensor, "m n ..."], target: Float[Tensor, "m n 
 
 
 def psnr(
-    prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], mask: Bool[Tensor, "m n"]
+    prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], weights: Shaped[Tensor, "m n"]
 ) -> Float[Tensor, "m"]:
     """Peak signal-to-noise ratio in dB over the marked samples: -10 log10 mean((clip(prediction) - target)^2).
 
-    The prediction is clipped to [0, 1] and the peak is 1. An error below float32's resolution counts as that
-    resolution, so that a perfect reconstruction has 138.5 dB and not infinity. No marked sample: NaN.
+    `weights` mark them: true and false, or how often each counts. The prediction is clipped to [0, 1] and the peak is 1. An
+    error below float32's resolution counts as that resolution, so that a perfect reconstruction has 138.5 dB and not
+    infinity. No marked sample: NaN.
     """
     squares = (prediction.clamp(0, 1) - target).square().mean(-1)
-    mse = torch.where(mask, squares, 0).sum(-1) / mask.sum(-1)
+    mse = torch.where(weights > 0, weights * squares, 0).sum(-1) / weights.sum(-1)
     return decibels(mse)
 
 

@@ -20,6 +20,8 @@ from fieldlab.report.table import (
 from fieldlab.runs.result import Result
 from fieldlab.runs.scoring import Score
 
+NONE = pd.Series(dtype=float)  # of a column that there is not
+
 
 def summary_table(fits: pd.DataFrame, results: Mapping[str, Result], *, best: bool = False) -> pd.DataFrame:
     """One row a field, setting and signal: mean ± standard deviation over seeds, yardsticks last; then all signals.
@@ -42,8 +44,11 @@ def summary_table(fits: pd.DataFrame, results: Mapping[str, Result], *, best: bo
     table = pd.DataFrame(rows).drop(columns=["signal"] if fits.signal.nunique() == 1 else [])
     for key in swept:
         table[key] = table[key].map(format_setting)
-    order = [name for name in ("signal", "field", *swept, "parameters", *scores, "seconds", "n") if name in table]
-    table = table[order].fillna("–").replace({None: "–"})
+    order = ["signal", "field", *swept, "parameters", *scores, "seconds", "wall", "n"]
+    table = table[[name for name in order if name in table]].fillna("–").replace({None: "–"})
+    table = table.drop(
+        columns=[name for name in ("parameters", "wall") if name in table and table[name].eq("–").all()]
+    )
     return table.rename(
         columns={name: score.label for name, score in scores.items()} | {key: shorten(key) for key in swept}
     )
@@ -64,13 +69,20 @@ def scores_to_show(fits: pd.DataFrame) -> dict[str, Score]:
 
 
 def cells(done: pd.DataFrame, scores: Mapping[str, Score]) -> dict[str, str]:
-    """The parameters, scores and seconds of finished runs that differ in their seed."""
+    """The parameters, scores and times of finished runs that differ in their seed."""
     counts = done.parameters.dropna()  # what only measures has none
     return {
         "parameters": f"{int(counts.iloc[0]):,}" if len(counts) else "–",
         **{name: spread(done[name], score) for name, score in scores.items()},
-        "seconds": f"{done.seconds.median():.1f}" if len(done) else "–",
+        "seconds": format_seconds(done.seconds),
+        "wall": format_seconds(done.get("wall_seconds", NONE)),
     }
+
+
+def format_seconds(values: pd.Series) -> str:
+    """The median of the times that are known."""
+    known = values.dropna()
+    return f"{known.median():.1f}" if len(known) else "–"
 
 
 def over_signals(
@@ -82,7 +94,8 @@ def over_signals(
     """
     settings = ["field", *fits.attrs["swept"]]
     done = chosen[chosen.status == "finished"]
-    means = done.groupby([*settings, "signal"], sort=False, dropna=False)[[*scores, "parameters", "seconds"]].mean()
+    times = [name for name in ("seconds", "wall_seconds") if name in done]
+    means = done.groupby([*settings, "signal"], sort=False, dropna=False)[[*scores, *times, "parameters"]].mean()
     means = means.reset_index()
     complete = set(fits.signal) if scoring_of_fits(fits).ranked else set()
     for _, group in chosen.groupby(settings, sort=False, dropna=False):

@@ -14,7 +14,7 @@ from fieldlab.runs.result import Plan, Planned, Result
 from fieldlab.runs.scoring import Score, Scoring, Yardstick
 from fieldlab.runs.task import Task, find_task
 
-COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds"]
+COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds", "wall_seconds"]
 TASK, DIVERGED = "task", "diverged_at"
 
 
@@ -47,7 +47,7 @@ def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame
     scores = [name for task in tasks for name in task.scoring.scores]
     columns = dict.fromkeys([*COLUMNS, *always, *scores, DIVERGED, *swept, TASK])
     table = pd.DataFrame(rows, columns=list(columns), index=names)
-    optional = {*scores, DIVERGED} - {*always, *decisive}
+    optional = {*scores, DIVERGED, "wall_seconds"} - {*always, *decisive}
     table = table.drop(columns=[column for column in optional if table[column].isna().to_numpy().all()])
     table = table.astype({name: float for name in scores if name in table})
     for column in ("seed", "parameters", "steps", DIVERGED):

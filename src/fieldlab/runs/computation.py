@@ -28,9 +28,14 @@ class Watchers:
 
 
 class Computation(ABC):
-    """What computes members together. `seconds` are those of the work itself, without scoring and files."""
+    """What computes members together.
+
+    `seconds` are those of the work itself, without scoring and files; `earlier` those that an interrupted computation, which this
+    one continues, had taken in all.
+    """
 
     seconds: float = 0.0
+    earlier: float = 0.0
 
     @property
     def first(self) -> bool:

@@ -13,7 +13,7 @@ def save_curve(file: Path, curve: Sequence[Mapping[str, float | None]], scoring:
     figure = Figure(figsize=(5, 3.2))
     axes = figure.add_axes((0.16, 0.15, 0.81, 0.81))  # a layout engine would draw all twice, for every fit of a sweep
     for label, score in scoring.curves.items():
-        points = [(point["step"], point[score]) for point in curve if point[score] is not None]
+        points = [(point["step"], point[score]) for point in curve if point.get(score) is not None]
         if points:
             axes.plot(*zip(*points, strict=True), label=label, marker=".", markersize=4)
     if axes.lines:

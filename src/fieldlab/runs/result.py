@@ -30,7 +30,8 @@ class Result:
     """The result of one run: its scores, and what they are of.
 
     `hash` is that of the configuration and of all files and code that determine the result (`fieldlab.config.fingerprint.fit_hash`).
-    `seconds` leaves out compilation, scoring and files; it is a member's share where several were computed together.
+    `seconds` are those of optimisation alone; `scoring_seconds` and `compiling_seconds` come beside them, and `wall_seconds` are
+    all, from the configuration to the last file, data and logs included. Of members computed together each has an equal share.
     `members` were computed together.
     `yardsticks` are the scores of what the field is compared with on the same subject, by the names that tables show.
     `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
@@ -45,6 +46,9 @@ class Result:
     steps: int
     hash: str | None = None
     seconds: float | None = None
+    scoring_seconds: float = 0.0
+    compiling_seconds: float = 0.0
+    wall_seconds: float | None = None
     members: int = 1
     parameters: int | None = None
     diverged_at: int | None = None
@@ -118,7 +122,7 @@ def one_line(result: Result) -> str:
         return f"{name}: {result.status}{at}"
     scoring = scoring_of(result)
     scores = f"{scoring.prefix}{scoring.describe(result.scores) or scoring.nothing}{scoring.unit}"
-    return f"{name}: {scores} in {result.seconds:.1f} s"
+    return f"{name}: {scores} in {result.wall_seconds or result.seconds:.1f} s"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Run: from checked configurations to results."""
 
 import os
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,6 +32,7 @@ def run(runs: Sequence[Checked]) -> Results:
     A run that fails or diverges is a result too: its status says so. Where several fail together, any one of them may
     be the cause, so that the error is raised, and nothing but checkpoints is left in their folders.
     """
+    began = time.perf_counter()
     configs = [run.config for run in runs]
     tracker: Tracker = build(configs[0]["logger"], "logger")
     try:
@@ -52,7 +54,7 @@ def run(runs: Sequence[Checked]) -> Results:
         say("%s goes on after %s", runs[0].folder, reached)
     safely(tracker.start, configs)
     try:
-        results = compute(computation, runs)
+        results = compute(computation, runs, began)
         for m, result in enumerate(results.values()):
             safely(tracker.finish, m, result)
         if all(result.status != "failed" for result in results.values()):
@@ -62,8 +64,8 @@ def run(runs: Sequence[Checked]) -> Results:
         safely(tracker.close)
 
 
-def compute(computation: Computation, runs: Sequence[Checked]) -> Results:
-    """Run a computation, score its members, and write what each leaves behind."""
+def compute(computation: Computation, runs: Sequence[Checked], began: float) -> Results:
+    """Run a computation that `began` at this time, score its members, and write what each leaves behind."""
     try:
         computation.run()
         results = [score(computation, m, run) for m, run in enumerate(runs)]
@@ -72,7 +74,8 @@ def compute(computation: Computation, runs: Sequence[Checked]) -> Results:
         computation.stop()
         return failed
     pairs = enumerate(zip(runs, results, strict=True))
-    return {run.folder: save(computation, m, run, result) for m, (run, result) in pairs}
+    began -= computation.earlier
+    return {run.folder: save(computation, m, run, result, began) for m, (run, result) in pairs}
 
 
 def score(computation: Computation, m: int, run: Checked) -> Result:
@@ -80,16 +83,20 @@ def score(computation: Computation, m: int, run: Checked) -> Result:
     result = replace(outline(run), **computation.describe(m))
     if result.diverged_at is not None:
         return replace(result, status="diverged")
-    return replace(result, status="finished", **computation.score(m))
+    start = time.perf_counter()
+    scores = computation.score(m)
+    scoring = round(result.scoring_seconds + time.perf_counter() - start, 3)
+    return replace(result, status="finished", scoring_seconds=scoring, **scores)
 
 
-def save(computation: Computation, m: int, run: Checked, result: Result) -> Result:
+def save(computation: Computation, m: int, run: Checked, result: Result, began: float) -> Result:
     """Write all that a computed member leaves behind; the result comes last."""
     try:
         if result.curve:
             save_curve(run.folder / "curve.png", result.curve, find_task(run.config).scoring)
         if result.status == "finished":
             computation.save(m, run.folder)
+        result = replace(result, wall_seconds=round((time.perf_counter() - began) / result.members, 3))
         result.save(run.folder)
         return result
     except Exception as error:  # a full disk, most likely

@@ -97,6 +97,7 @@ class Training(Computation):
         if state is None:
             return None
         self.module.resume(state)
+        self.earlier = self.module.clock.earlier
         return f"step {state['step']} of {self.module.samples.steps}"
 
     def discard(self) -> None:
@@ -116,7 +117,7 @@ class Training(Computation):
                 raise KeyboardInterrupt from stop
         if self.trainer.interrupted:
             raise KeyboardInterrupt
-        self.seconds = self.module.seconds
+        self.seconds = self.module.clock.spent["steps"]
 
     def describe(self, m: int) -> dict[str, Any]:
         from fieldlab.training.machine import device_name
@@ -125,10 +126,13 @@ class Training(Computation):
         progress, steps, world = module.progress[m], module.samples.steps, module.samples.world
         if progress.diverged_at is None and module.reached < steps:
             raise RuntimeError(f"training ended at step {module.reached} of {steps}")
+        spent = module.clock.spent
         device = device_name(module.samples.device)  # the Trainer has taken the module itself back to the CPU
         return {
             **module.facts(m),
-            "seconds": round(module.seconds / module.members, 3),
+            "seconds": round(spent["steps"] / module.members, 3),
+            "scoring_seconds": round(spent["scoring"] / module.members, 3),
+            "compiling_seconds": round(spent["compiling"] / module.members, 3),
             "members": module.members,
             "curve": progress.curve,
             "diverged_at": progress.diverged_at,

@@ -18,6 +18,8 @@ from fieldlab.training.module import TaskModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Batch, Samples
 
+SCORED_SHARE = 0.15  # on the way at most so many points are scored of those trained on since the last time
+
 
 class FieldModule(TaskModule):
     """Minimise the sum of constraints for each field of an ensemble.
@@ -48,6 +50,15 @@ class FieldModule(TaskModule):
     @abstractmethod
     def save_pictures(self, m: int, folder: Path) -> None:
         """Write pictures of what member m has learned into the fit's folder."""
+
+    def count_affordable(self, steps: int) -> int:
+        """The points that may be scored after so many steps: a share of those that were trained on."""
+        return max(1, int(SCORED_SHARE * steps * self.samples.points_per_step))
+
+    @property
+    def scored_on_the_way(self) -> int:
+        """The points that may be scored between two points of the curve."""
+        return self.count_affordable(self.samples.scored_every)
 
     def total(self, batch: Batch) -> Float[Tensor, "m"]:
         """The sum of constraints, by member."""

@@ -1,7 +1,6 @@
 """TaskModule: the loss of a task's members, their optimisation and their scores."""
 
 import math
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,6 +17,7 @@ from fieldlab.metrics import Scores
 from fieldlab.notices import say_once
 from fieldlab.training.batches import Batches
 from fieldlab.training.chunks import Chunk
+from fieldlab.training.clock import Clock
 from fieldlab.training.optimisation import (
     Descent,
     clip_by_member,
@@ -62,7 +62,7 @@ class TaskModule(LightningModule, ABC):
         self.clip_norm = clip_norm
         self.losses = compile_losses(self.total) if descent.compiled else self.total
         self.progress = [Progress() for _ in range(members)]
-        self.seconds = 0.0  # spent on optimisation alone
+        self.clock = Clock()
         self.reached = 0  # the last step that was taken
         self.earlier: State | None = None
 
@@ -75,12 +75,20 @@ class TaskModule(LightningModule, ABC):
         """Move what is scored to the device that computes."""
 
     @abstractmethod
-    def measure(self) -> tuple[list[Scores], list[bool]]:
-        """The current scores of every member, and whether all that they are computed from is finite."""
+    def measure(self, *, whole: bool) -> tuple[list[Scores], list[bool]]:
+        """The current scores of every member, and whether all that they are computed from is finite.
+
+        Not `whole`: scores on the way, which may be fewer, and of a fixed part of what is scored at the end, where all
+        would take long.
+        """
 
     @abstractmethod
     def render(self, m: int) -> Mapping[str, np.ndarray]:
-        """Pictures of member m as last scored, as RGB bytes."""
+        """Pictures of member m after the last step, as RGB bytes."""
+
+    def can_draw(self, steps: int) -> bool:
+        """Whether a picture on the way costs little beside so many steps."""
+        return True
 
     @abstractmethod
     def outcome(self, m: int) -> dict[str, Any]:
@@ -108,7 +116,7 @@ class TaskModule(LightningModule, ABC):
         self.earlier = state
         self.samples.start = self.reached = state["step"]
         self.progress = [Progress(**progress) for progress in state["progress"]]
-        self.seconds = state["seconds"]
+        self.clock.restore(state["seconds"])
 
     def on_train_start(self) -> None:
         self.samples.to(self.device, self.trainer.global_rank, self.trainer.world_size)
@@ -118,7 +126,11 @@ class TaskModule(LightningModule, ABC):
                 self.descent.optimizer, self.descent.schedule, self.descent.rates, self.samples.steps
             )
             self.shares = shares.to(self.device)
-        self.warm_up()
+        if self.descent.compiled:
+            with self.clock.spend("compiling"):
+                self.warm_up()
+        else:
+            self.warm_up()
         if self.earlier is not None:
             self.restore(self.earlier)
 
@@ -131,7 +143,7 @@ class TaskModule(LightningModule, ABC):
             "rate": self.rate.state_dict(),
             "samples": self.samples.state(),
             "progress": [asdict(progress) for progress in self.progress],
-            "seconds": self.seconds,
+            "seconds": self.clock.state(),
         }
 
     def restore(self, state: State) -> None:
@@ -153,19 +165,18 @@ class TaskModule(LightningModule, ABC):
         self.samples.reset()
 
     def training_step(self, chunk: Chunk, _: int) -> None:
-        start = time.perf_counter()
-        first = chunk.step - chunk.steps
-        batches = enumerate(self.samples.batches(chunk.steps), first)
-        seen = torch.stack([self.step(batch, number) for number, batch in batches])
-        losses = self.over_devices(seen).tolist()
-        self.seconds += time.perf_counter() - start  # tolist() has waited for the device
+        with self.clock.spend("steps"):
+            batches = enumerate(self.samples.batches(chunk.steps), chunk.step - chunk.steps)
+            seen = torch.stack([self.step(batch, number) for number, batch in batches])
+            losses = self.over_devices(seen).tolist()  # waits for the device
         self.reached = chunk.step
         for member, progress in enumerate(self.progress):
             if progress.diverged_at is None:
                 bad = [i for i, step in enumerate(losses) if not math.isfinite(step[member])]
                 progress.diverged_at = chunk.step - chunk.steps + bad[0] + 1 if bad else None
         if chunk.scored:
-            self.score(chunk.step)
+            with self.clock.spend("scoring"):
+                self.score(chunk.step)
         if all(progress.diverged_at is not None for progress in self.progress):
             self.trainer.should_stop = True
 
@@ -194,12 +205,12 @@ class TaskModule(LightningModule, ABC):
     def score(self, step: int) -> None:
         """Append the scores at this step to every running member's curve; in float32, whatever trains."""
         with torch.autocast(self.device.type, enabled=False):
-            scored, finite = self.measure()
+            scored, finite = self.measure(whole=step == self.samples.steps)
         for progress, scores, sound in zip(self.progress, scored, finite, strict=True):
             if progress.diverged_at is None and not sound:  # losses do not see the very last step
                 progress.diverged_at = step
             if progress.diverged_at is None:
-                seconds = round(self.seconds / self.members, 4)
+                seconds = round(self.clock.spent["steps"] / self.members, 4)
                 progress.curve.append({"step": step, "seconds": seconds, **scores})
 
     def latest(self, m: int) -> Scores:

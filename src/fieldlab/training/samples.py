@@ -119,6 +119,11 @@ class Samples(Batches):
         return self.batch_size if self.replacement else min(self.batch_size, size)
 
     @property
+    def points_per_step(self) -> int:
+        """Points of each member in a step, of all regions together."""
+        return sum(self.count_points(region) for region in [*self.regions, *([SPACE] if self.space else [])])
+
+    @property
     def samples_per_step(self) -> int:
         """Samples of each member in a step, in the region that has fewest."""
         return min(self.count_points(region) for region in [*self.regions, *([SPACE] if self.space else [])])

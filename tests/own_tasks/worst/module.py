@@ -9,9 +9,9 @@ class WorstModule(FitModule):
     def __init__(self, *members, **settings):
         super().__init__(*members, free="nothing", derivatives=False, stencil="central", **settings)
 
-    def measure(self):
-        _, finite = super().measure()
-        errors = (self.prediction - self.samples.y).abs().flatten(1).amax(1)
+    def measure(self, *, whole):
+        _, finite = super().measure(whole=whole)
+        errors = (self.prediction - self.scored.y).abs().flatten(1).amax(1)
         return [{"worst_error": error} for error in errors.tolist()], finite
 
     def outcome(self, m):

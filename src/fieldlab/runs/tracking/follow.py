@@ -11,7 +11,7 @@ from fieldlab.runs.tracking.tracker import safely
 
 
 class Follow(Callback):
-    """Passes on every scored step of a module; `pictures` times, the last step included, with pictures."""
+    """Passes on every scored step of a module; `pictures` times, the last step included, with pictures; fewer times where they would take long beside the steps."""
 
     def __init__(self, log: Log, pictures: int) -> None:
         self.log_member, self.pictures = log, pictures
@@ -19,7 +19,7 @@ class Follow(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """A run that goes on from a checkpoint brings its curve along."""
         task: Any = pl_module
-        self.scored = task.samples.start // task.samples.scored_every
+        self.scored, self.drawn = task.samples.start // task.samples.scored_every, task.samples.start
         if trainer.is_global_zero:
             for m, progress in enumerate(task.progress):
                 for point in progress.curve:
@@ -34,9 +34,14 @@ class Follow(Callback):
         self.scored += 1
         total = task.samples.num_scores
         due = self.scored * self.pictures // total > (self.scored - 1) * self.pictures // total
+        due = due and (self.scored == total or task.can_draw(batch.step - self.drawn))
+        if due:
+            self.drawn = batch.step
         for m, progress in enumerate(task.progress):
             if progress.diverged_at is None:
-                self.tell(m, progress.curve[-1], task.render(m) if due else {})
+                with task.clock.spend("scoring"):
+                    pictures = task.render(m) if due else {}
+                self.tell(m, progress.curve[-1], pictures)
 
     def tell(self, m: int, point: Mapping[str, Any], pictures: Mapping[str, np.ndarray]) -> None:
         """Pass on a member's scores at a step."""

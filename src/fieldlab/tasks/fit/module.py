@@ -21,6 +21,7 @@ from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
 from fieldlab.tasks.fit.knowledge import find_names, knowledge
 from fieldlab.tasks.fit.pictures import error_map, save_reconstruction
+from fieldlab.tasks.fit.scored import Scored, score_all, score_some
 from fieldlab.tasks.fit.scoring import BICUBIC, POISSON
 from fieldlab.training.constraints import Constraint
 from fieldlab.training.field_module import FieldModule
@@ -33,7 +34,8 @@ DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  
 class FitModule(FieldModule):
     """Constraints on values and derivatives of signals on grids, scored by PSNR over all samples.
 
-    `scores` is the number of points on the curve. What the constraints leave `free` is fitted before scoring; with
+    `scores` is the number of points on the curve: PSNR over a fixed sample (`fieldlab.tasks.fit.scored`), at its end over all
+    samples. What the constraints leave `free` is fitted before scoring; with
     `derivatives` gradient and Laplacian are scored too, against those that the `stencil` takes of the signal.
 
     Raises:
@@ -84,25 +86,38 @@ class FitModule(FieldModule):
         self.derivatives = {operator: facts[target] for operator, target in scored.items()}
 
     def to_device(self) -> None:
+        self.all, self.some = score_all(self.samples), score_some(self.samples, self.scored_on_the_way)
         self.derivatives = {operator: target.to(self.device) for operator, target in self.derivatives.items()}
 
-    def measure(self) -> tuple[list[Scores], list[bool]]:
-        x = self.samples.x
-        prediction = self.evaluate(value, x)
-        self.prediction = metrics.align(prediction, self.samples.y, self.free)
-        pairs = {name: (self.evaluate(OPERATORS[name], x), target) for name, target in self.derivatives.items()}
-        return self.scores(self.prediction, pairs), prediction.isfinite().flatten(1).all(1).tolist()
+    def measure(self, *, whole: bool) -> tuple[list[Scores], list[bool]]:
+        self.scored = self.all if whole else self.some
+        prediction = self.evaluate(value, self.scored.x)
+        finite = prediction.isfinite().flatten(1).all(1).tolist()
+        self.prediction = metrics.align(prediction, self.scored.y, self.free, self.scored.weights["full"])
+        derivatives = self.derivatives.items() if whole else []
+        pairs = {name: (self.evaluate(OPERATORS[name], self.scored.x), target) for name, target in derivatives}
+        return self.scores(self.prediction, self.scored, pairs), finite
 
     def scores(
-        self, prediction: Float[Tensor, "m n c"], derivatives: Mapping[str, tuple[Tensor, Tensor]] | None = None
+        self,
+        prediction: Float[Tensor, "m n c"],
+        scored: Scored,
+        derivatives: Mapping[str, tuple[Tensor, Tensor]] | None = None,
     ) -> list[Scores]:
         """PSNR in dB over training, validation, test and all samples, SSIM over all; None where undefined."""
-        grid = self.signals[0].grid
-        return metrics.scores(prediction, self.samples.y, self.samples.masks, grid, derivatives or {})
+        grid = self.signals[0].grid if scored.whole else None
+        return metrics.scores(prediction, scored.y, scored.weights, grid, derivatives or {})
 
     def reconstruction(self, m: int) -> Float[Tensor, "*grid c"]:
-        """The values of member m as last scored, on the CPU."""
+        """The values of member m, on the CPU."""
+        if not self.scored.whole:
+            prediction = self.evaluate(value, self.all.x)
+            self.prediction = metrics.align(prediction, self.all.y, self.free, self.all.weights["full"])
+            self.scored = self.all
         return self.prediction[m].float().cpu().unflatten(0, self.signals[m].grid)
+
+    def can_draw(self, steps: int) -> bool:
+        return self.count_affordable(steps) >= self.all.x.shape[1]
 
     def render(self, m: int) -> Mapping[str, np.ndarray]:
         values = self.reconstruction(m)
@@ -129,9 +144,9 @@ class FitModule(FieldModule):
 
     def scores_of(self, values: Float[Tensor, "*grid c"], m: int) -> Scores:
         """The scores of these values for member m; what its constraints leave free is fitted likewise."""
-        y = self.samples.y
+        y = self.all.y
         prediction = values.flatten(0, -2).to(y.device).expand_as(y)
-        return self.scores(metrics.align(prediction, y, self.free))[m]
+        return self.scores(metrics.align(prediction, y, self.free, self.all.weights["full"]), self.all)[m]
 
     def save_pictures(self, m: int, folder: Path) -> None:
         save_reconstruction(folder, self.signals[m], self.reconstruction(m))

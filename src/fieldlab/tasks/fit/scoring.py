@@ -29,7 +29,7 @@ FIT = Scoring(
     knobs={"train": "train_psnr", "test": "test_psnr"},
     against="PSNR",
     note="PSNR in dB over the training, the test and all samples, values clipped to their range; mean ± standard deviation"
-    " over n seeds, and in rows of several signals over each one's mean; seconds: median time of optimisation alone."
+    " over n seeds, and in rows of several signals over each one's mean; seconds: median time of optimisation alone, wall: of all."
     " Bicubic: cubic interpolation from the same training samples.",
     searched="validation_psnr",
     captions={"train": "train_psnr", "test": "test_psnr"},

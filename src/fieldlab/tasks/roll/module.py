@@ -145,7 +145,7 @@ class RollModule(TaskModule):
         alone = len(self.ensemble.warp.warps) == 1
         return ((away - away.round() if alone and self.repeats else away) * sides).norm(dim=-1)
 
-    def measure(self) -> tuple[list[Scores], list[bool]]:
+    def measure(self, *, whole: bool) -> tuple[list[Scores], list[bool]]:
         self.look_at_all()
         self.frames.append(self.render_frame())
         finite = self.whole.isfinite().flatten(1).all(1) & self.found["goal_loss"].isfinite().flatten(1).all(1)

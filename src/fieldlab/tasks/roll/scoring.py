@@ -39,6 +39,6 @@ ROLL = Scoring(
     " goal's pixels; recovered: the share of rolls that end within half a pixel of the true shift; shift error: the median distance"
     " from it; probability: of the goal's class; succeeded: the share of pictures for which the classifier changed its mind;"
     " memorised PSNR: of the fields where they are; rolled PSNR: of pictures moved by the true shift itself, over all pixels, over those within three pixels of where the"
-    " edges meet, and elsewhere. Means over pictures and cases; mean ± standard deviation over n seeds; seconds: median time of optimisation alone.",
+    " edges meet, and elsewhere. Means over pictures and cases; mean ± standard deviation over n seeds; seconds: median time of optimisation alone, wall: of all.",
     ranked=False,  # losses of several goals have no mean
 )

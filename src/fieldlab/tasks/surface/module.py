@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ class SurfaceModule(FieldModule):
     the mean angle between gradient and normal there; `eikonal_error`, mean | |gradient| - 1 | in the cube; and
     `distance_error`, mean |distance - exact distance| in the cube, where that is known. At the end the surface is
     extracted at `resolution` cells a side and compared with the given one at `compared` points each: `chamfer`,
-    `normal_consistency`, and `iou` where the exact distance is known. Lengths are in sides of the unit cube.
+    `normal_consistency`, and `iou` where the exact distance is known. On the way fewer points are taken where steps are
+    small. Lengths are in sides of the unit cube.
 
     Raises:
         ValueError: signals that are no clouds, constraints on what they do not know.
@@ -94,8 +96,8 @@ class SurfaceModule(FieldModule):
     def to_device(self) -> None:
         self.probes.to(self.device)
 
-    def measure(self) -> tuple[list[Scores], list[bool]]:
-        probes = self.probes
+    def measure(self, *, whole: bool) -> tuple[list[Scores], list[bool]]:
+        probes = self.probes if whole else self.probes.first(self.scored_on_the_way // 2)
         distance = self.evaluate(value, probes.surface)[..., 0] - 0.5
         slope, anywhere = (self.evaluate(gradient, x)[..., 0, :] for x in (probes.surface, probes.space))
         cosine = torch.cosine_similarity(slope, probes.normals, dim=-1)
@@ -124,6 +126,9 @@ class SurfaceModule(FieldModule):
             return torch.cat(values) - 0.5
 
         return distance
+
+    def can_draw(self, steps: int) -> bool:
+        return self.count_affordable(steps) >= DRAFT**3
 
     def render(self, m: int) -> Mapping[str, np.ndarray]:
         mesh = extract(self.distance(m), DRAFT)
@@ -172,6 +177,14 @@ class Probes:
         self.surface, self.normals, self.space, self.distance = (
             part.to(device) for part in (self.surface, self.normals, self.space, self.distance)
         )
+
+    def first(self, count: int) -> "Probes":
+        """At most so many of them on the surface, and as many in the cube; at least one."""
+        some = copy(self)
+        some.surface, some.normals, some.space, some.distance = (
+            part[:, : max(1, count)] for part in (self.surface, self.normals, self.space, self.distance)
+        )
+        return some
 
 
 def make_generator() -> torch.Generator:

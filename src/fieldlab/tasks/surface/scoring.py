@@ -29,7 +29,7 @@ SURFACE = Scoring(
     " the mean of |cosine| of the normals there; IoU: of the volumes inside; distance error: mean difference from the exact"
     " signed distance over the unit cube; surface and normal error: |distance| and angle at the test points; eikonal error:"
     " mean | |gradient| - 1 | over the cube. Lengths in sides of the cube around the shape. Mean ± standard deviation over n"
-    " seeds; seconds: median time of optimisation alone. Settings are chosen by the same Chamfer"
+    " seeds; seconds: median time of optimisation alone, wall: of all. Settings are chosen by the same Chamfer"
     " distance that ranks, which flatters them.",
     nothing="no surface",
     lacking="without a surface",

@@ -158,7 +158,7 @@ class VisualizeModule(TaskModule):
         return torch.cat([score({layer: part[j] for layer, part in parts.items()}, s) for j, s in enumerate(sets)])
 
     @torch.no_grad()
-    def measure(self) -> tuple[list[Scores], list[bool]]:
+    def measure(self, *, whole: bool) -> tuple[list[Scores], list[bool]]:
         images = self.ensemble()
         self.rows = {name: values.view(self.members, -1) for name, values in self.scores_of(images).items()}
         self.frames.append(torch.from_numpy(contact_sheet.to_bytes(images.float().cpu().numpy())))

@@ -32,6 +32,6 @@ VISUALIZE = Scoring(
     " takes for what they are for; high frequencies: the share of power above 0.25 cycles per pixel; slope: of log power"
     " against log frequency; flat: the share of images that vary by less than 0.02. Real patches: the same of the best"
     " patch for each image. Mean ± standard deviation over n seeds of the mean over images; seconds: median time of"
-    " optimisation alone. Activation alone ranks noise first.",
+    " optimisation alone, wall: of all. Activation alone ranks noise first.",
     nothing="no real patch with a positive answer to compare with",
 )
