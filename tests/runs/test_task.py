@@ -26,10 +26,8 @@ QUICK = (
 
 
 @pytest.fixture(autouse=True)
-def own_tasks(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_tasks(clean_folder: Path) -> None:
     """A user's folder: two tasks, each a folder and its YAMLs."""
-    for name in ("worst", "worst.module", "leakage"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
     shutil.copytree(OWN, clean_folder, dirs_exist_ok=True)
 
 

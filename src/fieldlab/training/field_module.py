@@ -16,8 +16,9 @@ from fieldlab.signals.signal import Signal
 from fieldlab.training.constraints import Constraint, Reading, find_sloped
 from fieldlab.training.module import TaskModule
 from fieldlab.training.optimisation import Descent
-from fieldlab.training.samples import Batch, Samples
+from fieldlab.training.samples import Batch, Samples, cut_batch
 
+BLOCK = 8192  # points, of all members
 SCORED_SHARE = 0.15  # on the way at most so many points are scored of those trained on since the last time
 
 
@@ -45,6 +46,7 @@ class FieldModule(TaskModule):
         super().__init__(ensemble, ensemble.members, samples, descent, clip_norm)
         self.constraints = nn.ModuleDict(constraints)
         self.sloped = find_sloped(constraints.values())
+        self.coupled = any(constraint.is_function for constraint in constraints.values())
         self.signals = signals
 
     @abstractmethod
@@ -59,6 +61,16 @@ class FieldModule(TaskModule):
     def scored_on_the_way(self) -> int:
         """The points that may be scored between two points of the curve."""
         return self.count_affordable(self.samples.scored_every)
+
+    def cut(self, batch: Batch) -> list[Batch]:
+        """Blocks of at most 8,192 points on a CPU, whose caches hold what a step keeps of them.
+
+        Their gradients add up to the batch's where residuals act on each point alone, which a user's function need not do.
+        L-BFGS, which tells curvature from differences of gradients, keeps the batch whole.
+        """
+        if self.device.type != "cpu" or self.coupled or isinstance(self.optimizer, torch.optim.LBFGS):
+            return [batch]
+        return cut_batch(batch, BLOCK // self.members)
 
     def total(self, batch: Batch) -> Float[Tensor, "m"]:
         """The sum of constraints, by member."""

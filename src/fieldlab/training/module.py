@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,8 @@ class TaskModule(LightningModule, ABC):
         state = [(generator, generator.get_state()) for generator in self.samples.generators]
         for batch in self.samples.batches(1):
             with self.trainer.precision_plugin.forward_context():
-                self.manual_backward(self.losses(batch).sum())
+                for block in self.cut(batch):
+                    self.descend(block)
         self.ensemble.zero_grad(set_to_none=True)
         for generator, before in state:
             generator.set_state(before)
@@ -187,20 +188,29 @@ class TaskModule(LightningModule, ABC):
 
         def closure() -> Tensor:
             self.optimizer.zero_grad(set_to_none=True)
-            losses = self.losses(batch)
-            seen.append(losses.detach())
-            total = losses.sum()
-            self.manual_backward(total)
+            of_blocks = [self.descend(block) for block in self.cut(batch)]
+            losses = torch.stack(of_blocks).sum(0)
+            seen.append(losses)
             resolve_conjugates(self.ensemble)
             if self.clip_norm is not None:
                 clip_by_member(self.ensemble, self.members, self.clip_norm)
-            return total
+            return losses.sum()
 
         self.optimizer.step(closure)  # type: ignore[arg-type]  # torch's stubs want a float where L-BFGS wants a tensor
         if self.descent.rates is not None:
             shorten_steps(self.ensemble, before, self.shares[number])
         self.rate.step()
         return seen[0]
+
+    def descend(self, block: Any) -> Float[Tensor, "m"]:
+        """Add a block's part to the gradient; its part of the losses."""
+        losses = self.losses(block)
+        self.manual_backward(losses.sum())
+        return losses.detach()
+
+    def cut(self, batch: Any) -> Sequence[Any]:
+        """A batch in blocks whose losses add up to its own, so that less memory is in use at a time; here the whole."""
+        return [batch]
 
     def score(self, step: int) -> None:
         """Append the scores at this step to every running member's curve; in float32, whatever trains."""

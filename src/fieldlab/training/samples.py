@@ -167,6 +167,28 @@ class Samples(Batches):
         return stream[:, :wanted].unflatten(1, (steps, -1))
 
 
+def cut_batch(batch: Batch, most: int) -> list[Batch]:
+    """A batch in blocks of at most so many points each, the means over which add up to those over the batch.
+
+    Blocks are alike in size where a number of blocks near the smallest allows: others would be compiled anew.
+    """
+    sizes = [points.x.shape[1] for points in batch.values()]
+    least = min(-(-sum(sizes) // max(1, most)), *sizes)
+    count = next((n for n in range(least, 2 * least) if not any(size % n for size in sizes)), least)
+    return (
+        [{region: cut_points(points, count, i) for region, points in batch.items()} for i in range(count)]
+        if count > 1
+        else [batch]
+    )
+
+
+def cut_points(points: Points, count: int, i: int) -> Points:
+    """The i-th of so many blocks of points, with its share of the mean."""
+    x = points.x.tensor_split(count, dim=1)[i]
+    data = {name: tensor.tensor_split(count, dim=1)[i] for name, tensor in points.data.items()}
+    return Points(x, data, points.share * x.shape[1] / points.x.shape[1])
+
+
 def gather_rows(tensor: Float[Tensor, "m n ..."], index: Int[Tensor, "m b"]) -> Float[Tensor, "m b ..."]:
     """The rows of each member at its own indices."""
     wide = index.view(*index.shape, *[1] * (tensor.ndim - 2)).expand(-1, -1, *tensor.shape[2:])
