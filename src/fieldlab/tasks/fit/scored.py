@@ -50,12 +50,13 @@ def score_some(samples: Samples, count: int) -> Scored:
 def draw_sample(parts: Bool[Tensor, "n p"], count: int) -> tuple[Int[Tensor, "k"], Float[Tensor, "k"]]:
     """Which of n samples are drawn, and how many of the same kind each stands for; kinds differ in the parts they belong to."""
     generator = torch.Generator().manual_seed(0)
-    _, kind, sizes = parts.unique(dim=0, return_inverse=True, return_counts=True)
+    kind = (parts * 2 ** torch.arange(parts.shape[1])).sum(1)
+    kinds, sizes = kind.unique(return_counts=True)
     index, stands_for, left = [], [], min(count, len(parts))
     for i, k in enumerate(
         sizes.argsort(stable=True).tolist()
     ):  # the smallest first: what it lacks goes to the others
-        of_kind = (kind == k).nonzero()[:, 0]
+        of_kind = (kind == kinds[k]).nonzero()[:, 0]
         quota = max(1, min(len(of_kind), left // (len(sizes) - i)))
         left -= quota
         index.append(of_kind[torch.randperm(len(of_kind), generator=generator)[:quota]])

@@ -1,0 +1,92 @@
+"""What makes steps faster at equal mathematics, and what the wall clock of a fit is spent on."""
+
+import os
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import fieldlab
+from fieldlab.config.compose import settle
+from fieldlab.runs.computation import Watchers
+from fieldlab.runs.task import make_task
+from fieldlab.training import field_module
+
+STEP = (
+    "signal.size=256",
+    "split=all",
+    "field=siren",
+    "field.network.depth=3",
+    "task.scores=1",
+    "steps=6",
+    "trainer=cpu",
+)
+WHOLE = 2**62  # points in a block
+SIDE = 2048
+
+
+def levers(rounds: int) -> None:
+    """Full-batch steps of a SIREN 256 x 3 on 256 x 256 pixels: eager and whole, in blocks, compiled, both. In turn; medians."""
+    ways = {
+        "eager, the whole batch": (WHOLE, False),
+        "in blocks": (field_module.BLOCK, False),
+        "compiled": (WHOLE, True),
+        "in blocks, compiled": (field_module.BLOCK, True),
+    }
+    print(
+        f"load before: {os.getloadavg()[0]:.2f}\n{'step':24} {'ms':>8} {'faster':>8} {'compiling':>10}   (medians of {rounds})"
+    )
+    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, (block, compiled) in ways.items():
+            field_module.BLOCK = block
+            spent = train(*STEP, f"compile={compiled}")
+            seen[way].append((spent["steps"] / 6, spent["compiling"]))
+    base = [seconds for seconds, _ in seen["eager, the whole batch"]]
+    for way, times in seen.items():
+        step = statistics.median(seconds for seconds, _ in times)
+        faster = statistics.median(b / seconds for b, (seconds, _) in zip(base, times, strict=True))
+        compiling = max(seconds for _, seconds in times)  # later rounds find it in the cache
+        print(f"{way:24} {1e3 * step:8.0f} {faster:7.2f}x {compiling:8.1f} s")
+
+
+def train(*overrides: str) -> dict[Any, float]:
+    """What the time of such a training was spent on."""
+    config = settle(fieldlab.compose("logger=none", *overrides))
+    task = make_task(config)
+    training: Any = task.compute([task.build(config)], Watchers())
+    training.run()
+    return training.module.clock.spent
+
+
+def wall(rounds: int) -> None:
+    """100 steps of 8,192 pixels on a picture of 2,048 x 2,048 with a spectrum of 1/f: what its wall clock is spent on."""
+    print(
+        f"load before: {os.getloadavg()[0]:.2f}\n{'wall':>8} {'steps':>8} {'scoring':>8} {'the rest':>9}   (medians of {rounds})"
+    )
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "picture.png"
+        Image.fromarray(make_picture(SIDE)).save(file)
+        for _ in range(rounds):
+            picture = ("signal=image", f"signal.path={file}", "task.batch_size=8192", "steps=100")
+            config = fieldlab.compose(*picture, "field=siren", "trainer=cpu", "logger=none", f"folder={folder}/fit")
+            [result] = fieldlab.fit([config])
+            assert result.wall_seconds
+            assert result.seconds
+            rest = result.wall_seconds - result.seconds - result.scoring_seconds
+            rows.append((result.wall_seconds, result.seconds, result.scoring_seconds, rest))
+    print("{:6.1f} s {:6.1f} s {:6.1f} s {:7.1f} s".format(*map(statistics.median, zip(*rows, strict=True))))
+
+
+def make_picture(side: int) -> np.ndarray:
+    """Noise whose amplitudes fall as 1/f, in 8 bits."""
+    generator = np.random.default_rng(0)
+    frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side))
+    frequency[0, 0] = 1
+    phases = np.exp(2j * np.pi * generator.random(frequency.shape))
+    values = np.fft.irfft2(phases / frequency, s=(side, side))
+    return np.uint8(255 * (values - values.min()) / np.ptp(values))
