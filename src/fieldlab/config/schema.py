@@ -1,7 +1,7 @@
 """The top-level keys that every run has, and their types. No defaults here: those live in conf/."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -10,6 +10,7 @@ from fieldlab.errors import InputError, suggest
 
 Node = Mapping[str, Any]
 Keys = Mapping[str, Any]  # types by key
+Compile = bool | Literal["auto"]
 RUN: Keys = {
     "study": str,
     "question": str,
@@ -17,7 +18,7 @@ RUN: Keys = {
     "figure": str,
     "folder": str,
     "seed": int,
-    "compile": bool,
+    "compile": Compile,
     "debug": bool,
     "resume": bool,
     "checkpoint_minutes": float | None,
@@ -52,6 +53,6 @@ def convert(config: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
     for key, value in config.items():
         if keys.get(key) is str and type(value) in (int, float):
             found[key] = str(value)
-        if keys.get(key) is bool and isinstance(value, str):
+        if keys.get(key) in (bool, Compile) and isinstance(value, str):
             found[key] = yaml.safe_load(value)
     return found

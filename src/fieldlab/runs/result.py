@@ -32,7 +32,7 @@ class Result:
     `hash` is that of the configuration and of all files and code that determine the result (`fieldlab.config.fingerprint.fit_hash`).
     `seconds` are those of optimisation alone; `scoring_seconds` and `compiling_seconds` come beside them, and `wall_seconds` are
     all, from the configuration to the last file, data and logs included. Of members computed together each has an equal share.
-    `members` were computed together.
+    `members` were computed together. `compiled`: by torch.compile, as asked for or as decided.
     `yardsticks` are the scores of what the field is compared with on the same subject, by the names that tables show.
     `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
     values are distances in space. `duration` are the seconds that the first axis takes, of sounds and frames.
@@ -49,6 +49,7 @@ class Result:
     scoring_seconds: float = 0.0
     compiling_seconds: float = 0.0
     wall_seconds: float | None = None
+    compiled: bool = False
     members: int = 1
     parameters: int | None = None
     diverged_at: int | None = None

@@ -50,8 +50,8 @@ def check_running(config: Mapping[str, Any], devices: int) -> None:
     """A network is looked into, and a field read, as it is, by one device."""
     if devices > 1:
         raise InputError("trainer.devices: one device does this; share seeds out with -m and hydra/launcher=local")
-    if config["compile"]:
-        raise InputError("compile: networks that are only looked into, or read, are not compiled; leave it false")
+    if config["compile"] is True:
+        raise InputError("compile: networks that are only looked into, or read, are not compiled; leave it out")
     precision = str(config["trainer"].get("precision") or 32)
     if precision not in ("32", "32-true", "bf16-mixed"):
         raise InputError(f"trainer.precision: {precision} would change the network; take 32 or bf16-mixed")

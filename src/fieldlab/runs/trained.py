@@ -64,7 +64,6 @@ class TrainedTask(Task):
 
 def assemble_module(task: TrainedTask, members: Sequence[Member]) -> Any:
     """The module of a task in which these members are trained together."""
-    from fieldlab.training.machine import can_compile
     from fieldlab.training.optimisation import Descent
 
     config = members[0].config
@@ -76,7 +75,7 @@ def assemble_module(task: TrainedTask, members: Sequence[Member]) -> Any:
         build(schedule, "schedule"),
         None if len(set(rates)) == 1 else rates,
         fused=bool(optimizer.get("fused")),
-        compiled=config["compile"] and can_compile(),
+        compiled=config["compile"],
     )
     seeds = [member.config["seed"] for member in members]
     return task.assemble(members, seeds=seeds, steps=config["steps"], descent=descent)
@@ -133,6 +132,7 @@ class Training(Computation):
             "seconds": round(spent["steps"] / module.members, 3),
             "scoring_seconds": round(spent["scoring"] / module.members, 3),
             "compiling_seconds": round(spent["compiling"] / module.members, 3),
+            "compiled": module.compiled,
             "members": module.members,
             "curve": progress.curve,
             "diverged_at": progress.diverged_at,

@@ -13,12 +13,15 @@ from fieldlab import weights
 from fieldlab.field import POINTS_AT_ONCE, Ensemble, count_parameters
 from fieldlab.operators import Function
 from fieldlab.signals.signal import Signal
+from fieldlab.training.compiling import LEAST, Operations
 from fieldlab.training.constraints import Constraint, Reading, find_sloped
 from fieldlab.training.module import TaskModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Batch, Samples, cut_batch
 
 BLOCK = 8192  # points, of all members
+MOST_COPIES = 16  # of a network's operations that its derivatives take
+COUNTED = 256  # points on which operations are counted
 SCORED_SHARE = 0.15  # on the way at most so many points are scored of those trained on since the last time
 
 
@@ -71,6 +74,24 @@ class FieldModule(TaskModule):
         if self.device.type != "cpu" or self.coupled or isinstance(self.optimizer, torch.optim.LBFGS):
             return [batch]
         return cut_batch(batch, BLOCK // self.members)
+
+    def count_flops(self) -> float:
+        """The operations of a step's matrix products, forwards and backwards, counted on a small part of a batch.
+
+        Of a training that is far too short to compile they are estimated, from its parameters.
+        """
+        roughly = 6.0 * count_parameters(self.ensemble) * self.samples.points_per_step
+        if MOST_COPIES * roughly * self.samples.steps < min(LEAST.values()):
+            return roughly
+        with self.unchanged():
+            [batch] = self.samples.batches(1)
+            block = cut_batch(batch, COUNTED)[0]
+            with Operations() as operations:
+                self.total(block).sum().backward()
+            [share] = {
+                points.share / whole.share for points, whole in zip(block.values(), batch.values(), strict=True)
+            }
+        return operations.count / share
 
     def total(self, batch: Batch) -> Float[Tensor, "m"]:
         """The sum of constraints, by member."""

@@ -2,7 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from fieldlab.notices import say_once
 from fieldlab.training.batches import Batches
 from fieldlab.training.chunks import Chunk
 from fieldlab.training.clock import Clock
+from fieldlab.training.compiling import compile_losses, pays
+from fieldlab.training.machine import can_compile
 from fieldlab.training.optimisation import (
     Descent,
     clip_by_member,
-    compile_losses,
     relative_rates,
     resolve_conjugates,
     shorten_steps,
@@ -60,7 +62,8 @@ class TaskModule(LightningModule, ABC):
         self.samples = samples
         self.descent = descent
         self.clip_norm = clip_norm
-        self.losses = compile_losses(self.total) if descent.compiled else self.total
+        self.losses = self.total
+        self.compiled = False
         self.progress = [Progress() for _ in range(members)]
         self.clock = Clock()
         self.reached = 0  # the last step that was taken
@@ -126,7 +129,10 @@ class TaskModule(LightningModule, ABC):
                 self.descent.optimizer, self.descent.schedule, self.descent.rates, self.samples.steps
             )
             self.shares = shares.to(self.device)
-        if self.descent.compiled:
+        with self.clock.spend("compiling"):
+            self.compiled = self.must_compile()
+        if self.compiled:
+            self.losses = compile_losses(self.total)
             with self.clock.spend("compiling"):
                 self.warm_up()
         else:
@@ -138,6 +144,7 @@ class TaskModule(LightningModule, ABC):
         """All that the steps after this one depend on, and what has been noted so far."""
         return {
             "step": step,
+            "compiled": self.compiled,
             "ensemble": self.ensemble.state_dict(),
             "descent": self.optimizer.state_dict(),
             "rate": self.rate.state_dict(),
@@ -153,13 +160,31 @@ class TaskModule(LightningModule, ABC):
         self.rate.load_state_dict(state["rate"])
         self.samples.restore(state["samples"])
 
+    def must_compile(self) -> bool:
+        """Whether the losses are compiled: as an interrupted training decided, as it is asked for, or where it pays."""
+        if self.earlier is not None:
+            return self.earlier["compiled"] and can_compile()
+        if self.descent.compiled != "auto":
+            return self.descent.compiled and can_compile()
+        alone = self.samples.world == 1  # several would have to come to the same decision
+        return alone and pays(self.samples.steps * self.count_flops(), self.device)
+
+    def count_flops(self) -> float:
+        """The floating-point operations of a step, as far as they are worth compiling; here none are."""
+        return 0.0
+
     def warm_up(self) -> None:
-        """Compile, and touch all memory, before the clock starts; no parameter and no random state changes."""
-        state = [(generator, generator.get_state()) for generator in self.samples.generators]
-        for batch in self.samples.batches(1):
-            with self.trainer.precision_plugin.forward_context():
+        """Compile, and touch all memory, before the clock starts."""
+        with self.unchanged(), self.trainer.precision_plugin.forward_context():
+            for batch in self.samples.batches(1):
                 for block in self.cut(batch):
                     self.descend(block)
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """What is tried out within changes no random state, and leaves no gradient."""
+        state = [(generator, generator.get_state()) for generator in self.samples.generators]
+        yield
         self.ensemble.zero_grad(set_to_none=True)
         for generator, before in state:
             generator.set_state(before)

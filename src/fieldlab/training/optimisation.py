@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
-MOST_STRUCTURES = 256  # of fields, that one process compiles
-
-Losses = Callable[[Any], Tensor]
+Compiled = bool | Literal["auto"]
 
 
 @dataclass(frozen=True)
@@ -18,20 +16,14 @@ class Descent:
     """How a task is optimised: optimiser, schedule, learning rates and compilation.
 
     `rates` are the members' learning rates where they differ: the optimiser steps with the largest, and each member
-    goes its share of that step. `fused` is switched off where parameters are complex.
+    goes its share of that step. `compiled`: "auto" where that saves time. `fused` is switched off where parameters are complex.
     """
 
     optimizer: Callable[..., torch.optim.Optimizer]
     schedule: Callable[[torch.optim.Optimizer], Any]
     rates: Sequence[float] | None
     fused: bool
-    compiled: bool
-
-
-def compile_losses(losses: Losses) -> Losses:
-    """The losses under torch.compile, for as many structures as a sweep may have: its default is to run eagerly after eight."""
-    torch._dynamo.config.recompile_limit = MOST_STRUCTURES
-    return torch.compile(losses, dynamic=False)
+    compiled: Compiled
 
 
 def resolve_conjugates(ensemble: nn.Module) -> None:
