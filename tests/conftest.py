@@ -73,7 +73,7 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     torch.manual_seed(0)
     yield tmp_path
     for name, module in list(sys.modules.items()):
-        if str(vars(module).get("__file__")).startswith(str(tmp_path)):
+        if module and str(vars(module).get("__file__")).startswith(str(tmp_path)):  # None: kept from being imported
             del sys.modules[name]
 
 

@@ -39,7 +39,7 @@ def log_of(folder: str | Path) -> Path:
 
 def test_each_member_has_a_run_with_its_curve_and_pictures(small: Compose):
     configs = [
-        small(f"seed={seed}", "steps=30", "task.scores=3", "logger.mode=offline", "logger.pictures=2", "logger.tags=[mine]", "study=both")
+        small(f"seed={seed}", "steps=60", "task.scores=3", "logger.mode=offline", "logger.pictures=2", "logger.tags=[mine]", "study=both")
         for seed in (0, 1)
     ]  # fmt: skip
     results = fieldlab.fit(configs)
@@ -50,12 +50,12 @@ def test_each_member_has_a_run_with_its_curve_and_pictures(small: Compose):
         assert run.display_name == Path(config.folder).name
         assert {item.key for item in run.config.update} >= {"field", "signal", "seed", "steps"}
         logged = wandb_log.history(file)
-        assert [row["_step"] for row in logged] == [10, 20, 30]
+        assert [row["_step"] for row in logged] == [20, 40, 60]
         for row, point in zip(logged, result.curve, strict=True):
             for part in ("train", "test", "full"):
                 assert row[f"{part}_psnr"] == pytest.approx(point[f"{part}_psnr"])
         pictured = [row["_step"] for row in logged if "reconstruction.path" in row]
-        assert pictured == [20, 30]
+        assert pictured == [40, 60]
         last = logged[-1]
         assert (last["error._type"], last["error.width"], last["error.height"]) == ("image-file", 32, 32)
         assert (file.parent / "files" / last["error.path"]).is_file()

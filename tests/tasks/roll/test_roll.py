@@ -132,10 +132,10 @@ def test_a_killed_roll_goes_on(library: Path, monkeypatch: pytest.MonkeyPatch):
     fieldlab.fit([whole])
     measure = RollModule.measure
 
-    def stop(self: RollModule):
+    def stop(self: RollModule, *, whole: bool):
         if len(self.frames) == 4:
             raise KeyboardInterrupt
-        return measure(self)
+        return measure(self, whole=whole)
 
     with monkeypatch.context() as patch:
         patch.setattr(RollModule, "measure", stop)

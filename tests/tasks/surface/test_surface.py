@@ -241,11 +241,11 @@ def test_a_shape_continues_where_it_was_interrupted(monkeypatch: pytest.MonkeyPa
     whole = fit([shape("steps=50", "study=whole", "checkpoint_minutes=0")])[0]
     measure, calls = SurfaceModule.measure, []
 
-    def interrupted(self: SurfaceModule):
+    def interrupted(self: SurfaceModule, *, whole: bool):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return measure(self)
+        return measure(self, whole=whole)
 
     monkeypatch.setattr(SurfaceModule, "measure", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -288,10 +288,10 @@ def test_a_killed_visualisation_goes_on(monkeypatch: pytest.MonkeyPatch):
     fieldlab.fit([whole])
     measure = VisualizeModule.measure
 
-    def stop(self: VisualizeModule):
+    def stop(self: VisualizeModule, *, whole: bool):
         if len(self.frames) == 3:
             raise KeyboardInterrupt
-        return measure(self)
+        return measure(self, whole=whole)
 
     with monkeypatch.context() as patch:
         patch.setattr(VisualizeModule, "measure", stop)
