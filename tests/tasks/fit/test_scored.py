@@ -44,9 +44,9 @@ def test_every_kind_of_sample_is_seen_equally_often(small: Small):
 
 
 def test_a_kind_that_is_rare_is_taken_whole():
-    parts = torch.zeros(100, 2, dtype=torch.bool)
-    parts[:3, 0] = True
-    parts[3:, 1] = True
+    parts = torch.zeros(2, 100, dtype=torch.bool)
+    parts[0, :3] = True
+    parts[1, 3:] = True
     index, stands_for = draw_sample(parts, 20)
     assert index[:3].tolist() == [0, 1, 2]
     assert len(index) == 20

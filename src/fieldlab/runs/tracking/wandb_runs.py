@@ -15,6 +15,7 @@ from fieldlab.runs.tracking.tracker import Pictures, Tracker
 
 Mode = Literal["online", "offline", "disabled", "shared"]
 LOGIN_SECONDS = 10
+SUMMARY = ("status", "seconds", "wall_seconds", "parameters", "compiled", "diverged_at", "error")  # beside the scores
 LONGEST_TAG, MOST_LETTERS, NOT_IN_PROJECTS = 64, 128, "/\\#?%:"  # what W&B takes
 
 
@@ -118,9 +119,7 @@ class WandbRuns(Tracker):
 
     def finish(self, m: int, result: Result) -> None:
         if (run := self.runs.pop(m, None)) is not None:
-            facts = {
-                name: getattr(result, name) for name in ("status", "seconds", "parameters", "diverged_at", "error")
-            }
+            facts = {name: getattr(result, name) for name in SUMMARY}
             run.summary.update(
                 {name: value for name, value in {**facts, **result.scores}.items() if value is not None}
             )

@@ -38,7 +38,7 @@ def score_some(samples: Samples, count: int) -> Scored:
     if count >= samples.x.shape[1]:
         whole = score_all(samples)
         return Scored(whole.x, whole.y, whole.weights, whole=False)
-    masks = torch.stack(list(samples.masks.values()), dim=-1).cpu()
+    masks = torch.stack(list(samples.masks.values()), dim=1).cpu()
     drawn = [draw_sample(parts, count) for parts in masks]
     index, stands_for = (torch.stack(of_members).to(samples.x.device) for of_members in zip(*drawn, strict=True))
     weights = {part: mask.gather(1, index) * stands_for for part, mask in samples.masks.items()}
@@ -47,15 +47,17 @@ def score_some(samples: Samples, count: int) -> Scored:
     )
 
 
-def draw_sample(parts: Bool[Tensor, "n p"], count: int) -> tuple[Int[Tensor, "k"], Float[Tensor, "k"]]:
-    """Which of n samples are drawn, and how many of the same kind each stands for; kinds differ in the parts they belong to."""
+def draw_sample(parts: Bool[Tensor, "p n"], count: int) -> tuple[Int[Tensor, "k"], Float[Tensor, "k"]]:
+    """Which of n samples are drawn, and how many of the same kind each stands for; kinds differ in the parts they belong to.
+
+    At least one of each kind is.
+    """
     generator = torch.Generator().manual_seed(0)
-    kind = (parts * 2 ** torch.arange(parts.shape[1])).sum(1)
+    kind = torch.stack([part.byte() << i for i, part in enumerate(parts)]).sum(0)
     kinds, sizes = kind.unique(return_counts=True)
-    index, stands_for, left = [], [], min(count, len(parts))
-    for i, k in enumerate(
-        sizes.argsort(stable=True).tolist()
-    ):  # the smallest first: what it lacks goes to the others
+    index, stands_for, left = [], [], count
+    smallest_first = sizes.argsort(stable=True).tolist()  # what one lacks goes to the others
+    for i, k in enumerate(smallest_first):
         of_kind = (kind == kinds[k]).nonzero()[:, 0]
         quota = max(1, min(len(of_kind), left // (len(sizes) - i)))
         left -= quota
