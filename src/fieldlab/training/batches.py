@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -45,6 +46,16 @@ class Batches(LightningDataModule, ABC):
 
     def reset(self) -> None:
         """Drop what is left of batches that were drawn ahead."""
+
+    @contextmanager
+    def look_ahead(self) -> Iterator[Any]:
+        """The batch of the first step, which will be drawn again."""
+        before = [generator.get_state() for generator in self.generators]
+        [batch] = self.batches(1)
+        yield batch
+        for generator, inner in zip(self.generators, before, strict=True):
+            generator.set_state(inner)
+        self.reset()
 
     def state(self) -> dict[str, Any]:
         """What the next batches depend on."""

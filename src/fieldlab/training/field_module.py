@@ -83,14 +83,14 @@ class FieldModule(TaskModule):
         roughly = 6.0 * count_parameters(self.ensemble) * self.samples.points_per_step
         if MOST_COPIES * roughly * self.samples.steps < min(LEAST.values()):
             return roughly
-        with self.unchanged():
-            [batch] = self.samples.batches(1)
+        with self.samples.look_ahead() as batch:
             block = cut_batch(batch, COUNTED)[0]
             with Operations() as operations:
                 self.total(block).sum().backward()
             [share] = {
                 points.share / whole.share for points, whole in zip(block.values(), batch.values(), strict=True)
             }
+        self.ensemble.zero_grad(set_to_none=True)
         return operations.count / share
 
     def total(self, batch: Batch) -> Float[Tensor, "m"]:

@@ -2,8 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -174,21 +173,11 @@ class TaskModule(LightningModule, ABC):
         return 0.0
 
     def warm_up(self) -> None:
-        """Compile, and touch all memory, before the clock starts."""
-        with self.unchanged(), self.trainer.precision_plugin.forward_context():
-            for batch in self.samples.batches(1):
-                for block in self.cut(batch):
-                    self.descend(block)
-
-    @contextmanager
-    def unchanged(self) -> Iterator[None]:
-        """What is tried out within changes no random state, and leaves no gradient."""
-        state = [(generator, generator.get_state()) for generator in self.samples.generators]
-        yield
+        """Compile, and touch all memory, before the clock starts; no parameter and no random state changes."""
+        with self.samples.look_ahead() as batch, self.trainer.precision_plugin.forward_context():
+            for block in self.cut(batch):
+                self.descend(block)
         self.ensemble.zero_grad(set_to_none=True)
-        for generator, before in state:
-            generator.set_state(before)
-        self.samples.reset()
 
     def training_step(self, chunk: Chunk, _: int) -> None:
         with self.clock.spend("steps"):
