@@ -87,6 +87,32 @@ def test_rates_are_measured_once_for_a_machine(monkeypatch: pytest.MonkeyPatch):
     assert torch.__version__ in name
 
 
+def test_rates_of_several_machines_lie_side_by_side(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compiling, "measure_rates", lambda _: RATES)
+    for machine in ("one", "other"):
+        look_up_rates.cache_clear()
+        monkeypatch.setattr(compiling, "device_name", lambda _, machine=machine: machine)
+        look_up_rates(CPU)
+    assert len(json.loads(Path("cache/rates.json").read_text())) == 2
+
+
+def test_operations_are_counted_where_regions_cannot_be_cut_alike(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(field_module, "MOST_COPIES", float("inf"))
+    regions = (
+        "signal=formula",
+        "signal.size=[32,32]",
+        "supervise=helmholtz",
+        "split=all",
+        "field=tanh",
+        "field.network.width=16",
+    )
+    module = make_module(*regions)
+    monkeypatch.setattr(field_module, "COUNTED", 10**9)
+    whole = module.count_flops()
+    monkeypatch.setattr(field_module, "COUNTED", 99)
+    assert module.count_flops() == pytest.approx(whole, rel=0.05)
+
+
 def test_a_damaged_file_of_rates_is_measured_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(compiling, "measure_rates", lambda _: RATES)
     Path("cache").mkdir()

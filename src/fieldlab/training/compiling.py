@@ -1,5 +1,6 @@
 """Compiling: whether torch.compile saves more time than it takes, by counts and by what was measured once on this machine."""
 
+import contextlib
 import functools
 import json
 import time
@@ -21,10 +22,7 @@ from fieldlab.notices import say
 from fieldlab.training.machine import can_compile, device_name
 
 MOST_STRUCTURES = 256  # of fields, that one process compiles
-LEAST = {
-    "cpu": 5e12,
-    "cuda": 1e15,
-}  # operations of a training below which nothing is measured: under a minute anywhere
+LEAST = {"cpu": 5e12, "cuda": 1e15}  # operations of a training, by device, below which nothing is measured
 POINTS, STEPS = 8192, 5  # of a SIREN 256 x 3, which is timed
 FLOPS = 6 * POINTS * 198_401 * STEPS  # products forwards, and twice as many backwards
 
@@ -72,11 +70,10 @@ def look_up_rates(device: torch.device) -> Rates:
     """The rates of this machine: measured once, and kept in the user's cache."""
     name = f"{device_name(device)}, torch {torch.__version__}"
     file = Path(user_cache_dir("fieldlab")) / "rates.json"
-    try:
-        known = json.loads(file.read_text())
+    known: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        known.update(json.loads(file.read_text()))
         return Rates(**known[name])
-    except (OSError, ValueError, KeyError, TypeError):
-        known = {}
     say("compile: measuring once, for some seconds, what compiling costs and saves on this machine")
     rates = measure_rates(device)
     try:

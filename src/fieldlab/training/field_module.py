@@ -17,7 +17,7 @@ from fieldlab.training.compiling import LEAST, Operations
 from fieldlab.training.constraints import Constraint, Reading, find_sloped
 from fieldlab.training.module import TaskModule
 from fieldlab.training.optimisation import Descent
-from fieldlab.training.samples import Batch, Samples, cut_batch
+from fieldlab.training.samples import Batch, Samples, count_points, cut_batch
 
 BLOCK = 8192  # points, of all members
 MOST_COPIES = 16  # of a network's operations that its derivatives take
@@ -87,11 +87,8 @@ class FieldModule(TaskModule):
             block = cut_batch(batch, COUNTED)[0]
             with Operations() as operations:
                 self.total(block).sum().backward()
-            [share] = {
-                points.share / whole.share for points, whole in zip(block.values(), batch.values(), strict=True)
-            }
         self.ensemble.zero_grad(set_to_none=True)
-        return operations.count / share
+        return operations.count * count_points(batch) / count_points(block)
 
     def total(self, batch: Batch) -> Float[Tensor, "m"]:
         """The sum of constraints, by member."""

@@ -161,10 +161,9 @@ class TaskModule(LightningModule, ABC):
 
     def must_compile(self) -> bool:
         """Whether the losses are compiled: as an interrupted training decided, as it is asked for, or where it pays."""
-        if self.earlier is not None:
-            return self.earlier["compiled"] and can_compile()
-        if self.descent.compiled != "auto":
-            return self.descent.compiled and can_compile()
+        wanted = self.descent.compiled if self.earlier is None else self.earlier["compiled"]
+        if wanted != "auto":
+            return wanted and can_compile()
         alone = self.samples.world == 1  # several would have to come to the same decision
         return alone and pays(self.samples.steps * self.count_flops(), self.device)
 

@@ -121,12 +121,17 @@ class Samples(Batches):
     @property
     def points_per_step(self) -> int:
         """Points of each member in a step, of all regions together."""
-        return sum(self.count_points(region) for region in [*self.regions, *([SPACE] if self.space else [])])
+        return sum(self.points_by_region)
 
     @property
     def samples_per_step(self) -> int:
         """Samples of each member in a step, in the region that has fewest."""
-        return min(self.count_points(region) for region in [*self.regions, *([SPACE] if self.space else [])])
+        return min(self.points_by_region)
+
+    @property
+    def points_by_region(self) -> list[int]:
+        """Points of each member in a step, region by region, those anywhere in space last."""
+        return [self.count_points(region) for region in [*self.regions, *([SPACE] if self.space else [])]]
 
     def take(self, index: Int[Tensor, "m b"]) -> Points:
         """This device's part of a batch of samples; all devices draw the same batch."""
@@ -167,13 +172,18 @@ class Samples(Batches):
         return stream[:, :wanted].unflatten(1, (steps, -1))
 
 
+def count_points(batch: Batch) -> int:
+    """The points of each member in a batch, of all regions together."""
+    return sum(points.x.shape[1] for points in batch.values())
+
+
 def cut_batch(batch: Batch, most: int) -> list[Batch]:
     """A batch in blocks of at most so many points each, the means over which add up to those over the batch.
 
     Blocks are alike in size where a number of blocks near the smallest allows: others would be compiled anew.
     """
     sizes = [points.x.shape[1] for points in batch.values()]
-    least = min(-(-sum(sizes) // max(1, most)), *sizes)
+    least = min(-(-count_points(batch) // max(1, most)), *sizes)
     count = next((n for n in range(least, 2 * least) if not any(size % n for size in sizes)), least)
     return (
         [{region: cut_points(points, count, i) for region, points in batch.items()} for i in range(count)]

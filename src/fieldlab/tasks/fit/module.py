@@ -110,7 +110,7 @@ class FitModule(FieldModule):
 
     def reconstruction(self, m: int) -> Float[Tensor, "*grid c"]:
         """The values of member m, on the CPU."""
-        if not self.scored.whole:
+        if self.scored.x is not self.all.x:
             prediction = self.evaluate(value, self.all.x)
             self.prediction = metrics.align(prediction, self.all.y, self.free, self.all.weights["full"])
             self.scored = self.all

@@ -1,7 +1,7 @@
 """Scored: the samples at which fits are scored, all of them or some that stand for all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -14,7 +14,7 @@ from fieldlab.training.samples import Samples, gather_rows
 class Scored:
     """Samples of m members: coordinates, values, and of each part of a split how many samples each of them stands for.
 
-    `whole`: these are all samples, each of which stands for itself.
+    `whole`: these are all samples, scored as a grid too: by SSIM and by derivatives.
     """
 
     x: Float[Tensor, "m n dim"]
@@ -36,8 +36,7 @@ def score_some(samples: Samples, count: int) -> Scored:
     other, so that the PSNR of each is known equally well; weights make up for it in the PSNR over all.
     """
     if count >= samples.x.shape[1]:
-        whole = score_all(samples)
-        return Scored(whole.x, whole.y, whole.weights, whole=False)
+        return replace(score_all(samples), whole=False)
     masks = torch.stack(list(samples.masks.values()), dim=1).cpu()
     drawn = [draw_sample(parts, count) for parts in masks]
     index, stands_for = (torch.stack(of_members).to(samples.x.device) for of_members in zip(*drawn, strict=True))
