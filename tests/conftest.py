@@ -125,6 +125,13 @@ def assemble(members: Sequence[Any]) -> Any:
     return training.module, training
 
 
+def make_module(config: DictConfig) -> Any:
+    """What trains what a configuration describes, its samples on the CPU."""
+    module, _ = assemble([build_member(config)])
+    module.samples.to(torch.device("cpu"), 0, 1)
+    return module
+
+
 @pytest.fixture(scope="module")
 def coarse_shapes() -> Iterator[None]:
     """Pictures of shapes from few points, and a knot of few triangles."""

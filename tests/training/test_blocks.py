@@ -8,9 +8,7 @@ import torch
 from omegaconf import DictConfig
 
 import fieldlab
-from conftest import build_member
-from fieldlab.runs.computation import Watchers
-from fieldlab.runs.task import make_task
+from conftest import make_module
 from fieldlab.training import field_module
 from fieldlab.training.constraints import Points
 from fieldlab.training.field_module import FieldModule
@@ -19,11 +17,8 @@ from fieldlab.training.samples import cut_batch
 Small = Callable[..., DictConfig]
 
 
-def make_module(small: Small, *overrides: str) -> FieldModule:
-    member = build_member(small("logger=none", *overrides))
-    training: Any = make_task(member.config).compute([member], Watchers())
-    module: FieldModule = training.module
-    module.samples.to(torch.device("cpu"), 0, 1)
+def make_descending(small: Small, *overrides: str) -> FieldModule:
+    module: FieldModule = make_module(small("logger=none", *overrides))
     module.configure_optimizers()
     return module
 
@@ -48,7 +43,7 @@ def gradient(module: FieldModule, batch: Any) -> torch.Tensor:
 )
 def test_their_gradients_add_up(monkeypatch: pytest.MonkeyPatch, overrides: tuple[str, ...], count: int):
     size = () if any("signal=" in override for override in overrides) else ("signal.size=32",)
-    module = make_module(
+    module = make_descending(
         fieldlab.compose, *size, "field.network.width=32", "steps=2", "trainer=cpu", "compile=false", *overrides
     )
     [batch] = module.samples.batches(1)
@@ -60,12 +55,12 @@ def test_their_gradients_add_up(monkeypatch: pytest.MonkeyPatch, overrides: tupl
 
 def test_a_users_function_and_lbfgs_keep_the_batch_whole(small: Small, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(field_module, "BLOCK", 16)
-    module = make_module(small)
+    module = make_descending(small)
     [batch] = module.samples.batches(1)
     assert len(module.cut(batch)) > 1
     module.coupled = True
     assert len(module.cut(batch)) == 1
-    module = make_module(small, "optimizer=lbfgs", "schedule=constant")
+    module = make_descending(small, "optimizer=lbfgs", "schedule=constant")
     assert len(module.cut(batch)) == 1
 
 

@@ -4,16 +4,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
 import torch
 
 import fieldlab
-from conftest import build_member
-from fieldlab.runs.computation import Watchers
-from fieldlab.runs.task import make_task
+from conftest import make_module
 from fieldlab.training import compiling, field_module
 from fieldlab.training.compiling import Rates, look_up_rates, pays
 from fieldlab.training.field_module import FieldModule
@@ -28,30 +25,24 @@ def no_rates_yet(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiling, "user_cache_dir", lambda _: str(clean_folder / "cache"))
 
 
-def make_module(*overrides: str) -> FieldModule:
-    member = build_member(fieldlab.compose("signal.size=32", "trainer=cpu", "logger=none", "steps=2", *overrides))
-    training: Any = make_task(member.config).compute([member], Watchers())
-    module: FieldModule = training.module
-    module.samples.to(CPU, 0, 1)
-    return module
+def make(*overrides: str) -> FieldModule:
+    return make_module(fieldlab.compose("signal.size=32", "trainer=cpu", "logger=none", "steps=2", *overrides))
 
 
 @pytest.mark.parametrize("batch_size", ["null", "300"])
 def test_operations_are_those_of_the_matrix_products(monkeypatch: pytest.MonkeyPatch, batch_size: str):
     monkeypatch.setattr(field_module, "MOST_COPIES", float("inf"))
     size = ("field.network.width=16", "field.network.depth=3", f"task.batch_size={batch_size}")
-    module = make_module("field=siren", "split=all", *size)
+    module = make("field=siren", "split=all", *size)
     first, rest = 2 * 2 * 16, 2 * (2 * 16 * 16 + 16)
     points = 1024 if batch_size == "null" else 300
     assert module.count_flops() == points * (2 * first + 3 * rest)  # there is no gradient with respect to coordinates
-    assert (
-        make_module("field=siren", "split=all", *size, "supervise=laplacian").count_flops() > 4 * module.count_flops()
-    )
+    assert make("field=siren", "split=all", *size, "supervise=laplacian").count_flops() > 4 * module.count_flops()
 
 
 def test_counting_leaves_no_trace(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(field_module, "MOST_COPIES", float("inf"))
-    module = make_module("task.batch_size=100")
+    module = make("task.batch_size=100")
     before = module.samples.generators[0].get_state()
     module.count_flops()
     assert torch.equal(module.samples.generators[0].get_state(), before)
@@ -61,7 +52,7 @@ def test_counting_leaves_no_trace(monkeypatch: pytest.MonkeyPatch):
 def test_of_short_fits_nothing_is_counted_or_measured(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(field_module, "Operations", Mock(side_effect=AssertionError))
     monkeypatch.setattr(compiling, "measure_rates", Mock(side_effect=AssertionError))
-    module = make_module("compile=auto")
+    module = make("compile=auto")
     assert 0 < module.count_flops() < 1e12
     assert not module.must_compile()
 
@@ -106,7 +97,7 @@ def test_operations_are_counted_where_regions_cannot_be_cut_alike(monkeypatch: p
         "field=tanh",
         "field.network.width=16",
     )
-    module = make_module(*regions)
+    module = make(*regions)
     monkeypatch.setattr(field_module, "COUNTED", 10**9)
     whole = module.count_flops()
     monkeypatch.setattr(field_module, "COUNTED", 99)
@@ -123,7 +114,7 @@ def test_a_damaged_file_of_rates_is_measured_again(monkeypatch: pytest.MonkeyPat
 def test_what_goes_on_keeps_to_what_was_decided(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(compiling, "measure_rates", Mock(side_effect=AssertionError))
     for compiled in (True, False):
-        module = make_module("compile=auto")
+        module = make("compile=auto")
         module.earlier = {"compiled": compiled}
         assert module.must_compile() == compiled
 

@@ -9,7 +9,7 @@ import torch
 from omegaconf import DictConfig
 
 import fieldlab
-from conftest import build_member
+from conftest import build_member, make_module
 from fieldlab.metrics import align, psnr
 from fieldlab.runs.computation import Watchers
 from fieldlab.runs.result import Result
@@ -23,11 +23,9 @@ BATCHES = ("task.batch_size=64", "task.scores=2", "steps=10")
 
 
 def module(small: Small, *overrides: str) -> FitModule:
-    member = build_member(small("logger=none", *overrides))
-    built: Any = make_task(member.config).compute([member], Watchers())
-    built.module.samples.to(torch.device("cpu"), 0, 1)
-    built.module.to_device()
-    return built.module
+    built: FitModule = make_module(small("logger=none", *overrides))
+    built.to_device()
+    return built
 
 
 @pytest.mark.parametrize("split", ["stride", "checkerboard", "random", "all"])
