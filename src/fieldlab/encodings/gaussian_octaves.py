@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fieldlab.encodings.fourier import project
+
 
 class GaussianOctaves(nn.Module):
     """x -> [Bx, sin Bx, cos Bx, sin 2Bx, cos 2Bx, …, sin 2^L Bx, cos 2^L Bx]: rows (2 L + 3) features.
@@ -28,7 +30,7 @@ class GaussianOctaves(nn.Module):
         self.register_buffer("octaves", 2.0 ** torch.arange(max_octave + 1))
 
     def forward(self, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "*n features"]:
-        projected = x @ self.projection
+        projected = project(x, self.projection)
         phase = self.octaves[:, None] * projected[..., None, :]  # [*n, octave, row]
         waves = torch.stack([phase.sin(), phase.cos()], dim=-2)  # [*n, octave, 2, row]
         return torch.cat([projected, waves.flatten(-3)], dim=-1)

@@ -7,12 +7,22 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
+COORDINATES = 3  # as many inputs may be coordinates
+
+
 class FirstLinear(nn.Linear):
-    """W x + b in float32 under any autocast: the 8 bits of bfloat16 cannot tell 257 pixels apart."""
+    """W x + b in float32 under any autocast: the 8 bits of bfloat16 cannot tell 257 pixels apart.
+
+    Nor can the 11 of TF32 tell 2,049, in which a GPU may be told to compute products: those with coordinates are sums there. On a
+    CPU torch computes products with so few inputs exactly, whatever it is told.
+    """
 
     def forward(self, input: Float[Tensor, "*n i"]) -> Float[Tensor, "*n o"]:
         with torch.autocast(input.device.type, enabled=False):
-            return super().forward(input.to(self.weight.dtype))
+            x = input.to(self.weight.dtype)
+            if x.is_cuda and x.shape[-1] <= COORDINATES:
+                return (x[..., None, :] * self.weight).sum(-1) + self.bias
+            return super().forward(x)
 
 
 def hidden_layers(features: int, *, width: int, depth: int) -> list[nn.Linear]:

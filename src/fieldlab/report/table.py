@@ -15,7 +15,7 @@ from fieldlab.runs.scoring import Score, Scoring, Yardstick
 from fieldlab.runs.task import Task, find_task
 
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds", "wall_seconds"]
-TASK, DIVERGED = "task", "diverged_at"
+TASK, DIVERGED, STOPPED = "task", "diverged_at", "stopped_at"
 
 
 def table(folder: str | Path) -> pd.DataFrame:
@@ -45,12 +45,12 @@ def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame
     always = [name for task in tasks for name in task.scoring.always]
     decisive = [name for task in tasks for name in (task.scoring.headline, list(task.scoring.judges)[-1])]
     scores = [name for task in tasks for name in task.scoring.scores]
-    columns = dict.fromkeys([*COLUMNS, *always, *scores, DIVERGED, *swept, TASK])
+    columns = dict.fromkeys([*COLUMNS, *always, *scores, STOPPED, DIVERGED, *swept, TASK])
     table = pd.DataFrame(rows, columns=list(columns), index=names)
-    optional = {*scores, DIVERGED, "wall_seconds"} - {*always, *decisive}
+    optional = {*scores, STOPPED, DIVERGED, "wall_seconds"} - {*always, *decisive}
     table = table.drop(columns=[column for column in optional if table[column].isna().to_numpy().all()])
     table = table.astype({name: float for name in scores if name in table})
-    for column in ("seed", "parameters", "steps", DIVERGED):
+    for column in ("seed", "parameters", "steps", STOPPED, DIVERGED):
         if column in table:
             table[column] = table[column].astype("Int64")
     table.attrs["swept"] = list(swept)
@@ -103,5 +103,5 @@ def missing_row(study: str, fit: Planned) -> dict[str, Any]:
 
 
 def fit_row(result: Result) -> dict[str, Any]:
-    facts = {name: getattr(result, name) for name in [*COLUMNS, DIVERGED]}
+    facts = {name: getattr(result, name) for name in [*COLUMNS, STOPPED, DIVERGED]}
     return {**facts, **result.scores, TASK: result.config["task"]["_target_"]}

@@ -32,7 +32,7 @@ class Result:
     `hash` is that of the configuration and of all files and code that determine the result (`fieldlab.config.fingerprint.fit_hash`).
     `seconds` are those of optimisation alone; `scoring_seconds` and `compiling_seconds` come beside them, and `wall_seconds` are
     all, from the configuration to the last file, data and logs included. Of members computed together each has an equal share.
-    `members` were computed together. `compiled`: by torch.compile, as asked for or as decided.
+    `stopped_at` is the step of `steps` at which a run was good enough. `members` were computed together. `compiled`: by torch.compile, as asked for or as decided.
     `yardsticks` are the scores of what the field is compared with on the same subject, by the names that tables show.
     `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
     values are distances in space. `duration` are the seconds that the first axis takes, of sounds and frames.
@@ -53,6 +53,7 @@ class Result:
     members: int = 1
     parameters: int | None = None
     diverged_at: int | None = None
+    stopped_at: int | None = None
     error: str | None = None
     scores: Scores = dataclasses.field(default_factory=dict)
     yardsticks: Mapping[str, Scores] = dataclasses.field(default_factory=dict)
@@ -123,7 +124,8 @@ def one_line(result: Result) -> str:
         return f"{name}: {result.status}{at}"
     scoring = scoring_of(result)
     scores = f"{scoring.prefix}{scoring.describe(result.scores) or scoring.nothing}{scoring.unit}"
-    return f"{name}: {scores} in {result.wall_seconds or result.seconds:.1f} s"
+    stopped = f" at step {result.stopped_at}" if result.stopped_at else ""
+    return f"{name}: {scores}{stopped} in {result.wall_seconds or result.seconds:.1f} s"
 
 
 @dataclass(frozen=True)

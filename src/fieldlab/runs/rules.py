@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from fieldlab.config.fingerprint import HARMLESS
-from fieldlab.config.instantiate import locate
 from fieldlab.errors import InputError, suggest
 
 TRAINERS = ("lightning.Trainer", "lightning.pytorch.Trainer", "pytorch_lightning.Trainer")
@@ -30,7 +29,6 @@ def check_run(config: Mapping[str, Any]) -> None:
     minutes = config["checkpoint_minutes"]
     if minutes is not None and minutes < 0:
         raise InputError(f"checkpoint_minutes: {minutes} should be at least 0, or null for never")
-    locate(config["figure"], "figure")
     check_trainer(config["trainer"])
 
 

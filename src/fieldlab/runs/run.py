@@ -19,7 +19,7 @@ from fieldlab.runs.computation import Computation, Watchers
 from fieldlab.runs.curve import save_curve
 from fieldlab.runs.result import DRAFTS, RESULT, Result, result_or_none
 from fieldlab.runs.task import find_task, make_task
-from fieldlab.runs.tracking.tracker import Tracker, safely
+from fieldlab.runs.tracking.background import InBackground
 from fieldlab.training.machine import out_of_memory, provenance
 
 ALWAYS = (RESULT, "curve.png", "traceback.txt", DRAFTS)  # files of any run, beside its configuration
@@ -34,7 +34,7 @@ def run(runs: Sequence[Checked]) -> Results:
     """
     began = time.perf_counter()
     configs = [run.config for run in runs]
-    tracker: Tracker = build(configs[0]["logger"], "logger")
+    tracker = InBackground(build(configs[0]["logger"], "logger"))
     try:
         members = [run.build() for run in runs]
         watchers = Watchers(tracker.log, tracker.pictures, [run.hash for run in runs], describe(runs))
@@ -52,16 +52,16 @@ def run(runs: Sequence[Checked]) -> Results:
         computation.discard()
     else:
         say("%s goes on after %s", runs[0].folder, reached)
-    safely(tracker.start, configs)
+    tracker.start(configs)
     try:
         results = compute(computation, runs, began)
         for m, result in enumerate(results.values()):
-            safely(tracker.finish, m, result)
+            tracker.finish(m, result)
         if all(result.status != "failed" for result in results.values()):
             computation.discard()
         return results
     finally:
-        safely(tracker.close)
+        tracker.close()
 
 
 def compute(computation: Computation, runs: Sequence[Checked], began: float) -> Results:

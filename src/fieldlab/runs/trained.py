@@ -123,7 +123,7 @@ class Training(Computation):
 
         module = self.module
         progress, steps, world = module.progress[m], module.samples.steps, module.samples.world
-        if progress.diverged_at is None and module.reached < steps:
+        if progress.runs and module.reached < steps:
             raise RuntimeError(f"training ended at step {module.reached} of {steps}")
         spent = module.clock.spent
         device = device_name(module.samples.device)  # the Trainer has taken the module itself back to the CPU
@@ -136,6 +136,7 @@ class Training(Computation):
             "members": module.members,
             "curve": progress.curve,
             "diverged_at": progress.diverged_at,
+            "stopped_at": progress.stopped_at,
             "device": device if world == 1 else f"{world} x {device}",
         }
 

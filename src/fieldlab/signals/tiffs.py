@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tifffile
 from PIL import Image
 
 from fieldlab.signals.deep import rawmode
 from fieldlab.signals.pixels import Pixels
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile
 
 WHITE_IS_ZERO = 0  # of the tag PhotometricInterpretation
 BITS, PHOTOMETRIC, ORIENTATION = 258, 262, 274  # tags
@@ -37,8 +40,15 @@ def is_spoilt(picture: Image.Image) -> bool:
     return rawmode(picture).startswith("RGBa") or rawmode(picture) in ("R", "G", "B", "A")
 
 
+def open_tiff(file: Path) -> "TiffFile":
+    """The file, for its pages."""
+    import tifffile  # here: it takes as long to load as all else of signals together
+
+    return tifffile.TiffFile(file)
+
+
 def count_pages(file: Path) -> int:
-    with tifffile.TiffFile(file) as tiff:
+    with open_tiff(file) as tiff:
         return len(tiff.pages)
 
 
@@ -48,7 +58,7 @@ def read_page(file: Path, page: int) -> tuple[Pixels, bytes | None]:
     Raises:
         ValueError: what tifffile does not decode, or no picture.
     """
-    with tifffile.TiffFile(file) as tiff:
+    with open_tiff(file) as tiff:
         part = tiff.pages[page]
         samples, axes = part.asarray(), part.axes  # type: ignore[union-attr]
         icc, orientation = part.iccprofile, part.tags.valueof(ORIENTATION, 1)  # type: ignore[union-attr]

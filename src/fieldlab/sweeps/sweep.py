@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fieldlab.config.compose import TRIAL, Config
 from fieldlab.config.fingerprint import HARMLESS, UNCOVERED
-from fieldlab.config.instantiate import build
+from fieldlab.config.instantiate import build, locate
 from fieldlab.errors import InputError, first_line
 from fieldlab.runs.check import Checked, Checks
 from fieldlab.runs.lock import is_free, owner
@@ -42,6 +42,8 @@ def fit_all(
         raise InputError(f"hydra.launcher.members: {members} should be at least 1, or null for the fastest number")
     checks = Checks()
     checked = [checks.check(config) for config in configs]
+    for config in configs:
+        checks.once("figure", config["figure"], look=partial(locate, config["figure"], "figure"))
     refuse_shared_folders(checked)
     refuse_idle_keys(asked, [(fitting.hash, fitting.subject) for fitting in checked])
     if several := [fitting for fitting in checked if fitting.devices > 1]:

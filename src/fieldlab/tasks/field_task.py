@@ -50,6 +50,7 @@ class FieldTask(TrainedTask):
     replacement: bool
     scores: int
     clip_norm: float | None
+    bf16_until: float
 
     @classmethod
     def name_subject(cls, config: Config) -> str:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fieldlab.training.compiling import LEAST, Operations
 from fieldlab.training.constraints import Constraint, Reading, find_sloped
 from fieldlab.training.module import TaskModule
 from fieldlab.training.optimisation import Descent
+from fieldlab.training.precision import half_products
 from fieldlab.training.samples import Batch, Samples, count_points, cut_batch
 
 BLOCK = 8192  # points, of all members
@@ -28,8 +30,10 @@ SCORED_SHARE = 0.15  # on the way at most so many points are scored of those tra
 class FieldModule(TaskModule):
     """Minimise the sum of constraints for each field of an ensemble.
 
+    In the first steps, a share `bf16_until` of them, products of matrices are computed in bfloat16; scores never are.
+
     Raises:
-        ValueError: no constraints.
+        ValueError: no constraints, a share that is none.
     """
 
     ensemble: Ensemble
@@ -43,14 +47,25 @@ class FieldModule(TaskModule):
         constraints: Mapping[str, Constraint],
         descent: Descent,
         clip_norm: float | None,
+        bf16_until: float,
     ) -> None:
         if not constraints:
             raise ValueError("constraints is empty: nothing would be learned")
+        if not 0 <= bf16_until <= 1:
+            raise ValueError(f"bf16_until is a share of the steps, from 0 to 1, not {bf16_until}")
         super().__init__(ensemble, ensemble.members, samples, descent, clip_norm)
         self.constraints = nn.ModuleDict(constraints)
         self.sloped = find_sloped(constraints.values())
         self.coupled = any(constraint.is_function for constraint in constraints.values())
         self.signals = signals
+        self.half_steps = round(bf16_until * samples.steps)
+
+    def products(self, number: int) -> AbstractContextManager[None]:
+        return half_products() if number < self.half_steps else nullcontext()
+
+    @property
+    def turns(self) -> Sequence[int]:
+        return [0, self.half_steps] if 0 < self.half_steps < self.samples.steps else [0]
 
     @abstractmethod
     def save_pictures(self, m: int, folder: Path) -> None:

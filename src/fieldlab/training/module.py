@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,16 @@ State = dict[str, Any]  # of a task, as a checkpoint keeps it
 
 @dataclass
 class Progress:
-    """The curve of one member so far, and the step at which it diverged."""
+    """The curve of one member so far, and the step at which it diverged, or was good enough."""
 
     curve: list[dict[str, float | None]] = field(default_factory=list)
     diverged_at: int | None = None
+    stopped_at: int | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether further steps are the member's own."""
+        return self.diverged_at is None and self.stopped_at is None
 
 
 class TaskModule(LightningModule, ABC):
@@ -67,6 +74,7 @@ class TaskModule(LightningModule, ABC):
         self.clock = Clock()
         self.reached = 0  # the last step that was taken
         self.earlier: State | None = None
+        self.kept: dict[int, dict[str, Tensor]] = {}  # by member: what it was when it was good enough
 
     @abstractmethod
     def total(self, batch: Any) -> Float[Tensor, "m"]:
@@ -87,6 +95,10 @@ class TaskModule(LightningModule, ABC):
     @abstractmethod
     def render(self, m: int) -> Mapping[str, np.ndarray]:
         """Pictures of member m after the last step, as RGB bytes."""
+
+    def find_reached(self) -> Sequence[bool]:
+        """Which members, as they are after being scored on the way, need no further step; here none."""
+        return [False] * self.members
 
     def can_draw(self, steps: int) -> bool:
         """Whether a picture on the way costs little beside so many steps."""
@@ -150,6 +162,7 @@ class TaskModule(LightningModule, ABC):
             "samples": self.samples.state(),
             "progress": [asdict(progress) for progress in self.progress],
             "seconds": self.clock.state(),
+            "kept": self.kept,
         }
 
     def restore(self, state: State) -> None:
@@ -158,6 +171,7 @@ class TaskModule(LightningModule, ABC):
         self.optimizer.load_state_dict(state["descent"])
         self.rate.load_state_dict(state["rate"])
         self.samples.restore(state["samples"])
+        self.kept = state["kept"]
 
     def must_compile(self) -> bool:
         """Whether the losses are compiled: as an interrupted training decided, as it is asked for, or where it pays."""
@@ -174,9 +188,20 @@ class TaskModule(LightningModule, ABC):
     def warm_up(self) -> None:
         """Compile, and touch all memory, before the clock starts; no parameter and no random state changes."""
         with self.samples.look_ahead() as batch, self.trainer.precision_plugin.forward_context():
-            for block in self.cut(batch):
-                self.descend(block)
+            for number in self.turns:
+                with self.products(number):
+                    for block in self.cut(batch)[: None if number == 0 else 1]:
+                        self.descend(block)
         self.ensemble.zero_grad(set_to_none=True)
+
+    def products(self, number: int) -> AbstractContextManager[None]:
+        """Within it products of matrices are as exact as in the step of this number; here as they are."""
+        return nullcontext()
+
+    @property
+    def turns(self) -> Sequence[int]:
+        """The steps from which on products are computed in another way than before."""
+        return [0]
 
     def training_step(self, chunk: Chunk, _: int) -> None:
         with self.clock.spend("steps"):
@@ -185,13 +210,13 @@ class TaskModule(LightningModule, ABC):
             losses = self.over_devices(seen).tolist()  # waits for the device
         self.reached = chunk.step
         for member, progress in enumerate(self.progress):
-            if progress.diverged_at is None:
+            if progress.runs:
                 bad = [i for i, step in enumerate(losses) if not math.isfinite(step[member])]
                 progress.diverged_at = chunk.step - chunk.steps + bad[0] + 1 if bad else None
         if chunk.scored:
             with self.clock.spend("scoring"):
                 self.score(chunk.step)
-        if all(progress.diverged_at is not None for progress in self.progress):
+        if not any(progress.runs for progress in self.progress):
             self.trainer.should_stop = True
 
     def step(self, batch: Any, number: int) -> Float[Tensor, "m"]:
@@ -201,7 +226,8 @@ class TaskModule(LightningModule, ABC):
 
         def closure() -> Tensor:
             self.optimizer.zero_grad(set_to_none=True)
-            of_blocks = [self.descend(block) for block in self.cut(batch)]
+            with self.products(number):
+                of_blocks = [self.descend(block) for block in self.cut(batch)]
             losses = torch.stack(of_blocks).sum(0)
             seen.append(losses)
             resolve_conjugates(self.ensemble)
@@ -226,15 +252,48 @@ class TaskModule(LightningModule, ABC):
         return [batch]
 
     def score(self, step: int) -> None:
-        """Append the scores at this step to every running member's curve; in float32, whatever trains."""
+        """Append the scores at this step to every running member's curve; in float32, whatever trains.
+
+        Members that are good enough are kept as they are now. At the end, which comes early where no member runs any more, they are
+        put back, and all is scored.
+        """
         with torch.autocast(self.device.type, enabled=False):
-            scored, finite = self.measure(whole=step == self.samples.steps)
+            if step < self.samples.steps:
+                self.note(step, whole=False)
+                self.keep(step)
+            if step == self.samples.steps or (self.kept and not any(progress.runs for progress in self.progress)):
+                self.put_back()
+                self.note(step, whole=True)
+
+    def note(self, step: int, *, whole: bool) -> None:
+        """Measure, append the scores to the curve of every member that runs, and set the last ones of those that were kept."""
+        scored, finite = self.measure(whole=whole)
         for progress, scores, sound in zip(self.progress, scored, finite, strict=True):
-            if progress.diverged_at is None and not sound:  # losses do not see the very last step
+            if progress.runs and not sound:  # losses do not see the very last step
                 progress.diverged_at = step
-            if progress.diverged_at is None:
+            if progress.runs:
                 seconds = round(self.clock.spent["steps"] / self.members, 4)
                 progress.curve.append({"step": step, "seconds": seconds, **scores})
+            elif whole and progress.stopped_at is not None:
+                progress.curve[-1].update(scores)
+
+    def keep(self, step: int) -> None:
+        """Remember what has been learned by those members that need no further step."""
+        for m, (progress, reached) in enumerate(zip(self.progress, self.find_reached(), strict=True)):
+            if progress.runs and reached:
+                progress.stopped_at = step
+                self.kept[m] = {name: part[m].clone() for name, part in self.by_member().items()}
+
+    @torch.no_grad()
+    def put_back(self) -> None:
+        """Make the members that were kept what they were then."""
+        for m, kept in self.kept.items():
+            for name, part in self.by_member().items():
+                part[m] = kept[name]
+
+    def by_member(self) -> dict[str, Tensor]:
+        """Parameters and buffers, with the members along a first axis of their own."""
+        return {name: t.detach().unflatten(0, (self.members, -1)) for name, t in self.ensemble.state_dict().items()}
 
     def latest(self, m: int) -> Scores:
         """The last scores on a member's curve."""

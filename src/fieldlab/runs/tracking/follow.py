@@ -7,7 +7,6 @@ import numpy as np
 from lightning import Callback, LightningModule, Trainer
 
 from fieldlab.runs.computation import Log
-from fieldlab.runs.tracking.tracker import safely
 
 
 class Follow(Callback):
@@ -34,11 +33,11 @@ class Follow(Callback):
         self.scored += 1
         total = task.samples.num_scores
         due = self.scored * self.pictures // total > (self.scored - 1) * self.pictures // total
-        due = due and (self.scored == total or task.can_draw(batch.step - self.drawn))
+        due = trainer.should_stop or (due and (self.scored == total or task.can_draw(batch.step - self.drawn)))
         if due:
             self.drawn = batch.step
         for m, progress in enumerate(task.progress):
-            if progress.diverged_at is None:
+            if progress.runs or progress.stopped_at == batch.step:
                 with task.clock.spend("scoring"):
                     pictures = task.render(m) if due else {}
                 self.tell(m, progress.curve[-1], pictures)
@@ -46,4 +45,4 @@ class Follow(Callback):
     def tell(self, m: int, point: Mapping[str, Any], pictures: Mapping[str, np.ndarray]) -> None:
         """Pass on a member's scores at a step."""
         scores = {name: value for name, value in point.items() if name != "step"}
-        safely(self.log_member, m, point["step"], scores, pictures)
+        self.log_member(m, point["step"], scores, pictures)

@@ -21,7 +21,7 @@ from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
 from fieldlab.tasks.fit.knowledge import find_names, knowledge
 from fieldlab.tasks.fit.pictures import error_map, save_reconstruction
-from fieldlab.tasks.fit.scored import Scored, score_all, score_some
+from fieldlab.tasks.fit.scored import Scored, score_all, score_part, score_some
 from fieldlab.tasks.fit.scoring import BICUBIC, POISSON
 from fieldlab.training.constraints import Constraint
 from fieldlab.training.field_module import FieldModule
@@ -36,7 +36,8 @@ class FitModule(FieldModule):
 
     `scores` is the number of points on the curve: PSNR over a fixed sample (`fieldlab.tasks.fit.scored`), at its end over all
     samples. What the constraints leave `free` is fitted before scoring; with
-    `derivatives` gradient and Laplacian are scored too, against those that the `stencil` takes of the signal.
+    `derivatives` gradient and Laplacian are scored too, against those that the `stencil` takes of the signal. A field is done
+    as soon as its PSNR is `stop_at`: over validation samples, or over training samples where none are held out.
 
     Raises:
         ValueError: signals without a grid, constraints on what they do not know.
@@ -59,6 +60,8 @@ class FitModule(FieldModule):
         replacement: bool,
         scores: int,
         clip_norm: float | None,
+        bf16_until: float,
+        stop_at: float | None,
         steps: int,
         descent: Descent,
     ) -> None:
@@ -80,9 +83,10 @@ class FitModule(FieldModule):
             steps=steps,
             scores=scores,
         )
-        super().__init__(ensemble, grids, samples, constraints, descent, clip_norm)
+        super().__init__(ensemble, grids, samples, constraints, descent, clip_norm, bf16_until)
         self.splits = splits
         self.free: Free = free
+        self.stop_at = stop_at
         self.derivatives = {operator: facts[target] for operator, target in scored.items()}
 
     def to_device(self) -> None:
@@ -91,12 +95,30 @@ class FitModule(FieldModule):
 
     def measure(self, *, whole: bool) -> tuple[list[Scores], list[bool]]:
         self.scored = self.all if whole else self.some
-        prediction = self.evaluate(value, self.scored.x)
-        finite = prediction.isfinite().flatten(1).all(1).tolist()
-        self.prediction = metrics.align(prediction, self.scored.y, self.free, self.scored.weights["full"])
+        self.prediction = self.predict(self.scored)
+        finite = self.prediction.isfinite().flatten(1).all(1).tolist()
         derivatives = self.derivatives.items() if whole else []
         pairs = {name: (self.evaluate(OPERATORS[name], self.scored.x), target) for name, target in derivatives}
         return self.scores(self.prediction, self.scored, pairs), finite
+
+    def find_reached(self) -> list[bool]:
+        """Those whose PSNR is `stop_at`: by the sample, and then by all of what it is a sample of."""
+        part = "validation" if self.samples.masks["validation"].any() else "train"
+        seen = [self.reaches(progress.curve[-1], part) if progress.runs else False for progress in self.progress]
+        if not any(seen):
+            return seen
+        scored = self.all if self.free != "nothing" else score_part(self.samples, part)  # what is free is fitted to all
+        exact = self.scores(self.predict(scored), scored)
+        return [hit and self.reaches(scores, part) for hit, scores in zip(seen, exact, strict=True)]
+
+    def reaches(self, scores: Mapping[str, float | None], part: str) -> bool:
+        """Whether the PSNR over a part of the split is what is wanted."""
+        psnr = scores[f"{part}_psnr"]
+        return self.stop_at is not None and psnr is not None and psnr >= self.stop_at
+
+    def predict(self, scored: Scored) -> Float[Tensor, "m n c"]:
+        """The fields' values at samples, with what the constraints leave free fitted to the signal's."""
+        return metrics.align(self.evaluate(value, scored.x), scored.y, self.free, scored.weights["full"])
 
     def scores(
         self,
@@ -111,9 +133,7 @@ class FitModule(FieldModule):
     def reconstruction(self, m: int) -> Float[Tensor, "*grid c"]:
         """The values of member m, on the CPU."""
         if self.scored.x is not self.all.x:
-            prediction = self.evaluate(value, self.all.x)
-            self.prediction = metrics.align(prediction, self.all.y, self.free, self.all.weights["full"])
-            self.scored = self.all
+            self.prediction, self.scored = self.predict(self.all), self.all
         return self.prediction[m].float().cpu().unflatten(0, self.signals[m].grid)
 
     def can_draw(self, steps: int) -> bool:

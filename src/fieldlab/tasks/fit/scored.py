@@ -46,6 +46,14 @@ def score_some(samples: Samples, count: int) -> Scored:
     )
 
 
+def score_part(samples: Samples, part: str) -> Scored:
+    """All samples of one part of the split, of which every member has as many."""
+    index = torch.stack([mask.nonzero()[:, 0] for mask in samples.masks[part]])
+    everywhere = torch.ones_like(index, dtype=torch.bool)
+    weights = {part: everywhere, "full": everywhere}
+    return Scored(gather_rows(samples.x, index), gather_rows(samples.y, index), weights, whole=False)
+
+
 def draw_sample(parts: Bool[Tensor, "p n"], count: int) -> tuple[Int[Tensor, "k"], Float[Tensor, "k"]]:
     """Which of n samples are drawn, and how many of the same kind each stands for; kinds differ in the parts they belong to.
 

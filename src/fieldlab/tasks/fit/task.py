@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from fieldlab.config.schema import Keys
 from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
 from fieldlab.runs.task import Config, Exhibit
@@ -34,7 +35,10 @@ class Fit(FieldTask):
 
     supervision: ClassVar[type[Supervision]] = ValuesAndDerivatives
 
+    keys: ClassVar[Keys] = {**FieldTask.keys, "stop_at": float | None}
+
     stencil: Literal["central", "sobel"]
+    stop_at: float | None
 
     def module(self) -> Callable[..., "FieldModule"]:
         from fieldlab.tasks.fit.module import FitModule

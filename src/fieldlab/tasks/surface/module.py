@@ -60,6 +60,7 @@ class SurfaceModule(FieldModule):
         replacement: bool,
         scores: int,
         clip_norm: float | None,
+        bf16_until: float,
         resolution: int,
         compared: int,
         steps: int,
@@ -87,7 +88,7 @@ class SurfaceModule(FieldModule):
             steps=steps,
             scores=scores,
         )
-        super().__init__(ensemble, clouds, samples, constraints, descent, clip_norm)
+        super().__init__(ensemble, clouds, samples, constraints, descent, clip_norm, bf16_until)
         self.resolution = resolution
         self.compared = compared
         self.probes = Probes(clouds, splits)
