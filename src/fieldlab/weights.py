@@ -1,5 +1,6 @@
 """A fitted field on disk: weights in safetensors beside the configuration that gives them their shape."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -33,6 +34,25 @@ def load(folder: str | Path) -> Field:
         raise InputError(
             f"{folder}: is a visualisation or a roll, and no fit of a field; its images are in images.npy"
         )
+    state, dim, channels = read_weights(folder)
+    config = read_config(folder / CONFIG)
+    field = fill(lambda: build_field(config, dim=dim, channels=channels), state, folder / WEIGHTS, CONFIG)
+    return field.eval().requires_grad_(False)
+
+
+def go_on(make: Callable[[], Field], folder: str | Path) -> Field:
+    """The field that `make` makes with the weights in a fit's folder.
+
+    Raises:
+        InputError: a folder without a fit, damaged weights, or weights of another field.
+    """
+    folder = Path(folder)
+    state, _, _ = read_weights(folder)
+    return fill(make, state, folder / WEIGHTS, "this configuration")
+
+
+def read_weights(folder: Path) -> tuple[dict[str, torch.Tensor], int, int]:
+    """The parameters and buffers in a fit's folder, its axes and channels."""
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: has no {name}; is it the folder of a finished fit?")
@@ -40,23 +60,26 @@ def load(folder: str | Path) -> Field:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             sizes = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        dim, channels = int(sizes["dim"]), int(sizes["channels"])
+        return state, int(sizes["dim"]), int(sizes["channels"])
     except (SafetensorError, KeyError, ValueError) as error:
         raise InputError(f"{folder / WEIGHTS}: is damaged or was not written by fieldlab ({error})") from error
-    config = read_config(folder / CONFIG)
-    field, other = (draw(lambda: build_field(config, dim=dim, channels=channels), seed) for seed in (0, 1))
+
+
+def fill(make: Callable[[], Field], state: dict[str, torch.Tensor], file: Path, maker: str) -> Field:
+    """A field as `make` makes it, with this state; `file` and `maker` are who is named where the two do not fit."""
+    field, other = (draw(make, seed) for seed in (0, 1))
     expected = field.state_dict()
     for name in sorted(expected.keys() | state.keys()):
         stored = list(state[name].shape) if name in state else "absent"
         wanted = list(expected[name].shape) if name in expected else "absent"
         if stored != wanted:
-            raise InputError(f"{folder / WEIGHTS}: {name} is {stored}, but {CONFIG} makes it {wanted}")
+            raise InputError(f"{file}: {name} is {stored}, but {maker} makes it {wanted}")
     for name, buffer in field.named_buffers():
         drawn = not torch.equal(buffer, other.get_buffer(name))  # from the random state, like the rows of B
         if not drawn and not torch.equal(buffer, state[name]):
-            raise InputError(f"{folder / WEIGHTS}: {name} is not what {CONFIG} makes it")
+            raise InputError(f"{file}: {name} is not what {maker} makes it")
     field.load_state_dict(state)
-    return field.eval().requires_grad_(False)
+    return field
 
 
 def read_config(file: Path) -> DictConfig:

@@ -18,9 +18,16 @@ Small = Callable[..., DictConfig]
 
 def test_the_setting_is_that_of_the_process_and_is_restored():
     before = torch.get_float32_matmul_precision()
-    with pytest.raises(ValueError, match="out"), half_products():
-        assert torch.get_float32_matmul_precision() == "medium"
-        raise ValueError("out")
+    seen = []
+
+    def fail() -> None:
+        with half_products():
+            seen.append(torch.get_float32_matmul_precision())
+            raise ValueError("out")
+
+    with pytest.raises(ValueError, match="out"):
+        fail()
+    assert seen == ["medium"]
     assert torch.get_float32_matmul_precision() == before == "highest"
 
 
@@ -49,7 +56,9 @@ def test_a_share_is_from_0_to_1(small: Small):
 
 
 def test_members_of_a_pack_share_it(small: Small):
-    modules = [assemble([build_member(small(f"seed={s}", "task.bf16_until=1")) for s in seeds])[0] for seeds in ([0], [0, 1])]
+    modules = [
+        assemble([build_member(small(f"seed={s}", "task.bf16_until=1")) for s in seeds])[0] for seeds in ([0], [0, 1])
+    ]
     assert [module.half_steps for module in modules] == [2, 2]
 
 

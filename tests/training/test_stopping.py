@@ -13,7 +13,15 @@ import fieldlab
 from fieldlab.tasks.fit.module import FitModule
 
 Small = Callable[..., DictConfig]
-LONG = ("steps=200", "task.scores=40", "logger=none", "compile=false", "split=all", "task.batch_size=256", "task.bf16_until=0")
+LONG = (
+    "steps=200",
+    "task.scores=40",
+    "logger=none",
+    "compile=false",
+    "split=all",
+    "task.batch_size=256",
+    "task.bf16_until=0",
+)
 
 
 def test_a_fit_stops_at_the_first_score_that_is_good_enough_and_is_scored_exactly(small: Small):

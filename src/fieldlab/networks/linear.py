@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-
 COORDINATES = 3  # as many inputs may be coordinates
 
 

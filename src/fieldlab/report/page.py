@@ -37,6 +37,7 @@ def save_page(
     fits: pd.DataFrame,
     summary: pd.DataFrame,
     *,
+    progress: str | None,
     photos: bool,
 ) -> None:
     """Write the page of a study: all that its tables and figure say, and more to look at."""
@@ -52,6 +53,7 @@ def save_page(
         plan=plan,
         html=html,
         texts=TEXTS,
+        progress=progress,
         counts=fits.status.value_counts().to_dict(),
         header=list(summary.columns),
         rows=rows(summary, scores_of_fits(fits).values()),

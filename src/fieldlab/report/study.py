@@ -9,6 +9,7 @@ from fieldlab.config.instantiate import locate
 from fieldlab.errors import InputError
 from fieldlab.report.figure import save_figure
 from fieldlab.report.page import save_page
+from fieldlab.report.progress import describe_progress
 from fieldlab.report.readme import write_readme
 from fieldlab.report.results import explain, read_fits
 from fieldlab.report.summary import latex, markdown, summary_table
@@ -19,7 +20,8 @@ PAGE = "report.html"
 
 
 def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
-    """Write report.html, table.csv, table.md, table.tex, summary.csv and figure.png into a study's folder; return the Markdown table.
+    """Write report.html, table.csv, table.md, table.tex, summary.csv and figure.png into a study's folder; return the Markdown table,
+    and how far the study has come where runs are left.
 
     `to` receives README.md, table.csv and figure.png besides: the committed answer. Without `photos` the figure
     shows error maps and curves alone.
@@ -40,7 +42,8 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
             "ignore", message="Glyph"
         )  # a signal's name in an alphabet that matplotlib's font lacks
         caption = draw(folder / "figure.png", folder, results, photos=photos)
-    save_page(folder / PAGE, folder, plan, results, fits, summary, photos=photos)
+    progress = describe_progress(folder, plan, results)
+    save_page(folder / PAGE, folder, plan, results, fits, summary, progress=progress, photos=photos)
     if to is not None:
         name = folder.name
         command = f"fieldlab-report runs/{name} --to experiments/{name}{'' if photos else ' --without-photos'}"
@@ -48,7 +51,7 @@ def report(folder: Path, to: Path | None = None, *, photos: bool = True) -> str:
             commit_answer(folder, to, write_readme(to, command, plan, results, fits, caption))
         except OSError as error:
             raise InputError(f"--to {to}: cannot be written ({error.strerror})") from error
-    return markdown(summary)
+    return "\n\n".join(part for part in (markdown(summary), progress) if part)
 
 
 def figure_of(results: Mapping[str, Result]) -> Callable[..., str | None]:

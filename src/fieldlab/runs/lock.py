@@ -57,6 +57,11 @@ def is_free(folder: Path) -> bool:
         return bool(mine)
 
 
+def is_busy(folder: Path) -> bool:
+    """Whether somebody works in the folder just now; it is left as it is."""
+    return (folder / LOCK).exists() and not is_free(folder)
+
+
 def owner(folder: Path) -> str:
     """`process 123 on a-machine`: who claimed the folder last."""
     try:

@@ -3,8 +3,10 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from fieldlab.config.files import Content, digest_file
 from fieldlab.config.instantiate import build, report_as
 from fieldlab.config.names import name_signal
 from fieldlab.config.schema import TRAINING, Keys, Node
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from fieldlab.signals.splits import Split
     from fieldlab.training.field_module import FieldModule
     from fieldlab.training.optimisation import Descent
+
+Start = Annotated[str | None, Content(lambda folder: digest_file(f"{folder}/weights.safetensors"))]  # a fit's folder
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Supervision:
 class FieldTask(TrainedTask):
     """Constraints that fields fulfil at samples of signals."""
 
-    keys: ClassVar[Keys] = {**TRAINING, "signal": Node, "split": Node, "supervise": Node}
+    keys: ClassVar[Keys] = {**TRAINING, "signal": Node, "split": Node, "supervise": Node, "start": Start}
     subject_keys: ClassVar[tuple[str, ...]] = ("signal.", "split.", "supervise.", "task.stencil")
     follows: ClassVar[Mapping[str, tuple[str, ...]]] = {"supervise.name": ("supervise.",)}
     supervision: ClassVar[type[Supervision]] = Supervision
@@ -72,8 +76,21 @@ class FieldTask(TrainedTask):
 
         signal = build_signal(config["signal"])
         split = build_split(config["split"], signal.grid)
-        field = draw(lambda: build_field(config["field"], dim=signal.dim, channels=signal.channels), config["seed"])
+
+        def make() -> "Field":
+            return build_field(config["field"], dim=signal.dim, channels=signal.channels)
+
+        field = draw(make, config["seed"]) if config["start"] is None else self.go_on(config["start"], make)
         return FieldMember(config, signal, split, field)
+
+    def go_on(self, folder: str, make: Callable[[], "Field"]) -> "Field":
+        """The field with what an earlier fit of it has learned."""
+        from fieldlab import weights
+
+        try:
+            return weights.go_on(make, Path(folder).expanduser())
+        except InputError as error:
+            raise InputError(f"start: {error}") from error
 
     @classmethod
     def supervise(cls, config: Config) -> Supervision:

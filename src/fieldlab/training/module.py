@@ -1,24 +1,19 @@
-"""TaskModule: the loss of a task's members, their optimisation and their scores."""
+"""TaskModule: the loss of a task's members and their optimisation."""
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from lightning import LightningModule
 from torch import Tensor, nn
 
-from fieldlab.metrics import Scores
 from fieldlab.notices import say_once
 from fieldlab.training.batches import Batches
 from fieldlab.training.chunks import Chunk
-from fieldlab.training.clock import Clock
 from fieldlab.training.compiling import compile_losses, pays
 from fieldlab.training.machine import can_compile
 from fieldlab.training.optimisation import (
@@ -28,93 +23,37 @@ from fieldlab.training.optimisation import (
     resolve_conjugates,
     shorten_steps,
 )
+from fieldlab.training.scored_module import Progress, ScoredModule
 
 State = dict[str, Any]  # of a task, as a checkpoint keeps it
 
 
-@dataclass
-class Progress:
-    """The curve of one member so far, and the step at which it diverged, or was good enough."""
-
-    curve: list[dict[str, float | None]] = field(default_factory=list)
-    diverged_at: int | None = None
-    stopped_at: int | None = None
-
-    @property
-    def runs(self) -> bool:
-        """Whether further steps are the member's own."""
-        return self.diverged_at is None and self.stopped_at is None
-
-
-class TaskModule(LightningModule, ABC):
+class TaskModule(ScoredModule):
     """Minimise a loss for each of several members, as if each were alone.
 
-    What is optimised is one `ensemble`, whose parameters have the members along their first axis, in equal parts. The loss
-    is summed over members, so that each descends by its own gradient. Optimisation is by hand, many steps to a
+    The loss is summed over members, so that each descends by its own gradient. Optimisation is by hand, many steps to a
     `training_step`, and nothing waits for the device within them: a member whose loss is no longer finite is noticed at the
     end of a chunk. `clip_norm` bounds each member's gradient norm. On several devices each computes its share of every
-    batch, and of what is scored.
+    batch.
     """
 
     def __init__(
         self, ensemble: nn.Module, members: int, samples: Batches, descent: Descent, clip_norm: float | None
     ) -> None:
-        super().__init__()
+        super().__init__(ensemble, members, samples)
         if clip_norm is not None and clip_norm <= 0:
             raise ValueError(f"clip_norm must be positive or null, not {clip_norm}")
         self.automatic_optimization = False
-        self.ensemble = ensemble
-        self.members = members
-        self.samples = samples
         self.descent = descent
         self.clip_norm = clip_norm
         self.losses = self.total
         self.compiled = False
-        self.progress = [Progress() for _ in range(members)]
-        self.clock = Clock()
         self.reached = 0  # the last step that was taken
         self.earlier: State | None = None
-        self.kept: dict[int, dict[str, Tensor]] = {}  # by member: what it was when it was good enough
 
     @abstractmethod
     def total(self, batch: Any) -> Float[Tensor, "m"]:
         """The loss of each member."""
-
-    @abstractmethod
-    def to_device(self) -> None:
-        """Move what is scored to the device that computes."""
-
-    @abstractmethod
-    def measure(self, *, whole: bool) -> tuple[list[Scores], list[bool]]:
-        """The current scores of every member, and whether all that they are computed from is finite.
-
-        Not `whole`: scores on the way, which may be fewer, and of a fixed part of what is scored at the end, where all
-        would take long.
-        """
-
-    @abstractmethod
-    def render(self, m: int) -> Mapping[str, np.ndarray]:
-        """Pictures of member m after the last step, as RGB bytes."""
-
-    def find_reached(self) -> Sequence[bool]:
-        """Which members, as they are after being scored on the way, need no further step; here none."""
-        return [False] * self.members
-
-    def can_draw(self, steps: int) -> bool:
-        """Whether a picture on the way costs little beside so many steps."""
-        return True
-
-    @abstractmethod
-    def outcome(self, m: int) -> dict[str, Any]:
-        """What the result of a member says once it has been fitted: `scores`, and `yardsticks`, the scores of each by its name."""
-
-    @abstractmethod
-    def facts(self, m: int) -> dict[str, Any]:
-        """What a member's result says in any case: `parameters`, `grid`, `channels` and the like."""
-
-    @abstractmethod
-    def save(self, m: int, folder: Path) -> None:
-        """Write what member m has learned into the fit's folder."""
 
     def configure_optimizers(self) -> Any:
         settings: dict[str, Any] = {} if self.descent.rates is None else {"lr": max(self.descent.rates)}
@@ -250,55 +189,3 @@ class TaskModule(LightningModule, ABC):
     def cut(self, batch: Any) -> Sequence[Any]:
         """A batch in blocks whose losses add up to its own, so that less memory is in use at a time; here the whole."""
         return [batch]
-
-    def score(self, step: int) -> None:
-        """Append the scores at this step to every running member's curve; in float32, whatever trains.
-
-        Members that are good enough are kept as they are now. At the end, which comes early where no member runs any more, they are
-        put back, and all is scored.
-        """
-        with torch.autocast(self.device.type, enabled=False):
-            if step < self.samples.steps:
-                self.note(step, whole=False)
-                self.keep(step)
-            if step == self.samples.steps or (self.kept and not any(progress.runs for progress in self.progress)):
-                self.put_back()
-                self.note(step, whole=True)
-
-    def note(self, step: int, *, whole: bool) -> None:
-        """Measure, append the scores to the curve of every member that runs, and set the last ones of those that were kept."""
-        scored, finite = self.measure(whole=whole)
-        for progress, scores, sound in zip(self.progress, scored, finite, strict=True):
-            if progress.runs and not sound:  # losses do not see the very last step
-                progress.diverged_at = step
-            if progress.runs:
-                seconds = round(self.clock.spent["steps"] / self.members, 4)
-                progress.curve.append({"step": step, "seconds": seconds, **scores})
-            elif whole and progress.stopped_at is not None:
-                progress.curve[-1].update(scores)
-
-    def keep(self, step: int) -> None:
-        """Remember what has been learned by those members that need no further step."""
-        for m, (progress, reached) in enumerate(zip(self.progress, self.find_reached(), strict=True)):
-            if progress.runs and reached:
-                progress.stopped_at = step
-                self.kept[m] = {name: part[m].clone() for name, part in self.by_member().items()}
-
-    @torch.no_grad()
-    def put_back(self) -> None:
-        """Make the members that were kept what they were then."""
-        for m, kept in self.kept.items():
-            for name, part in self.by_member().items():
-                part[m] = kept[name]
-
-    def by_member(self) -> dict[str, Tensor]:
-        """Parameters and buffers, with the members along a first axis of their own."""
-        return {name: t.detach().unflatten(0, (self.members, -1)) for name, t in self.ensemble.state_dict().items()}
-
-    def latest(self, m: int) -> Scores:
-        """The last scores on a member's curve."""
-        return {name: value for name, value in self.progress[m].curve[-1].items() if name not in ("step", "seconds")}
-
-    def over_devices(self, tensor: Tensor) -> Tensor:
-        """The sum over devices."""
-        return self.trainer.strategy.reduce(tensor, reduce_op="sum")

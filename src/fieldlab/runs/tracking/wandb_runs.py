@@ -15,7 +15,16 @@ from fieldlab.runs.tracking.tracker import Pictures, Tracker
 
 Mode = Literal["online", "offline", "disabled", "shared"]
 LOGIN_SECONDS = 10
-SUMMARY = ("status", "seconds", "wall_seconds", "parameters", "compiled", "stopped_at", "diverged_at", "error")  # beside the scores
+SUMMARY = (
+    "status",
+    "seconds",
+    "wall_seconds",
+    "parameters",
+    "compiled",
+    "stopped_at",
+    "diverged_at",
+    "error",
+)  # beside the scores
 LONGEST_TAG, MOST_LETTERS, NOT_IN_PROJECTS = 64, 128, "/\\#?%:"  # what W&B takes
 
 

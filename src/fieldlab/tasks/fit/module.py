@@ -107,7 +107,9 @@ class FitModule(FieldModule):
         seen = [self.reaches(progress.curve[-1], part) if progress.runs else False for progress in self.progress]
         if not any(seen):
             return seen
-        scored = self.all if self.free != "nothing" else score_part(self.samples, part)  # what is free is fitted to all
+        scored = (
+            self.all if self.free != "nothing" else score_part(self.samples, part)
+        )  # what is free is fitted to all
         exact = self.scores(self.predict(scored), scored)
         return [hit and self.reaches(scores, part) for hit, scores in zip(seen, exact, strict=True)]
 
