@@ -15,7 +15,7 @@ from fieldlab.config.groups import explain_key
 from fieldlab.config.moved import update
 from fieldlab.config.names import find_kind, register_resolvers, to_container
 from fieldlab.config.overrides import quote
-from fieldlab.config.schema import RUN, convert
+from fieldlab.config.schema import AUTO, RUN, convert
 from fieldlab.config.search_path import UserConfig
 from fieldlab.config.working_folder import tell_replaced
 from fieldlab.errors import InputError
@@ -56,6 +56,8 @@ def settle(config: DictConfig | Config) -> dict[str, Any]:
     what has no effect left out.
     """
     config = shorten_trial(config if isinstance(config, DictConfig) else OmegaConf.create(dict(config)))
+    if config.get("seconds") is not None:
+        config = free_steps(config)
     plain = {key: update(to_container(config[key])) for key in map(str, config) if key != "hydra"}
     kind = find_kind(plain)
     return kind.settle(convert(plain, {**RUN, **kind.keys}))
@@ -73,11 +75,21 @@ def shorten_trial(config: DictConfig) -> DictConfig:
     return trial
 
 
+def free_steps(config: DictConfig) -> DictConfig:
+    """The configuration with steps that the program chooses, as it does all that follows from them."""
+    free = copy.deepcopy(config)
+    with open_dict(free):
+        free.steps = AUTO
+    return free
+
+
 def shorten(run: DictConfig) -> None:
     """Cut a run short, and the runs that it describes below its own keys."""
     run.study = TRIAL
     if isinstance(run.get("steps"), int):
         run.steps = min(run.steps, TRIAL_STEPS)
+    if "seconds" in run:
+        run.seconds = None
     if "scores" in run.task:
         run.task.scores = 1
     for key in map(str, run):

@@ -10,7 +10,9 @@ from fieldlab.errors import InputError, suggest
 
 Node = Mapping[str, Any]
 Keys = Mapping[str, Any]  # types by key
+AUTO = "auto"  # what the program chooses
 Compile = bool | Literal["auto"]
+Steps = int | Literal["auto"]
 RUN: Keys = {
     "study": str,
     "question": str,

@@ -36,8 +36,9 @@ class Checked:
         return hash_run(self.config)
 
     def build(self) -> Member:
-        """What the configuration describes."""
-        return make_task(self.config).build(self.config)
+        """What the configuration describes, with what it leaves to the program decided."""
+        task = make_task(self.config)
+        return task.decide(task.build(self.config))
 
     def __reduce__(self) -> tuple:
         """Without what is cached."""

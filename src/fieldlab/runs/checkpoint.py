@@ -41,7 +41,12 @@ class Checkpoints(Callback):
         task: Any = pl_module
         due = self.minutes is not None and time.monotonic() - self.saved >= 60 * self.minutes
         if due and trainer.is_global_zero and batch.step < task.samples.steps:
-            content = {"fits": self.fits, "device": task.device.type, "state": task.state(batch.step)}
+            content = {
+                "fits": self.fits,
+                "device": task.device.type,
+                "state": task.state(batch.step),
+                "steps": task.samples.steps,
+            }
             try:
                 replace_atomically(self.files[0], partial(torch.save, content))
             except (OSError, RuntimeError) as error:  # a full disk; there may be room by the next time
@@ -78,6 +83,16 @@ def noted_fits(folder: Path) -> list[str]:
         return torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["fits"]
     except DAMAGE:
         return []
+
+
+def noted_steps(folder: Path) -> int | None:
+    """How many steps the fit has whose state lies in this folder."""
+    if not (folder / CHECKPOINT).exists() or is_finished(folder):
+        return None
+    try:
+        return torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["steps"]
+    except DAMAGE:
+        return None
 
 
 def is_finished(folder: Path) -> bool:

@@ -18,13 +18,14 @@ class Watchers:
     """Who wants to know while members are computed: `log` hears of every score, and `pictures` times of pictures too.
 
     `hashes` are those of the members: what is saved on the way is taken up again by the same ones alone. A line of progress
-    begins with `description`; without one there is none.
+    begins with `description`; without one there is none. In a `trial` nobody wants to know anything but how long it takes.
     """
 
     log: Log | None = None
     pictures: int = 0
     hashes: Sequence[str] = ()
     description: str = ""
+    trial: bool = False
 
 
 class Computation(ABC):

@@ -12,13 +12,14 @@ from omegaconf import OmegaConf
 
 from fieldlab import weights
 from fieldlab.config.instantiate import build
+from fieldlab.config.schema import AUTO
 from fieldlab.errors import InputError, first_line
 from fieldlab.notices import say
 from fieldlab.runs.check import Checked
 from fieldlab.runs.computation import Computation, Watchers
 from fieldlab.runs.curve import save_curve
 from fieldlab.runs.result import DRAFTS, RESULT, Result, result_or_none
-from fieldlab.runs.task import find_task, make_task
+from fieldlab.runs.task import Config, find_task, make_task
 from fieldlab.runs.tracking.background import InBackground
 from fieldlab.training.machine import out_of_memory, provenance
 
@@ -45,7 +46,7 @@ def run(runs: Sequence[Checked]) -> Results:
     if not computation.first:
         return assist(computation, runs)
     try:
-        clear(runs)
+        clear(runs, [member.config for member in members])
     except OSError as error:
         return fail(runs, error)
     if reached is None:
@@ -124,14 +125,14 @@ def describe(runs: Sequence[Checked]) -> str:
     return f"{name} and {len(runs) - 1} more" if len(runs) > 1 else name
 
 
-def clear(runs: Sequence[Checked]) -> None:
-    """Take away what an earlier run left in the folders, and write the configurations there."""
-    for run in runs:
+def clear(runs: Sequence[Checked], configs: Sequence[Config]) -> None:
+    """Take away what an earlier run left in the folders, and write the configurations there, with what was decided."""
+    for run, config in zip(runs, configs, strict=True):
         earlier = result_or_none(run.folder)
         tasks = [find_task(config) for config in (run.config, earlier.config if earlier else run.config)]
         for old in [path for name in (*ALWAYS, *tasks[0].files, *tasks[1].files) for path in run.folder.glob(name)]:
             old.unlink(missing_ok=True)
-        OmegaConf.save(OmegaConf.create(dict(run.config)), run.folder / weights.CONFIG)
+        OmegaConf.save(OmegaConf.create(dict(config)), run.folder / weights.CONFIG)
 
 
 def fail(runs: Sequence[Checked], error: Exception) -> Results:
@@ -141,7 +142,7 @@ def fail(runs: Sequence[Checked], error: Exception) -> Results:
     [run] = runs
     result = replace(outline(run), error=explain_failure(run, error))
     try:
-        clear(runs)
+        clear(runs, [run.config])
         (run.folder / "traceback.txt").write_text("".join(traceback.format_exception(error)))
         result.save(run.folder)
     except OSError as full:
@@ -168,7 +169,7 @@ def outline(run: Checked) -> Result:
         field=config["field"]["name"],
         signal=run.subject,
         seed=config["seed"],
-        steps=config.get("steps", 0),
+        steps=0 if config.get("steps") == AUTO else config.get("steps", 0),
         hash=run.hash,
         config=config,
         **provenance(),

@@ -110,6 +110,10 @@ class Task(Kind):
             InputError: anything in it that cannot work.
         """
 
+    def decide(self, member: Any) -> Any:
+        """The member with what its configuration leaves to the program decided: here that is nothing."""
+        return member
+
     @abstractmethod
     def compute(self, members: Sequence[Any], watchers: "Watchers") -> "Computation":
         """What computes these members together: training (`runs.trained`), or a function of each (`runs.measured`)."""

@@ -59,7 +59,9 @@ class TrainedTask(Task):
             callbacks += [Follow(watchers.log, watchers.pictures)]
         if watchers.hashes:
             callbacks += [checkpoints]
-        return Training(assemble_module(self, members), make_trainer(configs[0]["trainer"], *callbacks), checkpoints)
+        module = assemble_module(self, members)
+        module.timed = watchers.trial
+        return Training(module, make_trainer(configs[0]["trainer"], *callbacks), checkpoints)
 
 
 def assemble_module(task: TrainedTask, members: Sequence[Member]) -> Any:
@@ -129,6 +131,7 @@ class Training(Computation):
         device = device_name(module.samples.device)  # the Trainer has taken the module itself back to the CPU
         return {
             **module.facts(m),
+            "steps": steps,
             "seconds": round(spent["steps"] / module.members, 3),
             "scoring_seconds": round(spent["scoring"] / module.members, 3),
             "compiling_seconds": round(spent["compiling"] / module.members, 3),

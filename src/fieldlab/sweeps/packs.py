@@ -164,13 +164,13 @@ def time_sizes(alike: Alike, most: int) -> int:
     """`best_size`, timed once in a process for fits that are alike."""
     config = alike.fit.config
     steps = min(config["steps"], max(3, config["steps"] // 50), 20)
-    short = {**config, "steps": steps, "compile": False, "task": {**config["task"], "scores": 1}}
+    short = {**config, "steps": steps, "compile": False}
     task = make_task(short)
     member = task.build(short)
     best, seconds, size = 1, math.inf, 1
     while size <= most:
         try:
-            trial = task.compute([member] * size, Watchers())
+            trial = task.compute([member] * size, Watchers(trial=True))
             trial.run()
         except Exception as error:  # where it is not memory, the fits themselves will say what is wrong
             if not out_of_memory(error):

@@ -2,15 +2,16 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from fieldlab.config.files import Content, digest_file
 from fieldlab.config.instantiate import build, report_as
 from fieldlab.config.names import name_signal
-from fieldlab.config.schema import TRAINING, Keys, Node
+from fieldlab.config.schema import AUTO, TRAINING, Keys, Node, Steps
 from fieldlab.errors import InputError
+from fieldlab.runs.duration import decide, set_steps
 from fieldlab.runs.task import Config, Facts, Member, Once
 from fieldlab.runs.trained import TrainedTask
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fieldlab.training.field_module import FieldModule
     from fieldlab.training.optimisation import Descent
 
+LIKELY = 1000  # steps, for checks of what they decide
 Start = Annotated[str | None, Content(lambda folder: digest_file(f"{folder}/weights.safetensors"))]  # a fit's folder
 
 
@@ -45,7 +47,15 @@ class Supervision:
 class FieldTask(TrainedTask):
     """Constraints that fields fulfil at samples of signals."""
 
-    keys: ClassVar[Keys] = {**TRAINING, "signal": Node, "split": Node, "supervise": Node, "start": Start}
+    keys: ClassVar[Keys] = {
+        **TRAINING,
+        "signal": Node,
+        "split": Node,
+        "supervise": Node,
+        "start": Start,
+        "steps": Steps,
+        "seconds": float | None,
+    }
     subject_keys: ClassVar[tuple[str, ...]] = ("signal.", "split.", "supervise.", "task.stencil")
     follows: ClassVar[Mapping[str, tuple[str, ...]]] = {"supervise.name": ("supervise.",)}
     supervision: ClassVar[type[Supervision]] = Supervision
@@ -91,6 +101,20 @@ class FieldTask(TrainedTask):
             return weights.go_on(make, Path(folder).expanduser())
         except InputError as error:
             raise InputError(f"start: {error}") from error
+
+    def check(self, config: Config, devices: int, once: Once) -> Facts:
+        if config["seconds"] is None and config["steps"] == AUTO:
+            raise InputError("steps: auto are as many as take `seconds`, of which there are none")
+        if config["seconds"] is None:
+            return super().check(config, devices, once)
+        if config["seconds"] <= 0:
+            raise InputError(f"seconds: {config['seconds']} should be positive, or null for `steps`")
+        if devices > 1:
+            raise InputError("seconds: several devices would not agree on a number of steps; say steps")
+        return replace(super().check(set_steps(config, LIKELY), devices, once), alike=None)
+
+    def decide(self, member: FieldMember) -> FieldMember:
+        return member if member.config["seconds"] is None else decide(self, member)
 
     @classmethod
     def supervise(cls, config: Config) -> Supervision:

@@ -23,6 +23,7 @@ from fieldlab.training.machine import can_compile, device_name
 
 MOST_STRUCTURES = 256  # of fields, that one process compiles
 LEAST = {"cpu": 5e12, "cuda": 1e15}  # operations of a training, by device, below which nothing is measured
+LEAST_SECONDS = 20.0  # of a training, in which compiling can pay
 POINTS, STEPS = 8192, 5  # of a SIREN 256 x 3, which is timed
 FLOPS = 6 * POINTS * 198_401 * STEPS  # products forwards, and twice as many backwards
 
@@ -50,6 +51,11 @@ def pays(flops: float, device: torch.device) -> bool:
         return False
     rates = look_up_rates(device)
     return flops * (rates.eager - rates.compiled) > 2 * rates.compiling
+
+
+def pays_within(seconds: float) -> bool:
+    """Whether compiling may pay in a training of so many seconds, which will tell by timing it."""
+    return seconds >= LEAST_SECONDS and can_compile()
 
 
 class Operations(TorchDispatchMode):

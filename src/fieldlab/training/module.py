@@ -152,7 +152,7 @@ class TaskModule(ScoredModule):
             if progress.runs:
                 bad = [i for i, step in enumerate(losses) if not math.isfinite(step[member])]
                 progress.diverged_at = chunk.step - chunk.steps + bad[0] + 1 if bad else None
-        if chunk.scored:
+        if chunk.scored and not self.timed:
             with self.clock.spend("scoring"):
                 self.score(chunk.step)
         if not any(progress.runs for progress in self.progress):

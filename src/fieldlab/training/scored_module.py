@@ -44,6 +44,7 @@ class ScoredModule(LightningModule, ABC):
         self.samples = samples
         self.progress = [Progress() for _ in range(members)]
         self.clock = Clock()
+        self.timed = False  # a trial that only tells how long it takes, and is not scored
         self.kept: dict[int, dict[str, Tensor]] = {}  # by member: what it was when it was good enough
 
     @abstractmethod

@@ -1,0 +1,63 @@
+"""Duration: `seconds` of training, turned into steps by timing some of them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fieldlab.config.schema import AUTO
+from fieldlab.runs.checkpoint import noted_steps
+from fieldlab.runs.computation import Watchers
+from fieldlab.runs.task import Config, Member
+from fieldlab.training.compiling import pays_within
+
+if TYPE_CHECKING:
+    from fieldlab.runs.trained import TrainedTask
+
+M = TypeVar("M", bound=Member)
+FIRST, MOST = 3, 50  # steps that are timed at once, and in all that a share of the time allows
+TIMED_SHARE = 0.02
+
+
+def set_steps(config: Config, steps: int) -> dict[str, Any]:
+    """The configuration with this number wherever it says that the program chooses it."""
+    return {**config, **{key: fill(config[key], steps) for key in ("steps", "schedule", "optimizer")}}
+
+
+def fill(node: Any, steps: int) -> Any:
+    """The same with a number in place of `auto`."""
+    if isinstance(node, Mapping):
+        return {key: fill(value, steps) for key, value in node.items()}
+    return steps if node == AUTO else node
+
+
+def decide(task: "TrainedTask", member: M) -> M:
+    """The member with as many steps as take `seconds`; with those of an interrupted run where there was one.
+
+    Steps are timed as they will be computed: compiled where that is asked for, or pays in this time.
+    """
+    config = member.config
+    earlier = noted_steps(Path(config["folder"])) if config["resume"] else None
+    if earlier is not None:
+        return replace(member, config=set_steps(config, earlier))
+    ways = (
+        [True, False] if config["compile"] == AUTO and pays_within(config["seconds"]) else [config["compile"] is True]
+    )
+    step, compiled = min((time_step(task, member, compiled=way), way) for way in ways)
+    steps = max(1, round(config["seconds"] / step))
+    return replace(member, config={**set_steps(config, steps), "compile": compiled})
+
+
+def time_step(task: "TrainedTask", member: Member, *, compiled: bool) -> float:
+    """Seconds for a step."""
+    first = time_steps(task, member, FIRST, compiled) / FIRST
+    more = min(MOST, int(TIMED_SHARE * member.config["seconds"] / first))
+    return time_steps(task, member, more, compiled) / more if more > FIRST else first
+
+
+def time_steps(task: "TrainedTask", member: Member, steps: int, compiled: bool) -> float:
+    """Seconds for so many steps, which nobody sees."""
+    trial = {**set_steps(member.config, steps), "compile": compiled}
+    computation = task.compute([replace(member, config=trial)], Watchers(trial=True))
+    computation.run()
+    return computation.seconds
