@@ -20,7 +20,7 @@ OPTIONS = ("logger=none", "compile=false", "seconds=0.4", "task.scores=2")
 def step(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What a step is said to take."""
     seconds = [0.01]
-    monkeypatch.setattr(duration, "time_steps", lambda task, member, steps, compiled: steps * seconds[0])
+    monkeypatch.setattr(duration, "time_steps", lambda task, members, steps, compiled: steps * seconds[0])
     return seconds
 
 

@@ -53,6 +53,11 @@ def run(config: DictConfig) -> None:
     from fieldlab.sweeps.packs import fit
 
     def fit_one() -> None:
+        if config.dry:
+            from fieldlab.sweeps.estimate import estimate
+
+            print(estimate([settle(config)], members=1, workers=1))
+            return
         [result] = fit([settle(config)])
         if rank_zero_only.rank > 0:  # one of several devices; the first one speaks
             return

@@ -14,7 +14,7 @@ from fieldlab.config.working_folder import make_importable
 
 RESULTS = 3  # raised by every change of the code that changes any result; fieldlab 0.1.0 was 1
 UNCOVERED = (  # say where, how fast and what for, and so change no result
-    "study", "folder", "question", "notes", "figure", "logger", "resume", "checkpoint_minutes", "compile", "debug", "experiment",
+    "study", "folder", "question", "notes", "figure", "logger", "resume", "checkpoint_minutes", "compile", "debug", "dry", "experiment",
 )  # fmt: skip
 HARMLESS = (  # settings of a Trainer that cannot change what a run comes to
     "accelerator", "devices", "strategy", "num_nodes", "deterministic", "benchmark", "detect_anomaly", "profiler", "default_root_dir",

@@ -22,6 +22,7 @@ RUN: Keys = {
     "seed": int,
     "compile": Compile,
     "debug": bool,
+    "dry": bool,
     "resume": bool,
     "checkpoint_minutes": float | None,
     "task": Node,

@@ -1,6 +1,6 @@
 """Duration: `seconds` of training, turned into steps by timing some of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,21 +43,22 @@ def decide(task: "TrainedTask", member: M) -> M:
     ways = (
         [True, False] if config["compile"] == AUTO and pays_within(config["seconds"]) else [config["compile"] is True]
     )
-    step, compiled = min((time_step(task, member, compiled=way), way) for way in ways)
+    spent = TIMED_SHARE * config["seconds"]
+    step, compiled = min((time_step(task, [member], compiled=way, within=spent), way) for way in ways)
     steps = max(1, round(config["seconds"] / step))
     return replace(member, config={**set_steps(config, steps), "compile": compiled})
 
 
-def time_step(task: "TrainedTask", member: Member, *, compiled: bool) -> float:
-    """Seconds for a step."""
-    first = time_steps(task, member, FIRST, compiled) / FIRST
-    more = min(MOST, int(TIMED_SHARE * member.config["seconds"] / first))
-    return time_steps(task, member, more, compiled) / more if more > FIRST else first
+def time_step(task: "TrainedTask", members: Sequence[Member], *, compiled: bool, within: float) -> float:
+    """Seconds for a step of all members, by a few of them, and by more where these take less than `within` seconds."""
+    first = time_steps(task, members, FIRST, compiled) / FIRST
+    more = min(MOST, int(within / first))
+    return time_steps(task, members, more, compiled) / more if more > FIRST else first
 
 
-def time_steps(task: "TrainedTask", member: Member, steps: int, compiled: bool) -> float:
+def time_steps(task: "TrainedTask", members: Sequence[Member], steps: int, compiled: bool) -> float:
     """Seconds for so many steps, which nobody sees."""
-    trial = {**set_steps(member.config, steps), "compile": compiled}
-    computation = task.compute([replace(member, config=trial)], Watchers(trial=True))
+    trials = [replace(m, config={**set_steps(m.config, steps), "steps": steps, "compile": compiled}) for m in members]
+    computation = task.compute(trials, Watchers(trial=True))
     computation.run()
     return computation.seconds

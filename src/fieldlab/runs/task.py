@@ -114,6 +114,10 @@ class Task(Kind):
         """The member with what its configuration leaves to the program decided: here that is nothing."""
         return member
 
+    def time(self, members: Sequence[Any]) -> float | None:
+        """About how many seconds each of these members takes, computed together; None where only computing tells."""
+        return None
+
     @abstractmethod
     def compute(self, members: Sequence[Any], watchers: "Watchers") -> "Computation":
         """What computes these members together: training (`runs.trained`), or a function of each (`runs.measured`)."""

@@ -12,6 +12,7 @@ from fieldlab.config.instantiate import build, resolve
 from fieldlab.config.schema import TRAINING, Keys
 from fieldlab.errors import InputError
 from fieldlab.runs.computation import Computation, Watchers
+from fieldlab.runs.duration import time_step
 from fieldlab.runs.task import Config, Facts, Member, Once, Task
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from fieldlab.runs.checkpoint import Checkpoints
     from fieldlab.training.module import TaskModule
     from fieldlab.training.optimisation import Descent
+
+TIMED_SECONDS = 1.0  # of steps, to tell how long all will take
 
 
 class TrainedTask(Task):
@@ -45,6 +48,11 @@ class TrainedTask(Task):
             return replace(found, alike=None)
         shared = {**config["optimizer"], "lr": None}
         return replace(found, alike=(shared, config["schedule"], config["steps"], *found.alike))
+
+    def time(self, members: Sequence[Member]) -> float:
+        config = members[0].config
+        step = time_step(self, members, compiled=False, within=TIMED_SECONDS)
+        return config.get("seconds") or config["steps"] * step / len(members)
 
     def compute(self, members: Sequence[Member], watchers: Watchers) -> "Training":
         from fieldlab.runs.checkpoint import Checkpoints

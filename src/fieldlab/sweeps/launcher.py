@@ -29,12 +29,16 @@ class PackedLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         from fieldlab.config.compose import settle
         from fieldlab.config.instantiate import build
+        from fieldlab.sweeps.estimate import estimate
         from fieldlab.sweeps.sweep import fit_all, refuse_swept_experiment
 
         executor = build(self.executor, "hydra.launcher.executor")
         refuse_swept_experiment(job_overrides)
         composer = Composer(self.context.config_loader, self.config)
         jobs = [settle(composer.compose(list(overrides))) for overrides in job_overrides]
+        if any(job["dry"] for job in jobs):
+            print(estimate(jobs, members=self.members, workers=executor.workers))
+            raise SystemExit(0)
         results = fit_all(jobs, job_overrides, members=self.members, executor=executor)
         return [
             job_return(result, OmegaConf.create(job), self.config.hydra, overrides)
