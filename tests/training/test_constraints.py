@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 import fieldlab
 from conftest import Command, assemble, build_member
 from fieldlab import fit
+from fieldlab.errors import InputError
 from fieldlab.operators import gradient, laplacian
 from fieldlab.training.constraints import Constraint, Points, Reading
 
@@ -176,7 +177,7 @@ def test_helmholtz_is_solved_from_its_boundary(small: Compose):
         (["supervise.constraints.value.residual='value - x2'"], "supervise.constraints.value.residual: x2 is no operator"),
         (["supervise.constraints.value.residual='value -'"], "supervise.constraints.value: 'value -' is no expression"),
         (["supervise.constraints.value.norm=cubed"], "supervise.constraints.value.norm: 'cubed' should be one of 'squared', 'absolute'"),
-        (["split=all", "supervise=laplacian", "field=relu"], "field: relu is piecewise linear in its coordinates"),
+        (["split=all", "supervise=laplacian", "field=relu"], "field: relu is piecewise linear along each coordinate"),
         (["split=all", "supervise=laplacian", "task.stencil=prewitt"], "task.stencil: 'prewitt' should be one of"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -192,6 +193,16 @@ def test_bad_input_is_one_line(command: Command, arguments: list[str], message: 
 def test_relu_behind_a_smooth_encoding_may_learn_a_laplacian(small: Compose):
     [result] = fit([small("split=all", "supervise=laplacian", "field=gaussian", "field.network.width=16")])
     assert result.status == "finished"
+
+
+def test_a_linear_grid_has_mixed_derivatives_but_learns_no_laplacian(small: Compose):
+    grid = ("split=all", "field=hash_grid_small", "field.network.width=16", "supervise=laplacian")
+    with pytest.raises(InputError, match=r"linear along each coordinate.*field\.encoding\.interpolation=smoothstep"):
+        fit([small(*grid)])
+    mixed = ("supervise.constraints.laplacian.residual='hessian[..., 0, 0, 1]'",)
+    for bending in (mixed, ("field.encoding.interpolation=smoothstep",)):
+        [result] = fit([small(*grid, *bending)])
+        assert result.status == "finished"
 
 
 def test_a_derivative_that_is_not_the_slope_is_refused(command: Command):

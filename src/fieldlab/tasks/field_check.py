@@ -1,9 +1,10 @@
 """Whether a field can be fitted to a signal as a configuration says."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from fieldlab.config.files import digest
 from fieldlab.errors import InputError
@@ -79,12 +80,20 @@ def check_slopes(task: "FieldTask", config: Config, constraints: Sequence[Constr
             f"field: what autograd takes for its gradient is off its slope by {error:.0%}, so that constraints on"
             " derivatives would train another field; is a factor detached?"
         )
+    if any(constraint.bends for constraint in constraints):
+        check_second(field, x, config["field"]["name"], [name for one in constraints for name in one.names])
+
+
+def check_second(field: Field, x: Tensor, name: str, asked: Collection[str]) -> None:
+    """Do the second derivatives that are asked for exist? A Laplacian takes those along axes alone, without the mixed ones."""
     bare = Field(field.encoding, field.network, torch.nn.Identity(), coordinates=field.coordinates, values=(0.0, 1.0))
-    if any(constraint.bends for constraint in constraints) and not hessian(bare, x).any():
+    second = hessian(bare, x)
+    read = {"hessian": second, "laplacian": second.diagonal(dim1=-2, dim2=-1)}
+    if any(not read[operator].any() for operator in read.keys() & asked):
         raise InputError(
-            f"field: {config['field']['name']} is piecewise linear in its coordinates, its second derivatives are 0 wherever"
+            f"field: {name} is piecewise linear along each coordinate, its second derivatives are 0 wherever"
             " there are any, and no constraint on them can train it; take a smooth network (siren, tanh, softplus) or"
-            " a smooth encoding before it (field/encoding=gaussian)"
+            " a smooth encoding before it (field/encoding=gaussian; of a grid, field.encoding.interpolation=smoothstep)"
         )
 
 
