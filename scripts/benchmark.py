@@ -2,7 +2,8 @@
 """Benchmarks: each prints ratios against a baseline measured in the same run.
 
 python scripts/benchmark.py overhead      the framework against a bare torch loop of the same step
-python scripts/benchmark.py levers        what makes a full-batch step faster: blocks, the compiler
+python scripts/benchmark.py levers        what makes a full-batch step faster: blocks, the compiler, products in bfloat16, malloc
+python scripts/benchmark.py start         from the command to the first step, beside what importing Lightning takes
 python scripts/benchmark.py wall          100 steps on a large picture: steps, scoring and all the rest
 python scripts/benchmark.py sweep         96 fits: packed, on local workers, by Hydra's basic launcher, one process each
 python scripts/benchmark.py validate      1,000 fits checked before the first one starts
@@ -28,6 +29,7 @@ from typing import Any
 import torch
 from benchmark_derivatives import derivatives
 from benchmark_modes import modes
+from benchmark_start import start
 from benchmark_steps import levers, wall
 
 import fieldlab
@@ -235,7 +237,7 @@ def real_result(field: str, rate: float) -> Result:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     benchmarks: dict[str, Callable[[int], None]] = {
-        f.__name__: f for f in (overhead, levers, wall, sweep, validate, derivatives, modes, report)
+        f.__name__: f for f in (overhead, levers, start, wall, sweep, validate, derivatives, modes, report)
     }
     parser.add_argument("what", choices=benchmarks)
     parser.add_argument("--rounds", type=int, default=5)

@@ -1,8 +1,12 @@
 """What makes steps faster at equal mathematics, and what the wall clock of a fit is spent on."""
 
+import ast
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,29 +32,60 @@ WHOLE = 2**62  # points in a block
 SIDE = 2048
 
 
+@dataclass(frozen=True)
+class Way:
+    """A way to compute steps: points in a block, compiled, in bfloat16, with a malloc that keeps its pages."""
+
+    block: int = field_module.BLOCK
+    compiled: bool = False
+    bf16: bool = False
+    malloc: bool = False
+
+
+WAYS = {
+    "eager, the whole batch": Way(WHOLE),
+    "the same, malloc": Way(WHOLE, malloc=True),
+    "in blocks": Way(),
+    "in blocks, malloc": Way(malloc=True),
+    "in blocks, bf16": Way(bf16=True),
+    "compiled": Way(WHOLE, compiled=True),
+    "in blocks, compiled": Way(compiled=True),
+    "in blocks, compiled, bf16": Way(compiled=True, bf16=True),
+    "all four": Way(compiled=True, bf16=True, malloc=True),
+}
+
+
 def levers(rounds: int) -> None:
-    """Full-batch steps of a SIREN 256 x 3 on 256 x 256 pixels: eager and whole, in blocks, compiled, both. In turn; medians."""
-    ways = {
-        "eager, the whole batch": (WHOLE, False),
-        "in blocks": (field_module.BLOCK, False),
-        "compiled": (WHOLE, True),
-        "in blocks, compiled": (field_module.BLOCK, True),
-    }
-    print(
-        f"load before: {os.getloadavg()[0]:.2f}\n{'step':24} {'ms':>8} {'faster':>8} {'compiling':>10}   (medians of {rounds})"
-    )
-    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    """Full-batch steps of a SIREN 256 x 3 on 256 x 256 pixels, each way in a process of its own, in turn; medians."""
+    print(f"load before: {os.getloadavg()[0]:.2f}")
+    print(f"{'step':26} {'ms':>8} {'faster':>8} {'compiling':>10}   (medians of {rounds})")
+    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
     for _ in range(rounds):
-        for way, (block, compiled) in ways.items():
-            field_module.BLOCK = block
-            spent = train(*STEP, f"compile={compiled}")
-            seen[way].append((spent["steps"] / 6, spent["compiling"]))
+        for name, way in WAYS.items():
+            kept = {"MALLOC_MMAP_THRESHOLD_": str(2**33), "MALLOC_TRIM_THRESHOLD_": str(2**33)} if way.malloc else {}
+            call = f"from benchmark_steps import *; print(time_way({way}))"
+            done = subprocess.run(
+                [sys.executable, "-c", call],
+                cwd=Path(__file__).parent,
+                env={**os.environ, **kept},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            seen[name].append(ast.literal_eval(done.stdout))
     base = [seconds for seconds, _ in seen["eager, the whole batch"]]
     for way, times in seen.items():
         step = statistics.median(seconds for seconds, _ in times)
         faster = statistics.median(b / seconds for b, (seconds, _) in zip(base, times, strict=True))
         compiling = max(seconds for _, seconds in times)  # later rounds find it in the cache
-        print(f"{way:24} {1e3 * step:8.0f} {faster:7.2f}x {compiling:8.1f} s")
+        print(f"{way:26} {1e3 * step:8.0f} {faster:7.2f}x {compiling:8.1f} s")
+
+
+def time_way(way: Way) -> tuple[float, float]:
+    """Seconds of a step, and of compiling."""
+    field_module.BLOCK = way.block
+    spent = train(*STEP, f"compile={way.compiled}", f"task.bf16_until={int(way.bf16)}")
+    return spent["steps"] / 6, spent["compiling"]
 
 
 def train(*overrides: str) -> dict[Any, float]:
