@@ -69,6 +69,21 @@ def test_steps_are_those_of_torch(shape: tuple[int, int]):
     assert moved > 0.1
 
 
+def test_complex_matrices_descend():
+    """A complex linear map is found from what it does to vectors."""
+    network = nn.Sequential(*(nn.Linear(4, 4, bias=False, dtype=torch.cfloat) for _ in range(3)))
+    wanted, x = torch.randn(4, 4, dtype=torch.cfloat), torch.randn(50, 4, dtype=torch.cfloat)
+    optimizer = muon(network, adam_lr=1e-2)
+    losses = []
+    for _ in range(200):
+        loss = (network(x) - x @ wanted).abs().square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.01 * losses[0]
+
+
 def test_all_else_takes_the_steps_of_adam():
     networks = [nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 4), nn.Linear(4, 3)) for _ in range(2)]
     networks[1].load_state_dict(networks[0].state_dict())
@@ -102,6 +117,7 @@ def test_without_hidden_matrices_it_is_adam_and_says_so(said: Said):
     ("settings", "complaint"),
     [
         ({"lr": -1.0}, "lr must not be negative, but is -1.0"),
+        ({"adam_lr": -1.0}, "adam_lr must not be negative, but is -1.0"),
         ({"momentum": 1.0}, "momentum must be at least 0 and below 1, not 1.0"),
         ({"weight_decay": -0.1}, "weight_decay must not be negative, but is -0.1"),
     ],

@@ -30,9 +30,10 @@ class MatrixOptimizer(Optimizer, ABC):
         own: Mapping[str, Any],
         adam: Mapping[str, Any],
     ) -> None:
-        for name in ("lr", "weight_decay"):
-            if own[name] < 0:
-                raise ValueError(f"{name} must not be negative, but is {own[name]}")
+        rates = {"lr": own["lr"], "adam_lr": adam["lr"], "weight_decay": own["weight_decay"]}
+        for name, value in rates.items():
+            if value < 0:
+                raise ValueError(f"{name} must not be negative, but is {value}")
         groups = [dict(group) if isinstance(group, Mapping) else {} for group in groups]
         if not all("role" in group for group in groups):
             raise ValueError("parameters should come in groups with a role: roles: true in the YAML of the optimiser")
