@@ -27,6 +27,8 @@ DIGESTS = {
     "knobs": "6477bccc",
     "memorise": "660a317c",
     "meshes": "2b6d8d8a",
+    "optimizers": "1219df9c",
+    "optimizers_tuning": "db295f71",
     "poisson": "23b8f4f6",
     "psnr_table": "91888fc5",
     "psnr_table_tuning": "d6268204",

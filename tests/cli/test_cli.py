@@ -271,7 +271,7 @@ def write(path: str, content: bytes) -> None:
         (["optimizer._target_=torch.optim.Nope"], "optimizer._target_: cannot import 'torch.optim.Nope'"),
         (["trainer.devices=abc"], "trainer: "),
         (["-m", "seed=0,1", "trainer.devices=2", "trainer.strategy=ddp"], "trainer.devices: 2 devices share one fit, not a sweep"),
-        (["trainer.devices=2", "trainer.strategy=ddp", "optimizer=lbfgs"], "trainer.devices: 2 devices need an elementwise"),
+        (["trainer.devices=2", "trainer.strategy=ddp", "optimizer=lbfgs"], "trainer.devices: 2 devices need an optimiser that looks at gradients alone"),
         (["trainer=cpu", "trainer.devices=2", "trainer.strategy=ddp", "task.batch_size=1"], "trainer.devices: 2 devices cannot share"),
         (["trainer.strategy=dpd"], "trainer: "),
         (["checkpoint_minutes=-1"], "checkpoint_minutes: -1 should be at least 0"),

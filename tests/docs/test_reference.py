@@ -54,6 +54,7 @@ def test_every_comment_behind_a_key_is_told(reference: Mapping[str, str]):
     ("canvas=fourier", "canvas.decay_power", "1.0"),
     ("classifier=timm", "model.name", "resnet18"),
     ("hydra/launcher=slurm", "hydra.launcher.executor.parameters.timeout_min", "240"),
+    ("optimizer=muon", "optimizer.momentum", "0.95"),
     ("transforms=robust", "transforms.pad.width", "12"),
     ("goal=recover", "goal.shifts", "[[13, -9]]"),
 ])  # fmt: skip

@@ -64,7 +64,7 @@ def check_devices(config: Mapping[str, Any], count: int, batch: int) -> None:
         raise InputError(f"{devices} need trainer.strategy=ddp, not {config['trainer'].get('strategy')}")
     if not config["optimizer"].get("stacks", False):
         raise InputError(
-            f"{devices} need an elementwise optimiser (adam, adamw, sgd): this one looks at the loss itself"
+            f"{devices} need an optimiser that looks at gradients alone (adam, sgd, muon, …), not at the loss itself"
         )
     if batch < count:
         raise InputError(f"{devices} cannot share batches of {batch}; task.batch_size should be larger")

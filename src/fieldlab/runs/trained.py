@@ -79,6 +79,7 @@ def assemble_module(task: TrainedTask, members: Sequence[Member]) -> Any:
     config = members[0].config
     optimizer, schedule = ({**resolve(config[key], key), "_partial_": True} for key in ("optimizer", "schedule"))
     optimizer.pop("stacks", None)
+    roles = optimizer.pop("roles", False)
     rates = [member.config["optimizer"].get("lr") for member in members]
     descent = Descent(
         build(optimizer, "optimizer"),
@@ -86,6 +87,7 @@ def assemble_module(task: TrainedTask, members: Sequence[Member]) -> Any:
         None if len(set(rates)) == 1 else rates,
         fused=bool(optimizer.get("fused")),
         compiled=config["compile"],
+        roles=roles,
     )
     seeds = [member.config["seed"] for member in members]
     return task.assemble(members, seeds=seeds, steps=config["steps"], descent=descent)

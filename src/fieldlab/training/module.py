@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.notices import say_once
 from fieldlab.training.batches import Batches
 from fieldlab.training.chunks import Chunk
 from fieldlab.training.compiling import compile_losses, pays
@@ -19,6 +18,7 @@ from fieldlab.training.machine import can_compile
 from fieldlab.training.optimisation import (
     Descent,
     clip_by_member,
+    copy_groups,
     relative_rates,
     resolve_conjugates,
     shorten_steps,
@@ -56,11 +56,8 @@ class TaskModule(ScoredModule):
         """The loss of each member."""
 
     def configure_optimizers(self) -> Any:
-        settings: dict[str, Any] = {} if self.descent.rates is None else {"lr": max(self.descent.rates)}
-        if self.descent.fused and any(parameter.is_complex() for parameter in self.ensemble.parameters()):
-            say_once("optimizer.fused: torch fuses steps of real parameters alone; these are complex")
-            settings["fused"] = None
-        self.optimizer = self.descent.optimizer(self.ensemble.parameters(), **settings)
+        rate = None if self.descent.rates is None else max(self.descent.rates)
+        self.optimizer = self.descent.make_optimizer(self.ensemble, rate)
         self.rate = self.descent.schedule(self.optimizer)
         return self.optimizer
 
@@ -75,10 +72,9 @@ class TaskModule(ScoredModule):
         self.samples.to(self.device, self.trainer.global_rank, self.trainer.world_size)
         self.to_device()
         if self.descent.rates is not None:
-            shares = relative_rates(
-                self.descent.optimizer, self.descent.schedule, self.descent.rates, self.samples.steps
+            self.shares = relative_rates(self.descent, self.ensemble, self.descent.rates, self.samples.steps).to(
+                self.device
             )
-            self.shares = shares.to(self.device)
         with self.clock.spend("compiling"):
             self.compiled = self.must_compile()
         if self.compiled:
@@ -161,7 +157,7 @@ class TaskModule(ScoredModule):
     def step(self, batch: Any, number: int) -> Float[Tensor, "m"]:
         """Take the optimiser's step of this number; the losses before it, of this device's share of the batch."""
         seen: list[Tensor] = []
-        before = [] if self.descent.rates is None else [p.detach().clone() for p in self.ensemble.parameters()]
+        before = [] if self.descent.rates is None else copy_groups(self.optimizer)
 
         def closure() -> Tensor:
             self.optimizer.zero_grad(set_to_none=True)
@@ -176,7 +172,7 @@ class TaskModule(ScoredModule):
 
         self.optimizer.step(closure)  # type: ignore[arg-type]  # torch's stubs want a float where L-BFGS wants a tensor
         if self.descent.rates is not None:
-            shorten_steps(self.ensemble, before, self.shares[number])
+            shorten_steps(self.optimizer, before, self.shares[number])
         self.rate.step()
         return seen[0]
 
