@@ -21,7 +21,7 @@ import fieldlab  # noqa: E402
 
 torch.set_num_threads(1)  # tests run side by side
 
-SMALL = ("signal.size=32", "field.network.width=64", "steps=2", "task.scores=1", "trainer=cpu")
+SMALL = ("signal.size=32", "field.network.width=64", "steps=2", "task.scores=1", "task.bf16_until=0", "trainer=cpu")
 SEEING = (
     "task=visualize", "model=checkpoint", "model.network={_target_: seen_networks.Small}", "model.size=[16,16]", "canvas.size=16",
     "photos={brick: 'skimage:brick.png', grass: 'skimage:grass.png'}", "task.patches=4", "task.draws=2", "task.scores=2",

@@ -73,7 +73,7 @@ def test_files_that_take_the_place_of_ours_are_named(command: Command, caplog: p
     Path("conf/optimizer").mkdir(parents=True)
     Path("conf/optimizer/adam.yaml").write_text("_target_: torch.optim.Adam\nlr: ${rate}\n")
     Path("conf/optimizer/mine.yaml").write_text("lr: 1\n")
-    code, _, error = command("signal.size=32")
+    code, _, error = command("signal.size=32", "optimizer=adam")
     assert code == 2
     assert [message.partition("conf: ")[2] for message in caplog.messages] == [
         "optimizer/adam.yaml taken instead of fieldlab's own"

@@ -27,7 +27,9 @@ Compose = Callable[..., DictConfig]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     there = tmp_path_factory.mktemp("runs") / "coffee"
-    config = compose_small("steps=40", "signal=coffee", "signal.size=[24,32]", "logger=none", f"folder={there}")
+    config = compose_small(
+        "optimizer=adam", "steps=40", "signal=coffee", "signal.size=[24,32]", "logger=none", f"folder={there}"
+    )
     fieldlab.fit([config])
     return str(there)
 

@@ -80,7 +80,7 @@ def test_complex_networks_are_fitted(wire: tuple[str, ...], supervise: str, capl
 
     say_once.cache_clear()
     options = ("split=all", f"supervise={supervise}", "task.clip_norm=1.0", "task.scores=12")
-    config = fieldlab.compose(*wire, *options, "optimizer.lr=3e-3", "schedule=constant")
+    config = fieldlab.compose(*wire, *options, "optimizer=adam", "optimizer.lr=3e-3", "schedule=constant")
     with caplog.at_level(logging.WARNING, "fieldlab"):
         [result] = fieldlab.fit([config])
     assert (result.status, result.parameters) == ("finished", 2 * 8 + 8 + 2 * 9)

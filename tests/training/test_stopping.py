@@ -14,6 +14,7 @@ from fieldlab.tasks.fit.module import FitModule
 
 Small = Callable[..., DictConfig]
 LONG = (
+    "optimizer=adam",
     "steps=200",
     "task.scores=40",
     "logger=none",

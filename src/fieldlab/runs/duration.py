@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fieldlab.config.schema import AUTO
-from fieldlab.runs.checkpoint import noted_steps
 from fieldlab.runs.computation import Watchers
 from fieldlab.runs.task import Config, Member
-from fieldlab.training.compiling import pays_within
 
 if TYPE_CHECKING:
     from fieldlab.runs.trained import TrainedTask
@@ -36,6 +34,9 @@ def decide(task: "TrainedTask", member: M) -> M:
 
     Steps are timed as they will be computed: compiled where that is asked for, or pays in this time.
     """
+    from fieldlab.runs.checkpoint import noted_steps
+    from fieldlab.training.compiling import pays_within
+
     config = member.config
     earlier = noted_steps(Path(config["folder"])) if config["resume"] else None
     if earlier is not None:

@@ -34,7 +34,7 @@ def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> 
     name, grid, dim, channels, samples = once(world, files, look=lambda: look_at_signal(config))
     shape = str((dim, channels))
     field = once(to_json(config, "field"), shape, look=lambda: structure(build_outline(config, dim, channels)))
-    if config["start"] is not None:
+    if config.get("start") is not None:
         once("start", config["start"], to_json(config, "field"), shape, look=lambda: task.build(config))
     training = to_json(config, *TRAINING)
     batch = once(training, shape, str(samples), look=lambda: check_training(task, config))

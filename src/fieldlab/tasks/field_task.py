@@ -90,7 +90,7 @@ class FieldTask(TrainedTask):
         def make() -> "Field":
             return build_field(config["field"], dim=signal.dim, channels=signal.channels)
 
-        field = draw(make, config["seed"]) if config["start"] is None else self.go_on(config["start"], make)
+        field = draw(make, config["seed"]) if config.get("start") is None else self.go_on(config["start"], make)
         return FieldMember(config, signal, split, field)
 
     def go_on(self, folder: str, make: Callable[[], "Field"]) -> "Field":
@@ -103,9 +103,9 @@ class FieldTask(TrainedTask):
             raise InputError(f"start: {error}") from error
 
     def check(self, config: Config, devices: int, once: Once) -> Facts:
-        if config["seconds"] is None and config["steps"] == AUTO:
+        if config.get("seconds") is None and config["steps"] == AUTO:
             raise InputError("steps: auto are as many as take `seconds`, of which there are none")
-        if config["seconds"] is None:
+        if config.get("seconds") is None:
             return super().check(config, devices, once)
         if config["seconds"] <= 0:
             raise InputError(f"seconds: {config['seconds']} should be positive, or null for `steps`")
@@ -114,7 +114,7 @@ class FieldTask(TrainedTask):
         return replace(super().check(set_steps(config, LIKELY), devices, once), alike=None)
 
     def decide(self, member: FieldMember) -> FieldMember:
-        return member if member.config["seconds"] is None else decide(self, member)
+        return member if member.config.get("seconds") is None else decide(self, member)
 
     @classmethod
     def supervise(cls, config: Config) -> Supervision:

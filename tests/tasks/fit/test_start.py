@@ -12,7 +12,7 @@ from fieldlab.config.fingerprint import hash_run
 from fieldlab.errors import InputError
 
 Small = Callable[..., DictConfig]
-LONG = ("split=all", "steps=60", "logger=none", "compile=false")
+LONG = ("optimizer=adam", "split=all", "steps=60", "logger=none", "compile=false")
 
 
 @pytest.fixture

@@ -61,9 +61,9 @@ class FitModule(FieldModule):
         scores: int,
         clip_norm: float | None,
         bf16_until: float,
-        stop_at: float | None,
         steps: int,
         descent: Descent,
+        stop_at: float | None = None,
     ) -> None:
         grids = [signal for signal in signals if isinstance(signal, Grid)]
         if len(grids) < len(signals):
