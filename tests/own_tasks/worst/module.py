@@ -7,7 +7,7 @@ class WorstModule(FitModule):
     """A fit, scored by its largest error."""
 
     def __init__(self, *members, **settings):
-        super().__init__(*members, free="nothing", derivatives=False, stencil="central", **settings)
+        super().__init__(*members, free="nothing", derivatives=False, stencil="central", stop_at=None, **settings)
 
     def measure(self, *, whole):
         _, finite = super().measure(whole=whole)

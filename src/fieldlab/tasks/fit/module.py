@@ -61,9 +61,9 @@ class FitModule(FieldModule):
         scores: int,
         clip_norm: float | None,
         bf16_until: float,
+        stop_at: float | None,
         steps: int,
         descent: Descent,
-        stop_at: float | None = None,
     ) -> None:
         grids = [signal for signal in signals if isinstance(signal, Grid)]
         if len(grids) < len(signals):
@@ -103,6 +103,8 @@ class FitModule(FieldModule):
 
     def find_reached(self) -> list[bool]:
         """Those whose PSNR is `stop_at`: by the sample, and then by all of what it is a sample of."""
+        if self.stop_at is None:
+            return [False] * self.members
         part = "validation" if self.samples.masks["validation"].any() else "train"
         seen = [self.reaches(progress.curve[-1], part) if progress.runs else False for progress in self.progress]
         if not any(seen):
