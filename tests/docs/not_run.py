@@ -17,6 +17,10 @@ NOT_RUN = {
         "fieldlab task=surface signal=cloud signal.path=bunny.ply field.learning_rate=1e-4 steps=6000",
         "fieldlab signal.size=512 steps=20000 checkpoint_minutes=5",
     ),
+    "a fit of a minute, and one that goes on: tests/runs/test_duration.py, tests/tasks/fit/test_start.py": (
+        "fieldlab seconds=60",
+        "fieldlab start=runs/fit/siren-camera-s0-1a2b3c4d steps=1000",
+    ),
     "a sweep as others here": (
         "fieldlab -m field=relu,gaussian,siren signal=camera,coffee seed=0,1,2 study=mine hydra.launcher.members=8",
         "fieldlab -m signal=image signal.path=photos field=relu,siren",
