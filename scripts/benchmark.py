@@ -40,6 +40,7 @@ from fieldlab.runs.result import Plan, Planned, Result, read_result
 from fieldlab.runs.task import make_task
 from fieldlab.signals.build import build_signal
 
+ADAM = ("optimizer=adam", "task.batch_size=null", "task.bf16_until=0")  # as a bare loop does it
 CASES = {
     "SIREN 256x4 on 256 x 256 pixels": ("signal.size=256", "split=all", "steps=12"),
     "the same, batches of 8,192": ("signal.size=256", "split=all", "task.batch_size=8192", "steps=200"),
@@ -51,7 +52,7 @@ CASES = {
 
 def bare_loop(overrides: tuple[str, ...]) -> float:
     """Seconds a step of plain torch: one module, Adam, cosine schedule, mean squared error."""
-    config = fieldlab.compose("trainer=cpu", *overrides)
+    config = fieldlab.compose("trainer=cpu", *ADAM, *overrides)
     signal = build_signal(settle(config)["signal"])
     field = draw(lambda: build_field(config.field, dim=2, channels=1), 0)
     optimizer = torch.optim.Adam(field.parameters(), lr=config.optimizer.lr, fused=True)
@@ -79,7 +80,7 @@ def bare_loop(overrides: tuple[str, ...]) -> float:
 
 def framework(overrides: tuple[str, ...]) -> float:
     """Seconds a step of the same fit through task and Trainer; one scoring is subtracted, files are not written."""
-    config = settle(fieldlab.compose("trainer=cpu", "task.scores=1", *overrides))
+    config = settle(fieldlab.compose("trainer=cpu", "task.scores=1", *ADAM, *overrides))
     task = make_task(config)
     training: Any = task.compute([task.build(config)], Watchers())
     warm_up, scoring = timed(training.module, "warm_up"), timed(training.module, "score")

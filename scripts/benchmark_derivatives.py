@@ -19,8 +19,15 @@ from fieldlab.tasks.fit.knowledge import knowledge
 Overrides = tuple[str, ...]
 Way = Callable[[Overrides, str], tuple[float, float]]
 
-COMMON = ("field.network.depth=3", "field.learning_rate=1e-4", "trainer=cpu", "task.scores=1")
-OF_PHOTOS = (*COMMON, "split=all")
+COMMON = (
+    "field.network.depth=3",
+    "field.learning_rate=1e-4",
+    "optimizer=adam",
+    "task.bf16_until=0",
+    "trainer=cpu",
+    "task.scores=1",
+)
+OF_PHOTOS = (*COMMON, "split=all", "task.batch_size=null")
 OF_SHAPES = (*COMMON, "task=surface", "signal.points=20000", "task.batch_size=8192")
 OURS = {
     "fieldlab, eager": ("compile=false",),

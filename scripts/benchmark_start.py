@@ -1,12 +1,13 @@
 """How long a command takes to its first step."""
 
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 
-LIGHTNING = "import time; t = time.perf_counter(); import lightning; print(time.perf_counter() - t)"
+LIGHTNING = "import time; t = time.perf_counter(); import lightning; print('took', time.perf_counter() - t)"
 FIRST = """
 import sys, time
 t = time.perf_counter()
@@ -14,7 +15,7 @@ from fieldlab.cli.run import main
 from fieldlab.training.module import TaskModule
 whole = TaskModule.training_step
 def first(self, chunk, number):
-    print(time.perf_counter() - t, file=sys.stderr)
+    print("took", time.perf_counter() - t, file=sys.stderr)
     TaskModule.training_step = whole
     return whole(self, chunk, number)
 TaskModule.training_step = first
@@ -34,8 +35,8 @@ def start(rounds: int) -> None:
                 done = subprocess.run(
                     [sys.executable, "-c", *code], cwd=folder, capture_output=True, text=True, check=True
                 )
-                out = done.stdout if name == "import lightning" else done.stderr
-                times.append(float(out.strip().splitlines()[0 if name == "import lightning" else -1]))
+                [seconds] = re.findall(r"^took (\S+)$", done.stdout + done.stderr, re.MULTILINE)
+                times.append(float(seconds))
     base = statistics.median(seen["import lightning"])
     for name, times in seen.items():
         print(
