@@ -64,12 +64,12 @@ def levers(rounds: int) -> None:
     seen: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
     for _ in range(rounds):
         for name, way in WAYS.items():
-            kept = {"MALLOC_MMAP_THRESHOLD_": str(2**33), "MALLOC_TRIM_THRESHOLD_": str(2**33)} if way.malloc else {}
+            own = {} if way.malloc else {"GLIBC_TUNABLES": ""}  # malloc is left as it is
             call = f"from benchmark_steps import *; print(time_way({way}))"
             done = subprocess.run(
                 [sys.executable, "-c", call],
                 cwd=Path(__file__).parent,
-                env={**os.environ, **kept},
+                env={**os.environ, **own},
                 capture_output=True,
                 text=True,
                 check=True,

@@ -15,6 +15,7 @@ from fieldlab.training.batches import Batches
 from fieldlab.training.chunks import Chunk
 from fieldlab.training.compiling import compile_losses, pays
 from fieldlab.training.machine import can_compile
+from fieldlab.training.memory import keep_pages
 from fieldlab.training.optimisation import (
     Descent,
     clip_by_member,
@@ -71,6 +72,8 @@ class TaskModule(ScoredModule):
     def on_train_start(self) -> None:
         self.samples.to(self.device, self.trainer.global_rank, self.trainer.world_size)
         self.to_device()
+        if self.device.type == "cpu":
+            keep_pages()
         if self.descent.rates is not None:
             self.shares = relative_rates(self.descent, self.ensemble, self.descent.rates, self.samples.steps).to(
                 self.device
