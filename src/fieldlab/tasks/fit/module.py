@@ -109,9 +109,8 @@ class FitModule(FieldModule):
         seen = [self.reaches(progress.curve[-1], part) if progress.runs else False for progress in self.progress]
         if not any(seen):
             return seen
-        scored = (
-            self.all if self.free != "nothing" else score_part(self.samples, part)
-        )  # what is free is fitted to all
+        aligned = self.free != "nothing"  # to all samples
+        scored = self.all if aligned else score_part(self.samples, part)
         exact = self.scores(self.predict(scored), scored)
         return [hit and self.reaches(scores, part) for hit, scores in zip(seen, exact, strict=True)]
 
