@@ -102,7 +102,7 @@ def test_loss_descends_further_than_by_adam(
     common = (
         "logger=none", "steps=100", f"field={field}", f"field.network.width={width}", "signal.size=64", "split=all",
     )  # fmt: skip
-    adam = [small(*common, f"optimizer.lr={rate}") for rate in rates]
+    adam = [small(*common, "optimizer=adam", f"optimizer.lr={rate}") for rate in rates]
     best = max(score(result) for config in adam for result in fieldlab.fit([config]))
     for margin, own in optimizers.items():
         [result] = fieldlab.fit([small(*common, *own)])

@@ -88,7 +88,7 @@ def test_it_has_the_table_with_the_best_in_bold(page: Callable[..., Texts]):
 
 @pytest.mark.slow
 def test_it_needs_nothing_else(page: Callable[..., Texts]):
-    texts = page("field=relu,siren", "field.learning_rate=1e-3,1e-2")
+    texts = page("field=relu,siren", "optimizer=adam", "field.learning_rate=1e-3,1e-2")
     assert texts.inside == []
     assert texts.sources
     assert all(source.startswith("data:") for source in texts.sources)
