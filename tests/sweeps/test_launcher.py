@@ -50,7 +50,7 @@ def test_each_thing_is_checked_once(command: Command, monkeypatch: pytest.Monkey
     ("mistake", "message"),
     [
         ("field.network.width=8,0", "field.network: width and depth must be at least 1"),
-        ("optimizer.lr=1e-3,-1", "optimizer or schedule: Invalid learning rate: -1"),
+        ("optimizer.lr=1e-3,-1", "optimizer or schedule: lr must not be negative, but is -1"),
         ("signal.path=skimage:camera.png,nowhere.png", "signal.path: there is no file nowhere.png"),
         ("steps=2,two", "steps: 'two' should be a whole number"),
         ("field=relu,rleu", "field=rleu: there is no such option"),

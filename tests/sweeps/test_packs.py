@@ -104,7 +104,15 @@ def test_parts_are_as_equal_as_can_be(count: int, size: int):
 
 @pytest.mark.slow
 def test_packed_is_what_each_would_have_been_alone(command: Command):
-    quick = ["signal.size=32", "steps=150", "task.scores=1", "trainer=cpu", "logger=none", "field.network.width=64"]
+    quick = [
+        "signal.size=32",
+        "steps=150",
+        "task.scores=1",
+        "trainer=cpu",
+        "logger=none",
+        "field.network.width=64",
+        "task.bf16_until=0",
+    ]
     sweep = ["field=siren,gaussian", "seed=range(3)", "task.batch_size=100"]
     for study, members in (("alone", 1), ("packed", 3)):
         assert command("-m", *quick, *sweep, f"study={study}", f"hydra.launcher.members={members}")[0] == 0

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fieldlab.config.files import digest_file, list_named_files
+from fieldlab.config.fingerprint import canonicalize
 from fieldlab.errors import InputError
 from fieldlab.notices import say
 from fieldlab.report.settings import settings_of
@@ -46,7 +47,7 @@ def find_superseded(results: Mapping[str, Result]) -> set[str]:
     alike: dict[str, list[str]] = {}
     for name, result in sorted(results.items(), key=lambda item: item[1].finished_at or ""):
         asked = [result.field, result.signal, result.seed, settings_of(result)]
-        alike.setdefault(json.dumps(asked, sort_keys=True, default=str), []).append(name)
+        alike.setdefault(json.dumps(canonicalize(asked), sort_keys=True, default=str), []).append(name)
     several = [names for names in alike.values() if len({results[name].hash for name in names}) > 1]
     return {name for names in several for name in names[:-1]}
 

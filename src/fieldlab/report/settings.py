@@ -10,8 +10,8 @@ from fieldlab.runs.result import Result
 from fieldlab.runs.task import find_task
 
 IGNORED = {  # say what a run is called or follow from others, or say nothing of its result
-    "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "debug", "logger", "experiment",
-    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "task.scores",
+    "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "debug", "dry", "logger", "experiment",
+    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "task.scores", "task.stop_at",
     "trainer.devices", "trainer.strategy",
 }  # fmt: skip
 
@@ -44,8 +44,10 @@ def follows(values: Mapping[str, Any], from_: Mapping[str, Any], groups: Mapping
 
 
 def settings_of(result: Result) -> dict[str, Any]:
-    """Dotted keys and plain values of a result's configuration, without those that say nothing of the result."""
-    return dict(flatten(result.config, {*IGNORED, *find_task(result.config).silent}))
+    """Dotted keys and plain values of a result's configuration, without those that say nothing of the result; what is null is not there,
+    as in the results of then, which had no such setting."""
+    settings = flatten(result.config, {*IGNORED, *find_task(result.config).silent})
+    return {key: value for key, value in settings if value is not None}
 
 
 def flatten(node: Any, ignored: Collection[str], key: str = "") -> Iterator[tuple[str, Any]]:
