@@ -105,6 +105,7 @@ def test_parts_are_as_equal_as_can_be(count: int, size: int):
 @pytest.mark.slow
 def test_packed_is_what_each_would_have_been_alone(command: Command):
     quick = [
+        "optimizer=adam",
         "signal.size=32",
         "steps=150",
         "task.scores=1",

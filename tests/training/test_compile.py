@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 COMMON = ("-m", "seed=0,1", "steps=30", "trainer=cpu", "logger=none")
-PICTURES = ("field=siren,gaussian", "optimizer.lr=1e-4", "signal.size=32")
+PICTURES = ("field=siren,gaussian", "optimizer=adam", "optimizer.lr=1e-4", "task.bf16_until=0", "signal.size=32")
 SHAPES = (
     "task=surface", "signal.points=500", "task.batch_size=500", "task.resolution=64", "task.compared=500", "task.scores=2",
     "field.network.width=32",
