@@ -17,7 +17,14 @@ from fieldlab.training.constraints import Constraint, Points, Reading
 
 Compose = Callable[..., DictConfig]
 
-POISSON = ("split=all", "supervise=gradient", "field.learning_rate=3e-4", "steps=60", "field.network.width=64")
+POISSON = (
+    "split=all",
+    "supervise=gradient",
+    "field.learning_rate=3e-4",
+    "steps=60",
+    "field.network.width=64",
+    "optimizer=adam",
+)
 
 
 def constraint(residual: str, norm: str = "squared", weight: float = 1.0) -> Constraint:

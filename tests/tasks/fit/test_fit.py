@@ -106,7 +106,7 @@ def test_members_have_learning_rates_of_their_own(small: Compose, optimizer: str
 
 @pytest.mark.slow
 def test_what_does_not_stack_is_refused(small: Compose):
-    for other in ("field.network.width=128", "steps=3", "optimizer.eps=1e-6"):
+    for other in ("field.network.width=128", "steps=3", "optimizer.adam_eps=1e-6"):
         with pytest.raises(ValueError, match="do not stack"):
             fit([small(), small(other, "folder=other")])
     lbfgs = ("optimizer=lbfgs", "schedule=constant")
