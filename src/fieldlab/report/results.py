@@ -12,6 +12,8 @@ from fieldlab.notices import say
 from fieldlab.report.settings import settings_of
 from fieldlab.runs.result import RESULT, Plan, Result, read_plan, read_result
 
+EARLIER = {"task.bf16_until": 0}  # what 0.1.0 did, where its results do not say it
+
 
 def read_fits(folder: Path) -> tuple[Plan | None, dict[str, Result]]:
     """The plan of a study, and the results that are there, by folder name; a damaged one is as good as missing.
@@ -46,7 +48,7 @@ def find_superseded(results: Mapping[str, Result]) -> set[str]:
     """
     alike: dict[str, list[str]] = {}
     for name, result in sorted(results.items(), key=lambda item: item[1].finished_at or ""):
-        asked = [result.field, result.signal, result.seed, settings_of(result)]
+        asked = [result.field, result.signal, result.seed, {**EARLIER, **settings_of(result)}]
         alike.setdefault(json.dumps(canonicalize(asked), sort_keys=True, default=str), []).append(name)
     several = [names for names in alike.values() if len({results[name].hash for name in names}) > 1]
     return {name for names in several for name in names[:-1]}

@@ -20,8 +20,6 @@ PLAN = "plan.json"
 SEARCHES = "optuna.db"  # of all searches in a study
 ADDED: Mapping[str, Mapping[str, Any]] = {
     "fieldlab.signals.images.image": {"page": None},
-    "fieldlab.tasks.fit.Fit": {"bf16_until": 0.0, "stop_at": None},
-    "fieldlab.tasks.surface.Surface": {"bf16_until": 0.0},
 }  # after 0.1.0, by `_target_`
 DRAFTS = ".*.draft"  # what a kill in the middle of writing leaves
 Status = Literal["finished", "diverged", "failed"]
@@ -94,9 +92,9 @@ def read_result(folder: Path) -> Result:
 
 
 def add_settings(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The configuration of a result, with the settings that its signal and its task had not yet when it was written."""
-    parts = {key: config[key] for key in ("signal", "task") if config.get(key)}
-    return {**config, **{key: {**ADDED.get(part.get("_target_", ""), {}), **part} for key, part in parts.items()}}
+    """The configuration of a result, with the settings that its signal had not yet when it was written."""
+    signal = config.get("signal") or {}
+    return {**config, "signal": {**ADDED.get(signal.get("_target_", ""), {}), **signal}} if signal else config
 
 
 def result_or_none(folder: Path) -> Result | None:
