@@ -41,12 +41,7 @@ class Checkpoints(Callback):
         task: Any = pl_module
         due = self.minutes is not None and time.monotonic() - self.saved >= 60 * self.minutes
         if due and trainer.is_global_zero and batch.step < task.samples.steps:
-            content = {
-                "fits": self.fits,
-                "device": task.device.type,
-                "state": task.state(batch.step),
-                "steps": task.samples.steps,
-            }
+            content = {"fits": self.fits, "device": task.device.type, "state": task.state(batch.step)}
             try:
                 replace_atomically(self.files[0], partial(torch.save, content))
             except (OSError, RuntimeError) as error:  # a full disk; there may be room by the next time
@@ -77,22 +72,17 @@ class Checkpoints(Callback):
 
 def noted_fits(folder: Path) -> list[str]:
     """The hashes of the fits whose common state lies in this folder; none where it cannot be read."""
-    if not (folder / CHECKPOINT).exists() or is_finished(folder):
-        return []
-    try:
-        return torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["fits"]
-    except DAMAGE:
-        return []
+    return read_noted(folder).get("fits", [])
 
 
-def noted_steps(folder: Path) -> int | None:
-    """How many steps the fit has whose state lies in this folder."""
+def read_noted(folder: Path) -> Mapping[str, Any]:
+    """What an interrupted run has left in this folder; nothing where it came to an end, or cannot be read."""
     if not (folder / CHECKPOINT).exists() or is_finished(folder):
-        return None
+        return {}
     try:
-        return torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["steps"]
+        return torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
     except DAMAGE:
-        return None
+        return {}
 
 
 def is_finished(folder: Path) -> bool:

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from fieldlab.config.fingerprint import hash_run
 from fieldlab.config.schema import AUTO
 from fieldlab.runs.computation import Watchers
-from fieldlab.runs.task import Config, Member
-
-if TYPE_CHECKING:
-    from fieldlab.runs.trained import TrainedTask
+from fieldlab.runs.task import Config, Member, Task
 
 M = TypeVar("M", bound=Member)
 FIRST, MOST = 3, 50  # steps that are timed at once, and in all that a share of the time allows
@@ -29,18 +27,18 @@ def fill(node: Any, steps: int) -> Any:
     return steps if node == AUTO else node
 
 
-def decide(task: "TrainedTask", member: M) -> M:
+def decide(task: Task, member: M) -> M:
     """The member with as many steps as take `seconds`; with those of an interrupted run where there was one.
 
     Steps are timed as they will be computed: compiled where that is asked for, or pays in this time.
     """
-    from fieldlab.runs.checkpoint import noted_steps
+    from fieldlab.runs.checkpoint import read_noted
     from fieldlab.training.compiling import pays_within
 
     config = member.config
-    earlier = noted_steps(Path(config["folder"])) if config["resume"] else None
-    if earlier is not None:
-        return replace(member, config=set_steps(config, earlier))
+    noted = read_noted(Path(config["folder"])) if config["resume"] else {}
+    if noted.get("fits") == [hash_run(config)]:
+        return replace(member, config=set_steps(config, noted["state"]["steps"]))
     ways = (
         [True, False] if config["compile"] == AUTO and pays_within(config["seconds"]) else [config["compile"] is True]
     )
@@ -50,14 +48,14 @@ def decide(task: "TrainedTask", member: M) -> M:
     return replace(member, config={**set_steps(config, steps), "compile": compiled})
 
 
-def time_step(task: "TrainedTask", members: Sequence[Member], *, compiled: bool, within: float) -> float:
+def time_step(task: Task, members: Sequence[Member], *, compiled: bool, within: float) -> float:
     """Seconds for a step of all members, by a few of them, and by more where these take less than `within` seconds."""
     first = time_steps(task, members, FIRST, compiled) / FIRST
     more = min(MOST, int(within / first))
     return time_steps(task, members, more, compiled) / more if more > FIRST else first
 
 
-def time_steps(task: "TrainedTask", members: Sequence[Member], steps: int, compiled: bool) -> float:
+def time_steps(task: Task, members: Sequence[Member], steps: int, compiled: bool) -> float:
     """Seconds for so many steps, which nobody sees."""
     trials = [replace(m, config={**set_steps(m.config, steps), "steps": steps, "compile": compiled}) for m in members]
     computation = task.compute(trials, Watchers(trial=True))

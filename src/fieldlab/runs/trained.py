@@ -51,8 +51,9 @@ class TrainedTask(Task):
 
     def time(self, members: Sequence[Member]) -> float:
         config = members[0].config
-        step = time_step(self, members, compiled=False, within=TIMED_SECONDS)
-        return config.get("seconds") or config["steps"] * step / len(members)
+        if seconds := config.get("seconds"):
+            return seconds
+        return config["steps"] * time_step(self, members, compiled=False, within=TIMED_SECONDS) / len(members)
 
     def compute(self, members: Sequence[Member], watchers: Watchers) -> "Training":
         from fieldlab.runs.checkpoint import Checkpoints

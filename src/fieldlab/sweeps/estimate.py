@@ -17,7 +17,7 @@ from fieldlab.sweeps.sweep import spread
 
 GIGA = (
     2**30 if sys.platform == "darwin" else 2**20
-)  # of what the system counts the peak in: bytes there, kilobytes elsewhere
+)  # the system counts the peak in bytes there, in kilobytes elsewhere
 
 
 def estimate(configs: Sequence[Config], *, members: int | None, workers: int) -> str:
@@ -49,7 +49,8 @@ def time_run(run: Checked, size: int) -> float | None:
     """About how many seconds a run takes, so many computed together; None where it waits for another one, or only computing tells."""
     if any(not is_finished(need.folder) for need in run.needs):
         return None
-    return make_task(run.config).time([run.build()] * size)
+    task = make_task(run.config)
+    return task.time([task.build(run.config)] * size)
 
 
 def kind_of(run: Checked) -> str:

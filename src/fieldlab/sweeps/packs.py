@@ -19,7 +19,7 @@ from fieldlab.errors import InputError, first_line
 from fieldlab.notices import say
 from fieldlab.runs.check import Checked, Checks
 from fieldlab.runs.checkpoint import is_finished, noted_fits
-from fieldlab.runs.computation import Watchers
+from fieldlab.runs.duration import time_steps
 from fieldlab.runs.lock import claims, owner
 from fieldlab.runs.result import Result, find_finished_as, one_line
 from fieldlab.runs.run import Results, fail, run
@@ -164,21 +164,19 @@ def time_sizes(alike: Alike, most: int) -> int:
     """`best_size`, timed once in a process for fits that are alike."""
     config = alike.fit.config
     steps = min(config["steps"], max(3, config["steps"] // 50), 20)
-    short = {**config, "steps": steps, "compile": False}
-    task = make_task(short)
-    member = task.build(short)
+    task = make_task(config)
+    member = task.build(config)
     best, seconds, size = 1, math.inf, 1
     while size <= most:
         try:
-            trial = task.compute([member] * size, Watchers(trial=True))
-            trial.run()
+            taken = time_steps(task, [member] * size, steps, compiled=False)
         except Exception as error:  # where it is not memory, the fits themselves will say what is wrong
             if not out_of_memory(error):
                 return best
             break
-        if trial.seconds / size > GAIN * seconds:
+        if taken / size > GAIN * seconds:
             break
-        best, seconds, size = size, trial.seconds / size, 2 * size
+        best, seconds, size = size, taken / size, 2 * size
     release_memory()
     return best
 

@@ -103,12 +103,13 @@ class FieldTask(TrainedTask):
             raise InputError(f"start: {error}") from error
 
     def check(self, config: Config, devices: int, once: Once) -> Facts:
-        if config.get("seconds") is None and config["steps"] == AUTO:
-            raise InputError("steps: auto are as many as take `seconds`, of which there are none")
-        if config.get("seconds") is None:
+        seconds = config.get("seconds")
+        if seconds is None:
+            if config["steps"] == AUTO:
+                raise InputError("steps: auto are as many as take `seconds`, of which there are none")
             return super().check(config, devices, once)
-        if config["seconds"] <= 0:
-            raise InputError(f"seconds: {config['seconds']} should be positive, or null for `steps`")
+        if seconds <= 0:
+            raise InputError(f"seconds: {seconds} should be positive, or null for `steps`")
         if devices > 1:
             raise InputError("seconds: several devices would not agree on a number of steps; say steps")
         return replace(super().check(set_steps(config, LIKELY), devices, once), alike=None)

@@ -93,6 +93,7 @@ class TaskModule(ScoredModule):
         """All that the steps after this one depend on, and what has been noted so far."""
         return {
             "step": step,
+            "steps": self.samples.steps,
             "compiled": self.compiled,
             "ensemble": self.ensemble.state_dict(),
             "descent": self.optimizer.state_dict(),

@@ -2,26 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from fieldlab.runs.result import Result
 from fieldlab.runs.tracking.tracker import Pictures, Tracker, safely
 
 
-class InBackground(Tracker):
+class InBackground:
     """Tells a tracker all that happens during fits, in order; `close` waits until it has heard everything."""
 
     def __init__(self, tracker: Tracker) -> None:
-        super().__init__(pictures=tracker.pictures)
-        self.tracker = tracker
+        self.tracker, self.pictures = tracker, tracker.pictures
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="tracking")
-
-    def settle(self) -> None:
-        self.tracker.settle()
-
-    def publish(self, folder: Path) -> None:
-        self.tracker.publish(folder)
 
     def start(self, configs: Sequence[Mapping[str, Any]]) -> None:
         self.thread.submit(safely, self.tracker.start, configs)

@@ -15,16 +15,9 @@ from fieldlab.runs.tracking.tracker import Pictures, Tracker
 
 Mode = Literal["online", "offline", "disabled", "shared"]
 LOGIN_SECONDS = 10
-SUMMARY = (
-    "status",
-    "seconds",
-    "wall_seconds",
-    "parameters",
-    "compiled",
-    "stopped_at",
-    "diverged_at",
-    "error",
-)  # beside the scores
+SUMMARY = (  # beside the scores
+    "status", "seconds", "wall_seconds", "parameters", "compiled", "stopped_at", "diverged_at", "error",
+)  # fmt: skip
 LONGEST_TAG, MOST_LETTERS, NOT_IN_PROJECTS = 64, 128, "/\\#?%:"  # what W&B takes
 
 
