@@ -69,6 +69,12 @@ def test_an_interrupted_fit_keeps_its_number(small: Small, step: list[float], mo
     assert (result.status, result.steps) == ("finished", 100)
 
 
+def test_fits_that_a_roll_needs_take_seconds_of_their_own():
+    config = fieldlab.compose("task=roll", "memorise.seconds=5")
+    assert (config.memorise.steps, config.memorise.schedule.T_max) == ("auto", "auto")
+    assert config.steps == config.schedule.T_max == 200
+
+
 def test_a_trial_run_is_short_whatever_is_asked(small: Small):
     assert fieldlab.compose("seconds=1000", "debug=true").steps == 10
 

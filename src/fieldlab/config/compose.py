@@ -1,7 +1,7 @@
 """Configurations: composed by Hydra from conf/, then freed from it. Imports nothing heavy."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,7 @@ def settle(config: DictConfig | Config) -> dict[str, Any]:
     what has no effect left out.
     """
     config = shorten_trial(config if isinstance(config, DictConfig) else OmegaConf.create(dict(config)))
-    if config.get("seconds") is not None:
-        config = free_steps(config)
+    config = free_steps(config)
     plain = {key: update(to_container(config[key])) for key in map(str, config) if key != "hydra"}
     kind = find_kind(plain)
     return kind.settle(convert(plain, {**RUN, **kind.keys}))
@@ -71,20 +70,34 @@ def shorten_trial(config: DictConfig) -> DictConfig:
     with open_dict(trial):
         trial.merge_with({"resume": False, "checkpoint_minutes": None})
         trial.logger = {"_target_": "fieldlab.runs.tracking.tracker.Silence", "pictures": 0}
-        shorten(trial)
+        for run in walk_runs(trial):
+            shorten(run)
     return trial
 
 
 def free_steps(config: DictConfig) -> DictConfig:
-    """The configuration with steps that the program chooses, as it does all that follows from them."""
+    """The configuration with steps that the program chooses, as it does all that follows from them, wherever `seconds` are said."""
+    if all(run.get("seconds") is None for run in walk_runs(config)):
+        return config
     free = copy.deepcopy(config)
-    with open_dict(free):
-        free.steps = AUTO
+    for run in walk_runs(free):
+        if run.get("seconds") is not None:
+            with open_dict(run):
+                run.steps = AUTO
     return free
 
 
+def walk_runs(run: DictConfig) -> Iterator[DictConfig]:
+    """A run's configuration, and those of the runs that it describes below its own keys."""
+    yield run
+    for key in map(str, run):
+        node = None if OmegaConf.is_missing(run, key) or OmegaConf.is_interpolation(run, key) else run[key]
+        if isinstance(node, DictConfig) and isinstance(node.get("task"), DictConfig):
+            yield from walk_runs(node)
+
+
 def shorten(run: DictConfig) -> None:
-    """Cut a run short, and the runs that it describes below its own keys."""
+    """Cut a run short."""
     run.study = TRIAL
     if isinstance(run.get("steps"), int):
         run.steps = min(run.steps, TRIAL_STEPS)
@@ -92,7 +105,3 @@ def shorten(run: DictConfig) -> None:
         run.seconds = None
     if "scores" in run.task:
         run.task.scores = 1
-    for key in map(str, run):
-        node = None if OmegaConf.is_missing(run, key) or OmegaConf.is_interpolation(run, key) else run[key]
-        if isinstance(node, DictConfig) and isinstance(node.get("task"), DictConfig):
-            shorten(node)

@@ -1,7 +1,5 @@
 """The multi-resolution grid without hashing (Müller et al. 2022, arXiv:2201.05989), as tiny-cuda-nn computes it."""
 
-from typing import Literal
-
 from jaxtyping import Int
 from torch import Tensor
 
@@ -17,28 +15,6 @@ class DenseGrid(LevelGrid):
     Raises:
         ValueError: what a `LevelGrid` refuses.
     """
-
-    def __init__(
-        self,
-        dim: int,
-        *,
-        levels: int,
-        features_per_level: int,
-        base_resolution: int,
-        growth: float,
-        interpolation: Literal["linear", "smoothstep"],
-        init_range: float,
-    ) -> None:
-        super().__init__(
-            dim,
-            levels=levels,
-            features_per_level=features_per_level,
-            base_resolution=base_resolution,
-            growth=growth,
-            most_entries=None,
-            interpolation=interpolation,
-            init_range=init_range,
-        )
 
     def find_entries(self, sides: Int[Tensor, "2 dim l n"]) -> Int[Tensor, "c l n"]:
         return self.count_along(sides) + self.offsets

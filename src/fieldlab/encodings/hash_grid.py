@@ -41,17 +41,17 @@ class HashGrid(LevelGrid):
             raise ValueError(f"a hash is defined for 1 to {len(PRIMES)} coordinates, not for {dim}")
         if not 1 <= log2_table_size <= 30:
             raise ValueError(f"log2_table_size must be from 1 to 30, not {log2_table_size}")
+        self.most_entries = 2**log2_table_size
         super().__init__(
             dim,
             levels=levels,
             features_per_level=features_per_level,
             base_resolution=base_resolution,
             growth=growth,
-            most_entries=2**log2_table_size,
             interpolation=interpolation,
             init_range=init_range,
         )
-        self.last = 2**log2_table_size - 1
+        self.last = self.most_entries - 1
         # modulo T from the start: products then wrap at 32 bits, which T divides, without harm
         primes = [prime & self.last for prime in PRIMES[:dim]]
         self.register_buffer("primes", torch.tensor(primes, dtype=torch.int32)[:, None, None])

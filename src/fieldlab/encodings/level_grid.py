@@ -27,6 +27,8 @@ class LevelGrid(nn.Module, ABC):
         ValueError: no level, no feature, less than 2 vertices a side, growth below 1, an init_range of 0, more entries than 32 bits count.
     """  # looked up by gather: with several threads the gradient of table[index] differs from run to run, that of gather does not
 
+    most_entries: int = MOST_ENTRIES + 1  # of a level: as many as there are vertices, unless a grid says less
+
     scales: Tensor
     strides: Tensor
     sizes: Tensor
@@ -40,7 +42,6 @@ class LevelGrid(nn.Module, ABC):
         features_per_level: int,
         base_resolution: int,
         growth: float,
-        most_entries: int | None,
         interpolation: Literal["linear", "smoothstep"],
         init_range: float,
     ) -> None:
@@ -49,7 +50,7 @@ class LevelGrid(nn.Module, ABC):
         scales = [base_resolution * growth**level - 1 for level in range(levels)]
         sides = [math.ceil(scale) + 1 for scale in scales]
         needed = [(side**dim + 7) // 8 * 8 for side in sides]  # rounded up, as tiny-cuda-nn does
-        entries = [min(count, most_entries) for count in needed] if most_entries else needed
+        entries = [min(count, self.most_entries) for count in needed]
         if sum(entries) > MOST_ENTRIES:
             raise ValueError(f"{sum(entries):,} entries are too many; take fewer levels or a lower growth")
         dense = [(side, count) for side, count in zip(sides, entries, strict=True) if side**dim <= count]
