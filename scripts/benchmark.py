@@ -5,6 +5,8 @@ python scripts/benchmark.py overhead      the framework against a bare torch loo
 python scripts/benchmark.py levers        what makes a full-batch step faster: blocks, the compiler, products in bfloat16, malloc
 python scripts/benchmark.py start         from the command to the first step, beside what importing Lightning takes
 python scripts/benchmark.py wall          100 steps on a large picture: steps, scoring and all the rest
+python scripts/benchmark.py quality       wall time to 30 … 45 dB beside the way of SIREN's authors, into experiments/speed (hours)
+python scripts/benchmark.py scale         wall time and memory against pixels, width and members, beside the machine's own peak
 python scripts/benchmark.py sweep         96 fits: packed, on local workers, by Hydra's basic launcher, one process each
 python scripts/benchmark.py validate      1,000 fits checked before the first one starts
 python scripts/benchmark.py derivatives   steps on gradients, Laplacians and signed distances against eager double backward
@@ -29,6 +31,8 @@ from typing import Any
 import torch
 from benchmark_derivatives import derivatives
 from benchmark_modes import modes
+from benchmark_quality import quality
+from benchmark_scale import scale
 from benchmark_start import start
 from benchmark_steps import levers, wall
 
@@ -238,7 +242,8 @@ def real_result(field: str, rate: float) -> Result:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     benchmarks: dict[str, Callable[[int], None]] = {
-        f.__name__: f for f in (overhead, levers, start, wall, sweep, validate, derivatives, modes, report)
+        f.__name__: f
+        for f in (overhead, levers, start, wall, quality, scale, sweep, validate, derivatives, modes, report)
     }
     parser.add_argument("what", choices=benchmarks)
     parser.add_argument("--rounds", type=int, default=5)

@@ -90,11 +90,11 @@ def time_way(way: Way) -> tuple[float, float]:
     return spent["steps"] / 6, spent["compiling"]
 
 
-def train(*overrides: str) -> dict[Any, float]:
-    """What the time of such a training was spent on."""
+def train(*overrides: str, members: int = 1) -> dict[Any, float]:
+    """What the time of such a training, of so many members, was spent on."""
     config = settle(fieldlab.compose("logger=none", *overrides))
     task = make_task(config)
-    training: Any = task.compute([task.build(config)], Watchers())
+    training: Any = task.compute([task.build(config)] * members, Watchers())
     training.run()
     return training.module.clock.spent
 

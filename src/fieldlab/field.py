@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from fieldlab.config.fingerprint import is_rate
 from fieldlab.config.instantiate import build, check, resolve
 from fieldlab.errors import InputError
 
@@ -58,7 +59,7 @@ def build_field(config: DictConfig | Mapping[str, Any], *, dim: int, channels: i
     """
     settings = resolve(config, "field")
     for name in settings:
-        if name not in SETTINGS:
+        if name not in SETTINGS and not is_rate(f"field.{name}"):
             raise InputError(f"field.{name}: a field has no such setting; it has {', '.join(SETTINGS)}")
     for name in SETTINGS:
         if name not in settings:

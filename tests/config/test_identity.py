@@ -41,6 +41,7 @@ def test_an_exchanged_part_shows_in_the_name(small: Compose):
         "folder=x/${fit_name:}",
         "signal.name=other",
         "+trainer.detect_anomaly=true",
+        "+field.lion_rate=1",
     ],
 )
 def test_what_does_not_change_the_result_does_not_change_the_hash(small: Compose, override: str):
@@ -50,7 +51,8 @@ def test_what_does_not_change_the_result_does_not_change_the_hash(small: Compose
 @pytest.mark.quick(8)
 @pytest.mark.parametrize(
     "override",
-    ["seed=1", "steps=3", "field=relu", "field.network.width=9", "signal.size=31", "signal.alignment=left", "split=all",
+    ["seed=1", "steps=3", "field=relu", "field.network.width=9", "++field.muon_rate=0.2", "field.learning_rate=5",
+     "signal.size=31", "signal.alignment=left", "split=all",
      "task.batch_size=9", "optimizer.lr=1", "schedule=constant", "trainer.precision=bf16-mixed", "trainer._target_=torch.nn.Identity"],
 )  # fmt: skip
 def test_what_may_change_the_result_changes_the_hash(small: Compose, override: str):

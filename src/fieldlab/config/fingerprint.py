@@ -25,7 +25,7 @@ def hash_run(config: Mapping[str, Any]) -> str:
     """Eight hex digits over everything that determines the result, and over nothing else.
 
     Covered is all of a configuration but `UNCOVERED` keys, what is `HARMLESS` of the trainer, what annotations except, and
-    values that are read through others alone (field.learning_rate); of files their content counts, not their place.
+    a field's rates, which optimisers read; of files their content counts, not their place.
     Besides, the integer `RESULTS` and the source of every `_target_` outside installed packages.
     """
     sources = {target: digest_source(target) for target in sorted(set(find_targets(config)))}
@@ -47,7 +47,7 @@ def cover(run: Mapping[str, Any]) -> dict[str, Any]:
         nested = isinstance(value, Mapping) and isinstance(value.get("task"), Mapping)
         covered[key] = cover(value) if nested else digest(value, keys.get(key))
     if "field" in covered:
-        covered["field"].pop("learning_rate", None)
+        covered["field"] = {key: value for key, value in covered["field"].items() if not is_rate(f"field.{key}")}
     if "trainer" in covered:
         covered["trainer"] = {key: value for key, value in covered["trainer"].items() if key not in HARMLESS}
         covered["trainer"]["precision"] = str(covered["trainer"].get("precision"))
@@ -64,8 +64,13 @@ def canonicalize(node: Any) -> Any:
 
 
 def drop_name(field: Mapping[str, Any]) -> dict[str, Any]:
-    """A field's settings without its name and learning rate, which do not change what it is."""
-    return {key: value for key, value in field.items() if key not in ("name", "learning_rate")}
+    """A field's settings without its name and rates, which do not change what it is."""
+    return {key: value for key, value in field.items() if key != "name" and not is_rate(f"field.{key}")}
+
+
+def is_rate(key: str) -> bool:
+    """Whether a key is a rate that suits a field, as `field.learning_rate`: the settings of optimisers read it, and nothing else."""
+    return key.startswith("field.") and key.endswith("_rate") and key.count(".") == 1
 
 
 def find_targets(node: Any) -> Iterator[str]:

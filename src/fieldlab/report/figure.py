@@ -54,8 +54,9 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
 
 
 def colours(fields: Sequence[str]) -> Shades:
-    """A colour for each field, the same in every plot of a study."""
-    return {field: COLOURS[i % len(COLOURS)] for i, field in enumerate(fields)}
+    """A colour for each field, the same in every plot of a study; from the twenty-first on they come again."""
+    shades = COLOURS if len(fields) <= len(COLOURS) else mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]
+    return {field: shades[i % len(shades)] for i, field in enumerate(fields)}
 
 
 def representatives(fits: Fits) -> Fits:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from fieldlab.config.fingerprint import is_rate
 from fieldlab.runs.result import Result
 from fieldlab.runs.task import find_task
 
 IGNORED = {  # say what a run is called or follow from others, or say nothing of its result
     "study", "question", "notes", "figure", "seed", "folder", "resume", "compile", "debug", "dry", "logger", "experiment",
-    "checkpoint_minutes", "field.name", "field.learning_rate", "signal.name", "schedule.T_max", "task.scores", "task.stop_at",
+    "checkpoint_minutes", "field.name", "signal.name", "schedule.T_max", "task.scores", "task.stop_at",
     "trainer.devices", "trainer.strategy",
 }  # fmt: skip
 
@@ -52,7 +53,7 @@ def settings_of(result: Result) -> dict[str, Any]:
 
 def flatten(node: Any, ignored: Collection[str], key: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and plain values of a configuration, what others follow from first."""
-    if key in ignored:
+    if key in ignored or is_rate(key):
         return
     if isinstance(node, Mapping):
         for name in sorted(node, key=lambda name: name not in ("_target_", "supervise", "name")):

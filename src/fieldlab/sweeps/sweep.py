@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from fieldlab.config.compose import TRIAL, Config
-from fieldlab.config.fingerprint import HARMLESS, UNCOVERED
+from fieldlab.config.fingerprint import HARMLESS, UNCOVERED, is_rate
 from fieldlab.config.instantiate import build, locate
 from fieldlab.errors import InputError, first_line
 from fieldlab.runs.check import Checked, Checks
@@ -226,7 +226,7 @@ def number_or_text(value: str) -> str:
 
 def explain_idle(key: str, count: int) -> str:
     """Why a key should not be swept."""
-    instead = "; sweep optimizer.lr" if key == "field.learning_rate" else ""
+    instead = "; sweep optimizer.lr" if is_rate(key) else ""
     return (
         f"{key}: its {count} values give one and the same fit: nothing depends on it in this configuration{instead}"
     )

@@ -1,5 +1,7 @@
 """Whether a field can be fitted to a signal as a configuration says."""
 
+import copy
+import functools
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from fieldlab.training.check import check_schedule, try_out
 from fieldlab.training.constraints import Constraint
 
 if TYPE_CHECKING:
-    from fieldlab.tasks.field_task import FieldTask
+    from fieldlab.tasks.field_task import FieldMember, FieldTask
 
 MOST_SLOPE_ERROR = 0.01
 TRAINING = ("task", "supervise", "optimizer", "schedule", "steps")
@@ -28,20 +30,22 @@ TRAINING = ("task", "supervise", "optimizer", "schedule", "steps")
 def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> Facts:
     """Build signal, split, field and training.
 
-    Fields are built on the meta device, without memory or random numbers.
+    Fields are built on the meta device, without memory or random numbers; one with its numbers only where a question about
+    numbers is new, and then one for all of them. It is not kept: a sweep would hold all of its fields.
     """
+    member = functools.cache(lambda: task.build(config))
     world, files = to_json(config, "signal", "split"), str(digest(config["signal"]))
     name, grid, dim, channels, samples = once(world, files, look=lambda: look_at_signal(config))
     shape = str((dim, channels))
     field = once(to_json(config, "field"), shape, look=lambda: structure(build_outline(config, dim, channels)))
     if config.get("start") is not None:
-        once("start", config["start"], to_json(config, "field"), shape, look=lambda: task.build(config))
+        once("start", config["start"], to_json(config, "field"), shape, look=lambda: bool(member()))
     training = to_json(config, *TRAINING)
-    batch = once(training, shape, str(samples), look=lambda: check_training(task, config))
+    batch = once(training, shape, str(samples), look=lambda: check_training(task, member()))
     constraints = once(to_json(config, "supervise"), look=lambda: list(task.supervise(config).constraints.values()))
     if any(constraint.differentiates for constraint in constraints):
         slopes = to_json(config, "field", "supervise")
-        once(slopes, shape, look=lambda: try_out("field", lambda: check_slopes(task, config, constraints)))
+        once(slopes, shape, look=lambda: try_out("field", lambda: check_slopes(member(), constraints)))
     check_devices(config, devices, batch)
     return Facts(name, (config["supervise"], field, grid, samples))
 
@@ -63,17 +67,16 @@ def build_outline(config: Config, dim: int, channels: int) -> Field:
         return build_field(config["field"], dim=dim, channels=channels)
 
 
-def check_training(task: "FieldTask", config: Config) -> int:
+def check_training(task: "FieldTask", member: "FieldMember") -> int:
     """Build task, optimiser and schedule; the samples in a step."""
-    module = assemble_module(task, [task.build(config)])
+    module = assemble_module(task, [member])
     check_schedule(module)
     return module.samples.samples_per_step
 
 
-def check_slopes(task: "FieldTask", config: Config, constraints: Sequence[Constraint]) -> None:
+def check_slopes(member: "FieldMember", constraints: Sequence[Constraint]) -> None:
     """Where derivatives are constrained: are they the field's slopes, and do the second ones exist?"""
-    member = task.build(config)
-    field = perturb(to_doubles(member.field))
+    field = perturb(to_doubles(copy.deepcopy(member.field)))
     x = torch.rand(64, member.signal.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     if (error := slope_error(field, x)) > MOST_SLOPE_ERROR:
         raise InputError(
@@ -81,7 +84,7 @@ def check_slopes(task: "FieldTask", config: Config, constraints: Sequence[Constr
             " derivatives would train another field; is a factor detached?"
         )
     if any(constraint.bends for constraint in constraints):
-        check_second(field, x, config["field"]["name"], [name for one in constraints for name in one.names])
+        check_second(field, x, member.config["field"]["name"], [name for one in constraints for name in one.names])
 
 
 def check_second(field: Field, x: Tensor, name: str, asked: Collection[str]) -> None:
