@@ -86,7 +86,7 @@ def test_an_interrupted_fit_comes_to_the_same_weights(small: Small, optimizer: s
             ("1e-3", "3e-3", "5e-3"),
             {1: ("optimizer=muon", "optimizer.lr=1e-2", "field.learning_rate=3e-3")},
         ),
-        ("siren", ("${field.learning_rate}",), {5: ("optimizer=soap",)}),
+        ("siren", ("${field.learning_rate}",), {5: ("optimizer=soap", "optimizer.lr=3e-3")}),
         (
             "gaussian",
             ("5e-3", "1e-2", "2e-2"),
