@@ -69,7 +69,7 @@ def measure(rows: list[dict[str, Any]], picture: str, size: int, rounds: int) ->
                     if split == "all" and row["psnr"] >= TARGETS[-1]:
                         break
     if not any(row["picture"] == picture and row["way"] == AUTHORS for row in rows):
-        yield [*fit_as_authors(picture, size)]
+        yield list(fit_as_authors(picture, size))
 
 
 def fit(picture: str, size: int, field: str, split: str, seed: int, steps: int) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def tell(table: pd.DataFrame) -> str:
     parts = []
     for picture, of_picture in table.groupby("picture", sort=False):
         size = of_picture["size"].iloc[0]
-        frame = pd.DataFrame([row for way in of_picture["way"].unique() for row in [tell_way(of_picture, way)]])
+        frame = pd.DataFrame([tell_way(of_picture, way) for way in of_picture["way"].unique()])
         parts.append(f"### {picture}, {size} × {size}\n\n{frame.to_markdown(index=False, disable_numparse=True)}\n")
     rounds = table["seed"].nunique()
     return PAGE.format(
