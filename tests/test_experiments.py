@@ -30,7 +30,7 @@ DIGESTS = {
     "optimizers": "15059707",
     "optimizers_tuning": "1ec65047",
     "poisson": "8a3a0d3e",
-    "psnr_table": "cc40f933",
+    "psnr_table": "5bf6d749",
     "psnr_table_tuning": "c41f6771",
     "rolling": "ae99e35e",
     "shapes": "0c3bfa56",
