@@ -29,7 +29,10 @@ BUDGETS = (50, 100, 200, 400, 800)  # steps
 TARGETS = (30, 35, 40, 45)  # dB over all pixels
 NEAR = 0.1  # dB below the best test PSNR
 AUTHORS = "the authors' way"
-PATIENCE = {256: 2400, 512: 300}  # seconds until the authors' way is interrupted, for a picture of so many pixels a side
+PATIENCE = {
+    256: 2400,
+    512: 300,
+}  # seconds until the authors' way is interrupted, for a picture of so many pixels a side
 KEYS = ["picture", "size", "way", "split", "seed", "steps"]
 
 

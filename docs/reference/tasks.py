@@ -142,7 +142,7 @@ def list_places(group: str) -> list[str]:
         for default in option.defaults
         if default.group == group and default.package and default.package != "_here_"
     }
-    return sorted(packages - {group.replace("/", ".")}, key=len)
+    return [] if group.replace("/", ".") in packages else sorted(packages, key=len)
 
 
 def is_variant(option: Option) -> bool:

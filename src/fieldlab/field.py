@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -18,6 +18,20 @@ POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones l
 
 T = TypeVar("T")
 SETTINGS = ("name", "encoding", "network", "output", "coordinates", "values", "learning_rate")
+
+
+@runtime_checkable
+class Advances(Protocol):
+    """A part of a field with buffers that training changes but does not optimise, like a mask that opens.
+
+    They are stacked, checkpointed, saved and loaded like weights.
+    """
+
+    advancing: Sequence[str]  # the names of those buffers
+
+    def advance(self, step: int, steps: int) -> None:
+        """Make them what they are after `step` of `steps` steps; parameters and buffers may have a leading member axis."""
+        ...
 
 
 class Field(nn.Module):
@@ -108,6 +122,7 @@ class Ensemble(nn.Module):
         self.stacked = copy.deepcopy(fields[0])
         put_state(self.stacked, stack_state(fields))
         self.template = [copy.deepcopy(fields[0]).to("meta")]  # in a list, so that it is no submodule
+        self.advancing = [part for part in self.stacked.modules() if isinstance(part, Advances)]
         self.owners = {name: find_owner(self.stacked, name) for name in shapes(fields[0])}
 
     def state(self) -> dict[str, Tensor]:
@@ -123,6 +138,11 @@ class Ensemble(nn.Module):
             alone = {name: tensor.squeeze(0) for name, tensor in self.state().items()}
             return self.call(alone, x.squeeze(0)).unsqueeze(0)
         return vmap(self.call)(self.state(), x)
+
+    def advance(self, step: int, steps: int) -> None:
+        """Change what training changes but does not optimise to what it is after so many steps."""
+        for part in self.advancing:
+            part.advance(step, steps)
 
     def member(self, m: int) -> Field:
         """Member m as a field of its own, on the CPU."""

@@ -231,7 +231,7 @@ def write(path: str, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["field=sirne"], "field=sirne: there is no such option; did you mean siren?"),
+        (["field=sirne"], "field=sirne: there is no such option; did you mean siren or"),
         (["field=gaussian", "field/encoding=positionl"], "field/encoding=positionl: there is no such option; did you mean positional or"),
         (["signal=camra"], "signal=camra: there is no such option; did you mean camera"),
         (["experiment=psnr_tabel"], "experiment=psnr_tabel: there is no such option; did you mean psnr_table"),

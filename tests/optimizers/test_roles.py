@@ -17,7 +17,10 @@ def names_by_role(module: nn.Module) -> dict[str, set[str]]:
     return {group["role"]: {names[id(p)] for p in group["params"]} for group in group_by_role(module)}
 
 
-@pytest.fixture(params=options("field/network"))
+FLAT = {"decoder", "gaussians", "grid", "grid_linear"}  # without a hidden matrix
+
+
+@pytest.fixture(params=[name for name in options("field/network") if name not in FLAT])
 def field(request: pytest.FixtureRequest) -> Field:
     config = fieldlab.compose("field=siren", f"field/network={request.param}").field
     return build_field(config, dim=2, channels=3)

@@ -41,7 +41,9 @@ def test_shares_make_up_the_batch(small: Callable[..., DictConfig], batch_size: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "settings", [("task.batch_size=1001",), ("task.clip_norm=0.1", "field=gaussian", "field.muon_rate=3e-3")], ids=["odd", "clipped"]
+    "settings",
+    [("task.batch_size=1001",), ("task.clip_norm=0.1", "field=gaussian", "field.muon_rate=3e-3")],
+    ids=["odd", "clipped"],
 )
 def test_two_processes_score_as_one(installed: Callable, clean_folder: Path, settings: tuple[str, ...]):
     common = [

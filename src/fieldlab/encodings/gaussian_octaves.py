@@ -29,6 +29,11 @@ class GaussianOctaves(nn.Module):
         self.register_buffer("projection", sigma * torch.randn(dim, rows))
         self.register_buffer("octaves", 2.0 ** torch.arange(max_octave + 1))
 
+    def list_octaves(self) -> list[int]:
+        """The octave of each feature, -1 where it has none."""
+        rows = self.projection.shape[1]
+        return [-1] * rows + [octave for octave in range(len(self.octaves)) for _ in range(2 * rows)]
+
     def forward(self, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "*n features"]:
         projected = project(x, self.projection)
         phase = self.octaves[:, None] * projected[..., None, :]  # [*n, octave, row]

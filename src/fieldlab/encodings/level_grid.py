@@ -64,6 +64,11 @@ class LevelGrid(nn.Module, ABC):
         self.register_buffer("sizes", torch.tensor([count for _, count in dense], dtype=torch.int32)[:, None])
         self.register_buffer("offsets", torch.tensor(starts, dtype=torch.int32)[:, None])
 
+    def list_octaves(self) -> list[int]:
+        """The level of each feature."""
+        levels = len(self.scales)
+        return [level for level in range(levels) for _ in range(self.features // levels)]
+
     @abstractmethod
     def find_entries(self, sides: Int[Tensor, "2 dim l n"]) -> Int[Tensor, "c l n"]:
         """The entry of each vertex of a cell; `sides` are the vertices' numbers along each axis, the lower and the upper one."""

@@ -27,6 +27,11 @@ class Positional(nn.Module):
         octaves = 2.0 ** torch.arange(num_octaves)
         self.register_buffer("frequencies", octaves * math.pi if times_pi else octaves)
 
+    def list_octaves(self) -> list[int]:
+        """The octave of each feature, -1 where it has none."""
+        octaves, dim = len(self.frequencies), self.features // (2 * len(self.frequencies) + self.include_coordinate)
+        return [-1] * (dim * self.include_coordinate) + 2 * dim * list(range(octaves))
+
     def forward(self, x: Float[Tensor, "*n dim"]) -> Float[Tensor, "*n features"]:
         phase = (x[..., None] * self.frequencies).flatten(-2)  # [*n, dim * L]
         raw = [x] if self.include_coordinate else []

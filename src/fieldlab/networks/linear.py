@@ -34,3 +34,8 @@ def hidden_layers(features: int, *, width: int, depth: int) -> list[nn.Linear]:
         raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
     sizes = itertools.pairwise([features] + [width] * depth)
     return [nn.Linear(i, o) if layer else FirstLinear(i, o) for layer, (i, o) in enumerate(sizes)]
+
+
+def find_layers(network: nn.Module) -> list[nn.Linear]:
+    """The linear layers of a dense network, in the order in which they were assigned."""
+    return [part for part in network.modules() if isinstance(part, nn.Linear)]

@@ -1,12 +1,14 @@
 """The ReLU multilayer perceptron, the baseline behind every encoding."""
 
+from functools import partial
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.networks.linear import hidden_layers
+from fieldlab.networks.dense import Dense
 
 
-class ReLU(nn.Module):
+class ReLU(Dense):
     """`depth` layers max(0, W h + b) of `width`, then a linear layer.
 
     Weights of the hidden layers ~ N(0, 2 / fan_in), which keeps E[h^2] from layer to layer (He et al. 2015,
@@ -14,14 +16,8 @@ class ReLU(nn.Module):
     """
 
     def __init__(self, features: int, channels: int, *, width: int, depth: int) -> None:
-        super().__init__()
-        layers = hidden_layers(features, width=width, depth=depth)
-        for linear in layers:
-            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
-        self.hidden = nn.ModuleList(layers)
-        self.last = nn.Linear(width, channels)
+        draw = partial(nn.init.kaiming_normal_, nonlinearity="relu")
+        super().__init__(features, channels, width=width, depth=depth, draw=draw)
 
-    def forward(self, h: Float[Tensor, "*n features"]) -> Float[Tensor, "*n c"]:
-        for layer in self.hidden:
-            h = layer(h).relu()
-        return self.last(h)
+    def activate(self, z: Float[Tensor, "*n width"], layer: int) -> Float[Tensor, "*n width"]:
+        return z.relu()

@@ -45,6 +45,10 @@ class Siren(nn.Module):
         bound = math.sqrt(6 / width) / hidden_omega_0
         nn.init.uniform_(self.last.weight, -bound, bound)
 
+    def activate(self, z: Float[Tensor, "*n width"], layer: int) -> Float[Tensor, "*n width"]:
+        """sin(omega_0 z) with the omega_0 of this layer."""
+        return torch.sin(self.sines[layer].get_buffer("omega_0") * z)
+
     def forward(self, h: Float[Tensor, "*n features"]) -> Float[Tensor, "*n c"]:
         for sine in self.sines:
             h = sine(h)

@@ -1,14 +1,16 @@
 """The softplus multilayer perceptron: ReLU with a rounded corner, so that it has a second derivative."""
 
+from functools import partial
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from fieldlab.networks.linear import hidden_layers
+from fieldlab.networks.dense import Dense, check_positive
 
 
-class Softplus(nn.Module):
+class Softplus(Dense):
     """`depth` layers log(1 + exp(beta z)) / beta, z = W h + b, of `width`, then a linear layer.
 
     `beta` is the sharpness of the corner; the limit of a large one is ReLU. Weights of the hidden layers
@@ -18,17 +20,10 @@ class Softplus(nn.Module):
     beta: Tensor
 
     def __init__(self, features: int, channels: int, *, width: int, depth: int, beta: float) -> None:
-        super().__init__()
-        if beta <= 0:
-            raise ValueError(f"beta must be positive, not {beta}")
-        layers = hidden_layers(features, width=width, depth=depth)
-        for linear in layers:
-            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
-        self.hidden = nn.ModuleList(layers)
-        self.last = nn.Linear(width, channels)
+        check_positive(beta=beta)
+        draw = partial(nn.init.kaiming_normal_, nonlinearity="relu")
+        super().__init__(features, channels, width=width, depth=depth, draw=draw)
         self.register_buffer("beta", torch.tensor(float(beta)))
 
-    def forward(self, h: Float[Tensor, "*n features"]) -> Float[Tensor, "*n c"]:
-        for layer in self.hidden:
-            h = softplus(self.beta * layer(h)) / self.beta
-        return self.last(h)
+    def activate(self, z: Float[Tensor, "*n width"], layer: int) -> Float[Tensor, "*n width"]:
+        return softplus(self.beta * z) / self.beta

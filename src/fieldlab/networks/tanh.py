@@ -4,10 +4,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.networks.linear import hidden_layers
+from fieldlab.networks.dense import Dense
 
 
-class Tanh(nn.Module):
+class Tanh(Dense):
     """`depth` layers tanh(W h + b) of `width`, then a linear layer.
 
     Weights of the hidden layers ~ N(0, 2 / (fan_in + fan_out)) (Glorot and Bengio 2010), as in the SIREN authors'
@@ -15,14 +15,7 @@ class Tanh(nn.Module):
     """
 
     def __init__(self, features: int, channels: int, *, width: int, depth: int) -> None:
-        super().__init__()
-        layers = hidden_layers(features, width=width, depth=depth)
-        for linear in layers:
-            nn.init.xavier_normal_(linear.weight)
-        self.hidden = nn.ModuleList(layers)
-        self.last = nn.Linear(width, channels)
+        super().__init__(features, channels, width=width, depth=depth, draw=nn.init.xavier_normal_)
 
-    def forward(self, h: Float[Tensor, "*n features"]) -> Float[Tensor, "*n c"]:
-        for layer in self.hidden:
-            h = torch.tanh(layer(h))
-        return self.last(h)
+    def activate(self, z: Float[Tensor, "*n width"], layer: int) -> Float[Tensor, "*n width"]:
+        return torch.tanh(z)

@@ -60,6 +60,9 @@ class FieldModule(TaskModule):
         self.signals = signals
         self.half_steps = round(bf16_until * samples.steps)
 
+    def advance(self, step: int) -> None:
+        self.ensemble.advance(step, self.samples.steps)
+
     def products(self, number: int) -> AbstractContextManager[None]:
         return half_products() if number < self.half_steps else nullcontext()
 

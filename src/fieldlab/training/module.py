@@ -148,6 +148,7 @@ class TaskModule(ScoredModule):
             seen = torch.stack([self.step(batch, number) for number, batch in batches])
             losses = self.over_devices(seen).tolist()  # waits for the device
         self.reached = chunk.step
+        self.advance(chunk.step)
         for member, progress in enumerate(self.progress):
             if progress.runs:
                 bad = [i for i, step in enumerate(losses) if not math.isfinite(step[member])]
@@ -160,6 +161,7 @@ class TaskModule(ScoredModule):
 
     def step(self, batch: Any, number: int) -> Float[Tensor, "m"]:
         """Take the optimiser's step of this number; the losses before it, of this device's share of the batch."""
+        self.advance(number)
         seen: list[Tensor] = []
         before = [] if self.descent.rates is None else copy_groups(self.optimizer)
 
@@ -179,6 +181,9 @@ class TaskModule(ScoredModule):
             shorten_steps(self.optimizer, before, self.shares[number])
         self.rate.step()
         return seen[0]
+
+    def advance(self, step: int) -> None:
+        """Change what training changes but does not optimise to what it is after so many steps; here there is nothing."""
 
     def descend(self, block: Any) -> Float[Tensor, "m"]:
         """Add a block's part to the gradient; its part of the losses."""
