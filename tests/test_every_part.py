@@ -14,9 +14,9 @@ from fieldlab.field import Ensemble, Field, build_field, draw
 from fieldlab.operators import gradient, hessian
 
 QUICK = {  # one of each family; the others are slow
-    "encoding": {"positional", "hash_grid_small", "one_blob", "ga_planes", "coarse_to_fine"},
-    "network": {"siren", "gauss", "wire", "mfn_gabor", "lsa", "siren_fourier"},
-    "preset": {"gaussian", "finer", "grid", "gaussians", "sl2a"},
+    "encoding": {"one_blob", "coarse_to_fine"},
+    "network": {"siren", "wire"},
+    "preset": {"gaussian", "grid", "gaussians", "sl2a"},
 }
 PARTS = [("encoding", part) for part in options("field/encoding")]
 PARTS += [("network", part) for part in options("field/network")]

@@ -84,6 +84,7 @@ def test_a_packed_sweep_is_the_same_sweep(command: Command):
         assert scores[0] == pytest.approx(scores[1], abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_fit_that_fails_is_listed_and_the_others_go_on(command: Command):
     code, out, _ = command(
         "-m",

@@ -24,6 +24,7 @@ def test_a_trial_is_short_and_apart(command: Command):
     assert [path.name for path in Path("runs").iterdir()] == ["debug"]
 
 
+@pytest.mark.slow
 def test_a_trial_is_no_result_of_the_study(command: Command):
     sweep = ("-m", *(o for o in SMALL if not o.startswith("steps")), "steps=12", "logger=none", "study=mine")
     assert command(*sweep, "debug=true")[0] == 0

@@ -56,6 +56,7 @@ def test_what_has_no_octaves_is_an_error():
         CoarseToFine(2, encoding=OCTAVES, start=0.5, end=0.5)
 
 
+@pytest.mark.slow
 def test_progress_is_trained_along_and_stored(clean_folder: Path):
     configs = [fieldlab.compose(*SIZE, "steps=40", f"seed={seed}", f"folder={seed}") for seed in (0, 1)]
     together = fieldlab.fit(configs)

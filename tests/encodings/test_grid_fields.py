@@ -28,6 +28,7 @@ def test_a_member_of_an_ensemble_is_a_field_of_its_own():
     assert not torch.allclose(together[0], alone[1](x[0]), atol=0.01)
 
 
+@pytest.mark.slow
 def test_a_grid_memorises_a_small_photo():
     size = ("signal.size=64", "split=all", "steps=120", "task.scores=1", "trainer=cpu", "logger=none")
     [result] = fieldlab.fit([fieldlab.compose("field=hash_grid", *size)])

@@ -26,6 +26,7 @@ def field(request: pytest.FixtureRequest) -> Field:
     return build_field(config, dim=2, channels=3)
 
 
+@pytest.mark.quick(6)
 def test_linear_layers_between_the_first_and_the_last_that_are_called_are_hidden(field: Field):
     """The order of calls is another than that of assignment, by which roles are dealt."""
     called: list[nn.Linear] = []

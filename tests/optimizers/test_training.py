@@ -27,7 +27,10 @@ def fit_members(small: Small, study: str, *overrides: str) -> list[DictConfig]:
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "soap"])
-@pytest.mark.parametrize("rates", [("1e-3",) * 3, RATES], ids=["one rate", "three rates"])
+@pytest.mark.parametrize(
+    "rates",
+    [pytest.param(("1e-3",) * 3, id="one rate", marks=pytest.mark.slow), pytest.param(RATES, id="three rates")],
+)
 def test_packed_is_what_each_would_have_been_alone(small: Small, optimizer: str, rates: tuple[str, ...]):
     """In values, after 12 steps, which have left the fields as they began far behind."""
     common = ("steps=12", f"optimizer={optimizer}", "task.batch_size=100", "field.network.width=32")

@@ -38,6 +38,7 @@ def test_a_sweep_is_told_kind_by_kind(command: Command):
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_what_is_finished_is_not_counted_again(command: Command):
     assert command("-m", *QUICK, "seed=0,1", "study=mine")[0] == 0
     code, out, _ = command("-m", *QUICK, "seed=0,1,2", "study=mine", "dry=true")

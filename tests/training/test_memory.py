@@ -32,6 +32,7 @@ def count_faults(what: str, **environment: str) -> tuple[str, int]:
     return kept, int(faults)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc")
 def test_large_blocks_are_kept():
     (_, without), (kept, within) = count_faults("leave"), count_faults("keep")
@@ -39,6 +40,7 @@ def test_large_blocks_are_kept():
     assert within < without / 4  # huge pages may make both few, and then there is nothing to gain
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc")
 def test_users_have_their_own_way():
     assert count_faults("keep", MALLOC_MMAP_THRESHOLD_="65536")[0] == "False"

@@ -80,6 +80,7 @@ def test_a_member_that_is_done_is_frozen_as_if_it_were_alone(small: Small):
             torch.testing.assert_close(tensor, others[name], atol=2e-4, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_what_was_kept_survives_an_interruption(small: Small, monkeypatch: pytest.MonkeyPatch):
     configs = [small(*LONG, "stop_at=23.5", f"seed={s}", "checkpoint_minutes=0") for s in (0, 1)]
     undisturbed = fieldlab.fit([small(*LONG, "stop_at=23.5", f"seed={s}", "study=other") for s in (0, 1)])

@@ -1,4 +1,4 @@
-"""GA-Planes: products of lines beside coarse planes (Sivgin et al. 2024, arXiv:2408.02243), as in the authors' benchmark of fields."""
+"""GA-Planes: products of lines beside coarse planes (Sivgin et al. 2024, arXiv:2411.13525), as in the authors' benchmark of fields."""
 
 import itertools
 

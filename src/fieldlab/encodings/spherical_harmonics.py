@@ -1,4 +1,4 @@
-"""Real spherical harmonics of a direction, as in tiny-cuda-nn and in Ref-NeRF's ancestors (Verbin et al. 2022, arXiv:2112.03907)."""
+"""Real spherical harmonics of a direction, as in tiny-cuda-nn."""
 
 import math
 

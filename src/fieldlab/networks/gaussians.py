@@ -87,16 +87,18 @@ class Gaussians(nn.Module):
             tile = (points.detach() * self.tiles).floor().long().clamp(0, self.tiles - 1)
             rows = (tile[:, 0] * self.tiles + tile[:, 1])[:, None].expand(-1, self.candidates)
             seen = self.chosen.gather(0, rows)  # [n, candidates]
-            diagonal, below = self.find_factors()
-            table = torch.cat([self.find_means(), diagonal, below[:, None], self.colour], dim=-1).T
+            table = self.list_numbers()
             found = table.gather(1, seen.flatten().expand(len(table), -1)).unflatten(1, seen.shape)
             return add_up(points, found).reshape(*x.shape[:-1], -1)
 
     def sum_all(self, x: Float[Tensor, "n 2"]) -> Float[Tensor, "n c"]:
         """The sum over all Gaussians."""
+        return add_up(x, self.list_numbers()[:, None].expand(-1, len(x), -1))
+
+    def list_numbers(self) -> Float[Tensor, "numbers count"]:
+        """Mean, diagonal of L, what is below it, and colour of each Gaussian."""
         diagonal, below = self.find_factors()
-        table = torch.cat([self.find_means(), diagonal, below[:, None], self.colour], dim=-1).T
-        return add_up(x, table[:, None].expand(-1, len(x), -1))
+        return torch.cat([self.find_means(), diagonal, below[:, None], self.colour], dim=-1).T
 
 
 def add_up(x: Float[Tensor, "n 2"], table: Float[Tensor, "numbers n k"]) -> Float[Tensor, "n c"]:

@@ -1,4 +1,4 @@
-"""SL2A: one layer of learned Chebyshev activations, then low-rank ReLU layers (Rezaeian et al. 2024, arXiv:2409.10836), as in its code."""
+"""SL2A: one layer of learned Chebyshev activations, then low-rank ReLU layers (Heidari et al. 2024, arXiv:2409.10836), as in its code."""
 
 import math
 from collections.abc import Iterator

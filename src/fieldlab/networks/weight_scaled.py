@@ -1,4 +1,4 @@
-"""Weight scaling: any dense network with larger weights at the start, which learns faster (Yeom et al. 2025, arXiv:2411.19100)."""
+"""Weight scaling: any dense network with larger weights at the start, which learns faster (Yeom et al. 2024, arXiv:2410.04779)."""
 
 from collections.abc import Callable
 

@@ -188,6 +188,7 @@ def test_a_folder_of_fits_is_rolled(library: Path, named: str):
     assert rolling(named.replace("FIT", str(fit))).folder != config.folder
 
 
+@pytest.mark.slow
 def test_the_hash_covers_what_is_rolled_and_not_where_it_is_kept(clean_folder: Path):
     Image.new("RGB", (20, 20), "red").save("a.png")
     names = {

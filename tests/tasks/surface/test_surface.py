@@ -202,6 +202,7 @@ def test_different_clouds_stack(tmp_path: Path):
     assert ball.status == "finished"
 
 
+@pytest.mark.slow
 def test_a_field_without_a_surface_is_a_result(caplog: pytest.LogCaptureFixture):
     result = fit([shape("steps=1", "field.values=[-9,-8]")])[0]
     assert result.status == "finished"
@@ -209,6 +210,7 @@ def test_a_field_without_a_surface_is_a_result(caplog: pytest.LogCaptureFixture)
     assert not Path(result.config["folder"], "mesh.ply").exists()
 
 
+@pytest.mark.slow
 def test_an_open_surface_has_no_volume(ball: str, tmp_path: Path):
     whole = trimesh.load_mesh(ball)
     trimesh.Trimesh(whole.vertices, whole.faces[400:], process=False).export(tmp_path / "bowl.ply")
