@@ -143,7 +143,7 @@ def test_a_trial_is_averaged_over_seeds_and_signals(command: Command):
         (["signal=camera,nosuch"], "signal=nosuch: there is no such option"),
         (["seed=interval(0,3)"], "seed: a grid has no intervals"),
         (["field.network.widht=8,16"], "field.network.widht: there is no such key; did you mean width?"),
-        (["field=siren,sirne"], "field=sirne: there is no such option; did you mean siren?"),
+        (["field=siren,sirne"], "field=sirne: there is no such option; did you mean siren or"),
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
