@@ -8,11 +8,8 @@ from torch import Tensor, nn
 
 from fieldlab.encodings.lattice import interpolate
 
-LINE, PLANE, VOLUME = (
-    (0.1, 0.25),
-    1e-2,
-    1e-3,
-)  # range of lines, deviations of planes and of the volume, as drawn there
+LINE = (0.1, 0.25)  # range of lines, as drawn there
+PLANE, VOLUME = 1e-2, 1e-3  # deviations of planes and of the volume
 
 
 class GaPlanes(nn.Module):

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fieldlab.encodings.fourier import project
-from fieldlab.networks.mfn import FilterNetwork, check_sizes
+from fieldlab.networks.linear import check_sizes
+from fieldlab.networks.mfn import FilterNetwork
 
 
 class Bacon(FilterNetwork):

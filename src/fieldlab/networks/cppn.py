@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.networks.linear import FirstLinear
+from fieldlab.networks.linear import FirstLinear, check_sizes
 
 ODD, EVEN = 0.67, 0.6  # about the deviations of atan(z) and atan(z)^2 for normal z, by which the authors divide
 TRUNCATED = 0.87962566103423978  # standard deviation of N(0, 1) without what is beyond 2
@@ -22,8 +22,7 @@ class Cppn(nn.Module):
 
     def __init__(self, features: int, channels: int, *, width: int, depth: int, bias: float) -> None:
         super().__init__()
-        if width < 1 or depth < 1:
-            raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
+        check_sizes(width, depth)
         if bias < 0:
             raise ValueError(f"bias must be at least 0, not {bias}")
         layers = [FirstLinear(features, width), *(nn.Linear(2 * width, width) for _ in range(depth - 1))]

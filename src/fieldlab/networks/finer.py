@@ -50,7 +50,7 @@ def stretch(z: Float[Tensor, "*n"], *, detached: bool) -> Float[Tensor, "*n"]:
     return ((z.detach() if detached else z).abs() + 1) * z
 
 
-def draw_first_bias(network: Dense, bound: float | None) -> None:
+def draw_first_bias(network: nn.Module, bound: float | None) -> None:
     """Biases of the first layer ~ U(-bound, bound), unless bound is null.
 
     Raises:

@@ -1,11 +1,9 @@
 """FINER++ with complex Gabors, the authors' WF (Zhu et al. 2024, arXiv:2407.19434)."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.networks.dense import check_positive
-from fieldlab.networks.finer import stretch
+from fieldlab.networks.finer import draw_first_bias, stretch
 from fieldlab.networks.wire import Wire
 
 
@@ -28,9 +26,7 @@ class FinerWire(Wire):
         detached: bool,
     ) -> None:
         super().__init__(features, channels, width=width, depth=depth, omega_0=omega_0, scale=scale)
-        if first_bias is not None:
-            check_positive(first_bias=first_bias)
-            torch.nn.init.uniform_(self.first.bias, -first_bias, first_bias)
+        draw_first_bias(self, first_bias)
         self.detached = detached
 
     def wavelet(self, real: Float[Tensor, "*n w"], imaginary: Float[Tensor, "*n w"]) -> Float[Tensor, "*n 2*w"]:

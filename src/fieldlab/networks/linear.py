@@ -30,8 +30,7 @@ def hidden_layers(features: int, *, width: int, depth: int) -> list[nn.Linear]:
     Raises:
         ValueError: no layer, or one of no width.
     """
-    if width < 1 or depth < 1:
-        raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
+    check_sizes(width, depth)
     sizes = itertools.pairwise([features] + [width] * depth)
     return [nn.Linear(i, o) if layer else FirstLinear(i, o) for layer, (i, o) in enumerate(sizes)]
 
@@ -39,3 +38,9 @@ def hidden_layers(features: int, *, width: int, depth: int) -> list[nn.Linear]:
 def find_layers(network: nn.Module) -> list[nn.Linear]:
     """The linear layers of a dense network, in the order in which they were assigned."""
     return [part for part in network.modules() if isinstance(part, nn.Linear)]
+
+
+def check_sizes(width: int, depth: int) -> None:
+    """Raise a ValueError where there is no layer, or one of no width."""
+    if width < 1 or depth < 1:
+        raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")

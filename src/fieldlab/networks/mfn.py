@@ -35,9 +35,3 @@ class FilterNetwork(nn.Module, ABC):
         for linear, filtered in zip(self.hidden, self.filters[1:], strict=True):
             z = linear(z) * filtered(x)
         return self.last(z)
-
-
-def check_sizes(width: int, depth: int) -> None:
-    """Raise a ValueError where there is no layer, or one of no width."""
-    if width < 1 or depth < 1:
-        raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fieldlab.networks.dense import check_positive
-from fieldlab.networks.linear import FirstLinear
-from fieldlab.networks.mfn import FilterNetwork, check_sizes
+from fieldlab.networks.linear import FirstLinear, check_sizes
+from fieldlab.networks.mfn import FilterNetwork
 
 
 class FourierNet(FilterNetwork):

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fieldlab.networks.dense import check_positive
-from fieldlab.networks.mfn import FilterNetwork, check_sizes
+from fieldlab.networks.linear import check_sizes
+from fieldlab.networks.mfn import FilterNetwork
 from fieldlab.networks.mfn_fourier import SineFilter
 
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.networks.linear import FirstLinear
+from fieldlab.networks.linear import FirstLinear, check_sizes
 
 
 class Siren(nn.Module):
@@ -30,8 +30,7 @@ class Siren(nn.Module):
         hidden_omega_0: float,
     ) -> None:
         super().__init__()
-        if width < 1 or depth < 1:
-            raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
+        check_sizes(width, depth)
         if first_omega_0 <= 0 or hidden_omega_0 <= 0:
             raise ValueError(f"omega_0 must be positive, not {first_omega_0} and {hidden_omega_0}")
         sizes = itertools.pairwise([features] + [width] * depth)

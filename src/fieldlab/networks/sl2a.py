@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fieldlab.encodings.chebyshev import chebyshev
-from fieldlab.networks.linear import find_layers
-from fieldlab.networks.mfn import check_sizes
+from fieldlab.networks.linear import check_sizes, find_layers
 
 EPSILON = 1e-5  # of the variance, as torch has it
 

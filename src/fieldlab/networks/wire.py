@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fieldlab.networks.complex_linear import ComplexLinear, real_part_of_last
 from fieldlab.networks.dense import check_positive
-from fieldlab.networks.linear import hidden_layers
+from fieldlab.networks.linear import FirstLinear, check_sizes
 
 
 class Wire(nn.Module):
@@ -22,9 +22,10 @@ class Wire(nn.Module):
     scale: Tensor
 
     def __init__(self, features: int, channels: int, *, width: int, depth: int, omega_0: float, scale: float) -> None:
+        check_sizes(width, depth)
         check_positive(omega_0=omega_0, scale=scale)
         super().__init__()
-        [self.first] = hidden_layers(features, width=width, depth=min(depth, 1))
+        self.first = FirstLinear(features, width)
         self.hidden = nn.ModuleList(ComplexLinear(width, width) for _ in range(depth - 1))
         self.last = real_part_of_last(width, channels)
         self.register_buffer("omega_0", torch.tensor(float(omega_0)))
