@@ -24,15 +24,12 @@ from fieldlab.training.machine import device_name
 
 FOLDER = Path(__file__).parent.parent / "experiments/speed"
 PICTURES = {"camera": 256, "astronaut": 512, "immunohistochemistry": 512, "hubble_deep_field": 512}
-FIELDS = ("siren", "relu", "positional", "gaussian", "hash_grid_small", "hash_grid")
+FIELDS = ("siren", "relu", "positional", "gaussian", "grid", "hash_grid_small", "hash_grid")
 BUDGETS = (50, 100, 200, 400, 800)  # steps
 TARGETS = (30, 35, 40, 45)  # dB over all pixels
 NEAR = 0.1  # dB below the best test PSNR
 AUTHORS = "the authors' way"
-PATIENCE = {
-    256: 2400,
-    512: 300,
-}  # seconds until the authors' way is interrupted, for a picture of so many pixels a side
+PATIENCE = {256: 2400, 512: 300}  # seconds until the authors' way is interrupted, by the picture's side in pixels
 KEYS = ["picture", "size", "way", "split", "seed", "steps"]
 
 

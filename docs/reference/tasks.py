@@ -9,7 +9,7 @@ from fieldlab.runs.task import Task
 from reference.docstrings import describe, escape, summarize, write_title
 from reference.options import CONF, Default, Key, Option, list_options, read_option
 
-FIRST = ("fit", "surface", "visualize", "roll")  # the order in which pages name tasks
+FIRST = ("fit", "surface", "kernel", "visualize", "roll")  # the order in which pages name tasks
 APART = ("task", "experiment", "hydra/help", "hydra/job_logging", "hydra/hydra_logging")
 Placed = Mapping[str, str]  # the page of each group
 

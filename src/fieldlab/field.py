@@ -18,6 +18,7 @@ POINTS_AT_ONCE = 16_384  # evaluation goes in blocks of this many: larger ones l
 
 T = TypeVar("T")
 SETTINGS = ("name", "encoding", "network", "output", "coordinates", "values", "learning_rate")
+SIZE = "size"  # the keys by which a field grows, which say nothing of what it is
 
 
 @runtime_checkable
@@ -73,7 +74,7 @@ def build_field(config: DictConfig | Mapping[str, Any], *, dim: int, channels: i
     """
     settings = resolve(config, "field")
     for name in settings:
-        if name not in SETTINGS and not is_rate(f"field.{name}"):
+        if name not in (*SETTINGS, SIZE) and not is_rate(f"field.{name}"):
             raise InputError(f"field.{name}: a field has no such setting; it has {', '.join(SETTINGS)}")
     for name in SETTINGS:
         if name not in settings:
@@ -189,6 +190,15 @@ def find_owner(field: Field, name: str) -> tuple[nn.Module, str]:
 def count_parameters(module: nn.Module) -> int:
     """The number of real parameters; a complex one counts as two."""
     return sum(p.numel() * (2 if p.is_complex() else 1) for p in module.parameters())
+
+
+def count_stored(module: nn.Module) -> int:
+    """The real numbers that are kept beside the parameters, as drawn frequencies; not those that training advances."""
+    advancing = {
+        id(getattr(part, name)) for part in module.modules() if isinstance(part, Advances) for name in part.advancing
+    }
+    kept = [t for t in module.buffers() if is_inexact(t) and id(t) not in advancing]
+    return sum(t.numel() * (2 if t.is_complex() else 1) for t in kept)
 
 
 def to_doubles(field: Field) -> Field:

@@ -68,12 +68,14 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[DictConfig]],
     [
         ["task.batch_size=100"],
         *slow(
-            ["task.batch_size=100", "task.replacement=true", "field=gaussian"],
+            ["task.batch_size=100", "sampling.replacement=true", "field=gaussian"],
             ["optimizer=sgd", "optimizer.lr=0.1", "optimizer.momentum=0.9", "schedule=exponential"],
             ["optimizer=lbfgs", "steps=60", "task.scores=2"],
+            ["task.batch_size=100", "sampling=error", "sampling.every=30"],
+            ["task.batch_size=100", "sampling=evos"],
         ),
     ],
-    ids=["shuffled", "replacement", "momentum", "lbfgs"],
+    ids=["shuffled", "replacement", "momentum", "lbfgs", "error", "evos"],
 )
 def test_an_interrupted_fit_comes_to_the_same_weights_and_curve(
     small: Small, interrupted: Callable, settings: list[str]

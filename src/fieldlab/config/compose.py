@@ -1,7 +1,7 @@
 """Configurations: composed by Hydra from conf/, then freed from it. Imports nothing heavy."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from fieldlab.config.names import find_kind, register_resolvers, to_container
 from fieldlab.config.overrides import quote
 from fieldlab.config.schema import AUTO, RUN, convert
 from fieldlab.config.search_path import UserConfig
+from fieldlab.config.sizes import leave_sizes, read_given
 from fieldlab.config.working_folder import tell_replaced
 from fieldlab.errors import InputError
 
@@ -49,14 +50,16 @@ def compose(*overrides: str) -> DictConfig:
         return OmegaConf.create(settle(composed))
 
 
-def settle(config: DictConfig | Config) -> dict[str, Any]:
+def settle(config: DictConfig | Config, given: Sequence[str] = ()) -> dict[str, Any]:
     """A configuration as plain dictionaries: the one form in which everything but Hydra knows it.
 
-    Without Hydra's node, interpolations resolved, names of parts that have moved brought up to date, a trial shortened, and
-    what has no effect left out.
+    Without Hydra's node, interpolations resolved, names of parts that have moved brought up to date, a trial shortened,
+    `auto` where the program chooses, and what has no effect left out. `given` are overrides that Hydra has no record of.
     """
     config = shorten_trial(config if isinstance(config, DictConfig) else OmegaConf.create(dict(config)))
     config = free_steps(config)
+    budgeted = any(run.get("budget") is not None for run in walk_runs(config))
+    config = leave_sizes(config, budgeted=budgeted, given=[*given, *read_given(config)])
     plain = {key: update(to_container(config[key])) for key in map(str, config) if key != "hydra"}
     kind = find_kind(plain)
     return kind.settle(convert(plain, {**RUN, **kind.keys}))

@@ -12,7 +12,7 @@ from fieldlab.config.files import digest
 from fieldlab.config.kind import find_kind
 from fieldlab.config.working_folder import make_importable
 
-RESULTS = 3  # raised by every change of the code that changes any result; fieldlab 0.1.0 was 1
+RESULTS = 4  # raised by every change of the code that changes any result; fieldlab 0.1.0 was 1
 UNCOVERED = (  # say where, how fast and what for, and so change no result
     "study", "folder", "question", "notes", "figure", "logger", "resume", "checkpoint_minutes", "compile", "debug", "dry", "experiment",
 )  # fmt: skip

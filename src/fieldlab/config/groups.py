@@ -14,6 +14,7 @@ RENAMED = {  # since 0.1.0
     "goal/model": "classifier@goal.model",
     "task.constraints": "supervise.constraints",
     "task.derivatives": "supervise.derivatives",
+    "task.replacement": "sampling.replacement",
     "task.free": "supervise.free",
 }
 

@@ -35,6 +35,7 @@ class Column:
     error: str | None
     spectrum: str | None
     sound: str | None = None
+    learning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def column_of(folder: Path, result: Result, photos: bool, strongest: float | Non
         return Column(result.field, note, embed(picture), below, None)
     frequencies = None if strongest is None else spectrum(picture, strongest)
     film = film_or_picture(picture, photos)
-    return Column(result.field, note, film, below, frequencies, sound_beside(picture, photos))
+    learning = embed(folder / exhibit.learning) if exhibit.learning else None
+    return Column(result.field, note, film, below, frequencies, sound_beside(picture, photos), learning)
 
 
 def scene(files: Mapping[str, Path]) -> str | None:

@@ -88,6 +88,7 @@ def draw_all(folder: Path, fits: pd.DataFrame, results: Mapping[str, Result], *,
         "knobs": plots.knobs(fits, shades),
         "gallery": gallery,
         "spectra": any(column.spectrum for pictures in gallery for column in pictures.columns),
+        "learning": any(column.learning for pictures in gallery for column in pictures.columns),
     }
 
 

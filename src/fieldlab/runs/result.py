@@ -32,7 +32,8 @@ class Result:
     `hash` is that of the configuration and of all files and code that determine the result (`fieldlab.config.fingerprint.fit_hash`).
     `seconds` are those of optimisation alone; `scoring_seconds` and `compiling_seconds` come beside them, and `wall_seconds` are
     all, from the configuration to the last file, data and logs included. Of members computed together each has an equal share.
-    `stopped_at` is the step of `steps` at which a run was good enough. `members` were computed together. `compiled`: by torch.compile, as asked for or as decided.
+    `parameters` are the numbers that were trained, `stored` those that are kept beside them, as drawn frequencies. `decided` are settings that
+    were left to the program, by their keys. `stopped_at` is the step of `steps` at which a run was good enough. `members` were computed together. `compiled`: by torch.compile, as asked for or as decided.
     `yardsticks` are the scores of what the field is compared with on the same subject, by the names that tables show.
     `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
     values are distances in space. `duration` are the seconds that the first axis takes, of sounds and frames.
@@ -52,6 +53,7 @@ class Result:
     compiled: bool = False
     members: int = 1
     parameters: int | None = None
+    stored: int | None = None
     diverged_at: int | None = None
     stopped_at: int | None = None
     error: str | None = None
@@ -68,6 +70,7 @@ class Result:
     git: str | None = None
     finished_at: str | None = None
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    decided: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write result.json whole or not at all; it is the last file of a fit."""

@@ -3,7 +3,7 @@
 import os
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,9 @@ def run(runs: Sequence[Checked]) -> Results:
         say("%s goes on after %s", runs[0].folder, reached)
     tracker.start(configs)
     try:
-        results = compute(computation, runs, began)
+        results = compute(
+            computation, runs, began, [list_decided(r.config, m.config) for r, m in zip(runs, members, strict=True)]
+        )
         for m, result in enumerate(results.values()):
             tracker.finish(m, result)
         if all(result.status != "failed" for result in results.values()):
@@ -65,11 +67,13 @@ def run(runs: Sequence[Checked]) -> Results:
         tracker.close()
 
 
-def compute(computation: Computation, runs: Sequence[Checked], began: float) -> Results:
+def compute(
+    computation: Computation, runs: Sequence[Checked], began: float, decided: Sequence[Mapping[str, Any]]
+) -> Results:
     """Run a computation that `began` at this time, score its members, and write what each leaves behind."""
     try:
         computation.run()
-        results = [score(computation, m, run) for m, run in enumerate(runs)]
+        results = [replace(score(computation, m, run), decided=decided[m]) for m, run in enumerate(runs)]
     except Exception as error:
         failed = fail(runs, error)
         computation.stop()
@@ -117,6 +121,16 @@ def assist(computation: Computation, runs: Sequence[Checked]) -> Results:
             raise
         say("a further device: %s", first_line(error))
         raise SystemExit(1) from None
+
+
+def list_decided(asked: Any, decided: Any, key: str = "") -> dict[str, Any]:
+    """The settings in which a configuration differs from what was asked, by their keys."""
+    if not isinstance(asked, Mapping) or not isinstance(decided, Mapping):
+        return {} if asked == decided else {key: decided}
+    found: dict[str, Any] = {}
+    for name in {**asked, **decided}:
+        found |= list_decided(asked.get(name), decided.get(name), f"{key}.{name}".lstrip("."))
+    return found
 
 
 def describe(runs: Sequence[Checked]) -> str:

@@ -41,7 +41,7 @@ class Exhibit:
     """Which of the files that runs leave a report shows, and what it says of them.
 
     `picture` is what a run has made, `below` an error map or how it came about, `original` what it should be like. With
-    `spectra` flat pictures are shown by their frequencies too. `scene` are files to be turned around: of the original, and of what was made.
+    `spectra` flat pictures are shown by their frequencies too; `learning` is a picture of how these were learned. `scene` are files to be turned around: of the original, and of what was made.
     `words` say what they are, with `{judged}` where they name what chose among runs; `error` says what the map measures and
     `limit` what is its brightest. In a study's figure a picture is `panel` inches wide and high; `captions` are the
     figure's with photos and without, `note` stands in its corner.
@@ -51,6 +51,7 @@ class Exhibit:
     below: str
     original: str | None = None
     spectra: bool = False
+    learning: str | None = None
     scene: tuple[str, str] | None = None
     words: str = ""
     error: str = ""

@@ -35,7 +35,7 @@ class PackedLauncher(Launcher):
         executor = build(self.executor, "hydra.launcher.executor")
         refuse_swept_experiment(job_overrides)
         composer = Composer(self.context.config_loader, self.config)
-        jobs = [settle(composer.compose(list(overrides))) for overrides in job_overrides]
+        jobs = [settle(composer.compose(list(overrides)), overrides) for overrides in job_overrides]
         if any(job["dry"] for job in jobs):
             print(estimate(jobs, members=self.members, workers=executor.workers))
             raise SystemExit(0)

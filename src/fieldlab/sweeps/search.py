@@ -144,7 +144,7 @@ class OptunaSweeper(Sweeper):
         from fieldlab.runs.check import Checks
         from fieldlab.runs.task import find_task
 
-        config = settle(self.context.config_loader.load_sweep_config(self.composed, overrides))
+        config = settle(self.context.config_loader.load_sweep_config(self.composed, overrides), overrides)
         if config["dry"]:
             raise InputError("dry: a search chooses its runs on the way; ask for one of them, or for a sweep with -m")
         Checks().check(config)

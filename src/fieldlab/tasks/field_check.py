@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fieldlab.tasks.field_task import FieldMember, FieldTask
 
 MOST_SLOPE_ERROR = 0.01
-TRAINING = ("task", "supervise", "optimizer", "schedule", "steps")
+TRAINING = ("task", "supervise", "sampling", "optimizer", "schedule", "steps")
 
 
 def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> Facts:
@@ -47,7 +47,7 @@ def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> 
         slopes = to_json(config, "field", "supervise")
         once(slopes, shape, look=lambda: try_out("field", lambda: check_slopes(member(), constraints)))
     check_devices(config, devices, batch)
-    return Facts(name, (config["supervise"], field, grid, samples))
+    return Facts(name, (config["supervise"], config["sampling"], field, grid, samples))
 
 
 def look_at_signal(config: Config) -> tuple[str, tuple[int, ...], int, int, tuple[int, int | None, bool]]:

@@ -52,16 +52,17 @@ class FieldTask(TrainedTask):
         "signal": Node,
         "split": Node,
         "supervise": Node,
+        "sampling": Node,
         "start": Start,
         "steps": Steps,
         "seconds": float | None,
+        "budget": int | None,
     }
     subject_keys: ClassVar[tuple[str, ...]] = ("signal.", "split.", "supervise.", "task.stencil")
     follows: ClassVar[Mapping[str, tuple[str, ...]]] = {"supervise.name": ("supervise.",)}
     supervision: ClassVar[type[Supervision]] = Supervision
 
     batch_size: int | None
-    replacement: bool
     scores: int
     clip_norm: float | None
     bf16_until: float
@@ -76,22 +77,27 @@ class FieldTask(TrainedTask):
         return name
 
     def look(self, config: Config, devices: int, once: Once) -> Facts:
+        from fieldlab.signals.build import build_signal
+        from fieldlab.tasks.field_budget import resize
         from fieldlab.tasks.field_check import check_field
 
-        return check_field(self, config, devices, once)
+        signal = build_signal(config["signal"])
+        return check_field(self, resize(config, dim=signal.dim, channels=signal.channels), devices, once)
 
     def build(self, config: Config) -> FieldMember:
         from fieldlab.field import build_field, draw
         from fieldlab.signals.build import build_signal, build_split
+        from fieldlab.tasks.field_budget import resize
 
         signal = build_signal(config["signal"])
         split = build_split(config["split"], signal.grid)
+        sized = resize(config, dim=signal.dim, channels=signal.channels)
 
         def make() -> "Field":
-            return build_field(config["field"], dim=signal.dim, channels=signal.channels)
+            return build_field(sized["field"], dim=signal.dim, channels=signal.channels)
 
         field = draw(make, config["seed"]) if config.get("start") is None else self.go_on(config["start"], make)
-        return FieldMember(config, signal, split, field)
+        return FieldMember(sized, signal, split, field)
 
     def go_on(self, folder: str, make: Callable[[], "Field"]) -> "Field":
         """The field with what an earlier fit of it has learned."""
@@ -143,6 +149,7 @@ class FieldTask(TrainedTask):
                 [member.split for member in members],
                 seeds,
                 **settings,
+                sampling=build(members[0].config["sampling"], "sampling"),
                 steps=steps,
                 descent=descent,
             )

@@ -16,12 +16,14 @@ from fieldlab.signals.regions import SPACE
 class Points(NamedTuple):
     """Points of one region, and what is known there: `data["target"]` [m, n, c] and the like.
 
-    `share` is what makes the mean over devices of their means the mean over all points; 1 on one device.
+    `share` is what makes the mean over devices of their means the mean over all points; 1 on one device. `weights` are how much
+    each point counts; None where all count alike.
     """
 
     x: Float[Tensor, "m n dim"]
     data: Mapping[str, Tensor]
     share: float = 1.0
+    weights: Float[Tensor, "m n"] | None = None
 
 
 Residual = Callable[[Function, Points], Tensor]
@@ -78,12 +80,13 @@ class Constraint(nn.Module):
         return bool({*self.names} & {"laplacian", "hessian"})
 
     def forward(self, reading: "Reading") -> Float[Tensor, "m"]:
-        sums, points = [], 0.0
+        sums, count = [], 0.0
         for region in self.regions:
-            cost, share = self.cost(reading, region).flatten(1), reading.batch[region].share
+            points = reading.batch[region]
+            cost = weigh(self.cost(reading, region), points.weights).flatten(1)
             sums.append(cost.sum(1))  # of this device
-            points += cost.shape[1] / share  # in proportion, of an equal part of all devices'
-        return self.weight / points * torch.stack(sums).sum(0)
+            count += cost.shape[1] / points.share  # in proportion, of an equal part of all devices'
+        return self.weight / count * torch.stack(sums).sum(0)
 
     def cost(self, reading: "Reading", region: str) -> Float[Tensor, "m ..."]:
         """What the norm makes of the residual at every point of a region."""
@@ -92,6 +95,11 @@ class Constraint(nn.Module):
         else:
             residual = self.residual(reading.field, reading.batch[region])
         return residual.square() if self.norm == "squared" else residual.abs()
+
+
+def weigh(cost: Float[Tensor, "m n ..."], weights: Float[Tensor, "m n"] | None) -> Float[Tensor, "m n ..."]:
+    """What a cost comes to at each point, by how much the point counts."""
+    return cost if weights is None else cost * weights.view(*weights.shape, *[1] * (cost.ndim - 2))
 
 
 class Reading:

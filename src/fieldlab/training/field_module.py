@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from fieldlab import weights
-from fieldlab.field import POINTS_AT_ONCE, Ensemble, count_parameters
+from fieldlab.field import POINTS_AT_ONCE, Ensemble, count_parameters, count_stored
 from fieldlab.operators import Function
 from fieldlab.signals.signal import Signal
 from fieldlab.training.compiling import LEAST, Operations
@@ -20,6 +20,7 @@ from fieldlab.training.module import TaskModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.precision import half_products
 from fieldlab.training.samples import Batch, Samples, count_points, cut_batch
+from fieldlab.training.sampling.sampling import Sight, Sights
 
 BLOCK = 8192  # points, of all members
 MOST_COPIES = 16  # of a network's operations that its derivatives take
@@ -58,6 +59,7 @@ class FieldModule(TaskModule):
         self.sloped = find_sloped(constraints.values())
         self.coupled = any(constraint.is_function for constraint in constraints.values())
         self.signals = signals
+        samples.watch(Sights(None if self.coupled else self.point_losses, self.slopes))
         self.half_steps = round(bf16_until * samples.steps)
 
     def advance(self, step: int) -> None:
@@ -108,6 +110,24 @@ class FieldModule(TaskModule):
         self.ensemble.zero_grad(set_to_none=True)
         return operations.count * count_points(batch) / count_points(block)
 
+    @property
+    def slopes(self) -> Sight | None:
+        """How steep the signals are at the samples of a region; None where they have no gradient."""
+        return None
+
+    @torch.no_grad()
+    def point_losses(self, region: str) -> Float[Tensor, "m k"]:
+        """What each sample of a region adds to the loss, of all samples alike."""
+        mine: list[Any] = [c for c in self.constraints.values() if isinstance(c, Constraint) and region in c.regions]
+
+        def add_up(block: Int[Tensor, "m b"]) -> Float[Tensor, "m b"]:
+            reading = Reading(self.ensemble, {region: self.samples.gather(block)}, {*self.sloped} & {region})
+            costs = [constraint.weight * constraint.cost(reading, region) for constraint in mine]
+            return torch.stack([cost.flatten(2).mean(2) for cost in costs]).sum(0)
+
+        blocks = self.samples.regions[region].split(max(1, POINTS_AT_ONCE // self.members), dim=1)
+        return torch.cat([add_up(block) for block in blocks], dim=1)
+
     def total(self, batch: Batch) -> Float[Tensor, "m"]:
         """The sum of constraints, by member."""
         reading = Reading(self.ensemble, batch, self.sloped)
@@ -117,6 +137,7 @@ class FieldModule(TaskModule):
         signal = self.signals[m]
         return {
             "parameters": count_parameters(self.ensemble) // self.members,
+            "stored": count_stored(self.ensemble) // self.members,
             "grid": list(signal.grid),
             "channels": signal.channels,
             "span": list(signal.span) if signal.span else None,

@@ -12,6 +12,7 @@ from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.training.batches import Batches
 from fieldlab.training.constraints import Constraint, Points
+from fieldlab.training.sampling.sampling import Drawn, Sampling, Sights
 
 Batch = dict[str, Points]  # by region
 
@@ -21,9 +22,8 @@ class Samples(Batches):
 
     A region is a set of training samples, given by `regions`; with `space` points of the unit cube come beside them, as
     many and drawn uniformly at every step. `batch_size` None gives every sample of a region at each step. Otherwise a
-    step takes that many: drawn with `replacement`, or from a stream of shuffled epochs, in which every sample comes up
-    equally often. Each member draws from its own generator, so that it sees the batches it would see alone. On several
-    devices each takes its share of every batch.
+    step takes that many, which a `sampling` chooses, by what it looks at. Each member draws from its own generator, so that it sees the
+    batches it would see alone. On several devices each takes its share of every batch.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Samples(Batches):
         space: bool,
         data: Mapping[str, Float[Tensor, "m n ..."]],
         batch_size: int | None,
-        replacement: bool,
+        sampling: Sampling,
         steps: int,
         scores: int,
     ) -> None:
@@ -52,7 +52,8 @@ class Samples(Batches):
         self.regions = dict(regions)
         self.space = space
         self.batch_size = batch_size
-        self.replacement = replacement
+        self.sampling = sampling
+        self.sights = Sights()
 
     @classmethod
     def of_regions(
@@ -77,30 +78,42 @@ class Samples(Batches):
             {name: tensor.to(device) for name, tensor in tensors.items()}
             for tensors in (self.data, self.masks, self.regions)
         )
-        self.reset()
+        self.sampling.begin(self.sizes, self.generators, device, self.steps, self.sights)
         self.whole = (
             {region: self.take(index) for region, index in self.regions.items()} if self.batch_size is None else None
         )
 
+    def watch(self, sights: Sights) -> None:
+        """Let the sampling look.
+
+        Raises:
+            ValueError: the sampling cannot be done.
+        """
+        self.sampling.check(self.batch_size, sights)
+        self.sights = sights
+
     def reset(self) -> None:
-        """Start every stream of shuffled epochs anew."""
-        self.leftover = {region: index[:, :0] for region, index in self.regions.items()}
+        self.sampling.reset()
 
     def state(self) -> dict[str, Any]:
-        return {**super().state(), "leftover": self.leftover}
+        return {**super().state(), "sampling": self.sampling.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         super().restore(state)
-        self.leftover = {region: left.to(self.x.device) for region, left in state["leftover"].items()}
+        self.sampling.restore(state["sampling"])
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of samples by region."""
+        return {region: index.shape[1] for region, index in self.regions.items()}
 
     def batches(self, steps: int) -> Iterator[Batch]:
-        """The points of every region, for each of the next steps."""
-        drawn = {} if self.whole is not None else {region: self.draw(region, steps) for region in self.regions}
+        """The points of every region, for each of the next steps; what a step sees may depend on the one before."""
+        regions = [] if self.whole is not None else self.regions
+        drawn = {region: self.sampling.draw(region, self.count_points(region), steps) for region in regions}
         anywhere = self.draw_space(steps) if self.space else None
         for step in range(steps):
-            batch = self.whole or {
-                region: self.take(self.regions[region].gather(1, chosen[:, step])) for region, chosen in drawn.items()
-            }
+            batch = self.whole or {region: self.take_drawn(region, next(stream)) for region, stream in drawn.items()}
             if anywhere is not None:
                 x, share = self.take_share(anywhere[:, step])
                 x = x.clone(memory_format=torch.contiguous_format)  # other strides would be compiled anew
@@ -114,9 +127,7 @@ class Samples(Batches):
                 (self.count_points(other) for other in self.regions), default=self.batch_size or self.x.shape[1]
             )
         size = self.regions[region].shape[1]
-        if self.batch_size is None:
-            return size
-        return self.batch_size if self.replacement else min(self.batch_size, size)
+        return size if self.batch_size is None else self.sampling.count(self.batch_size, size)
 
     @property
     def points_per_step(self) -> int:
@@ -133,13 +144,20 @@ class Samples(Batches):
         """Points of each member in a step, region by region, those anywhere in space last."""
         return [self.count_points(region) for region in [*self.regions, *([SPACE] if self.space else [])]]
 
+    def take_drawn(self, region: str, drawn: Drawn) -> Points:
+        """This device's part of what was drawn of a region; all devices draw the same."""
+        points = self.take(self.regions[region].gather(1, drawn.index))
+        return points if drawn.weights is None else points._replace(weights=self.take_share(drawn.weights)[0])
+
     def take(self, index: Int[Tensor, "m b"]) -> Points:
-        """This device's part of a batch of samples; all devices draw the same batch."""
+        """This device's part of a batch of samples."""
         index, share = self.take_share(index)
+        return self.gather(index)._replace(share=share)
+
+    def gather(self, index: Int[Tensor, "m b"]) -> Points:
+        """These samples, and what is known of them."""
         return Points(
-            gather_rows(self.x, index),
-            {name: gather_rows(tensor, index) for name, tensor in self.data.items()},
-            share,
+            gather_rows(self.x, index), {name: gather_rows(tensor, index) for name, tensor in self.data.items()}
         )
 
     def take_share(self, batch: Shaped[Tensor, "m b ..."]) -> tuple[Tensor, float]:
@@ -151,25 +169,6 @@ class Samples(Batches):
         """Uniformly distributed points of the unit cube for the next steps."""
         size = (steps, self.count_points(SPACE), self.x.shape[-1])
         return torch.stack([torch.rand(size, generator=g, device=self.x.device) for g in self.generators])
-
-    def draw(self, region: str, steps: int) -> Int[Tensor, "m steps b"]:
-        """Which of a region's samples the next steps see."""
-        total, device = self.regions[region].shape[1], self.x.device
-        wanted = steps * self.count_points(region)
-        if self.replacement:
-            drawn = [torch.randint(total, (wanted,), generator=g, device=device) for g in self.generators]
-            return torch.stack(drawn).unflatten(1, (steps, -1))
-        leftover = self.leftover[region]
-        epochs = -(-(wanted - leftover.shape[1]) // total)
-        shuffled = [
-            torch.cat([torch.randperm(total, generator=g, device=device) for _ in range(epochs)])
-            if epochs > 0
-            else leftover.new_empty(0)
-            for g in self.generators
-        ]
-        stream = torch.cat([leftover, torch.stack(shuffled)], dim=1)
-        self.leftover[region] = stream[:, wanted:]
-        return stream[:, :wanted].unflatten(1, (steps, -1))
 
 
 def count_points(batch: Batch) -> int:
@@ -196,7 +195,8 @@ def cut_points(points: Points, count: int, i: int) -> Points:
     """The i-th of so many blocks of points, with its share of the mean."""
     x = points.x.tensor_split(count, dim=1)[i]
     data = {name: tensor.tensor_split(count, dim=1)[i] for name, tensor in points.data.items()}
-    return Points(x, data, points.share * x.shape[1] / points.x.shape[1])
+    weights = None if points.weights is None else points.weights.tensor_split(count, dim=1)[i]
+    return Points(x, data, points.share * x.shape[1] / points.x.shape[1], weights)
 
 
 def gather_rows(tensor: Float[Tensor, "m n ..."], index: Int[Tensor, "m b"]) -> Float[Tensor, "m b ..."]:

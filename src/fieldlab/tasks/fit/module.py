@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from fieldlab import metrics
@@ -20,13 +21,15 @@ from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
 from fieldlab.tasks.fit.knowledge import find_names, knowledge
+from fieldlab.tasks.fit.octaves import draw_octaves, make_octaves
 from fieldlab.tasks.fit.pictures import error_map, save_reconstruction
 from fieldlab.tasks.fit.scored import Scored, score_all, score_part, score_some
-from fieldlab.tasks.fit.scoring import BICUBIC, POISSON
+from fieldlab.tasks.fit.scoring import BICUBIC, FIT, POISSON
 from fieldlab.training.constraints import Constraint
 from fieldlab.training.field_module import FieldModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Samples
+from fieldlab.training.sampling.sampling import Sampling, Sight
 
 DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
 
@@ -57,7 +60,7 @@ class FitModule(FieldModule):
         derivatives: bool,
         stencil: Stencil,
         batch_size: int | None,
-        replacement: bool,
+        sampling: Sampling,
         scores: int,
         clip_norm: float | None,
         bf16_until: float,
@@ -79,18 +82,34 @@ class FitModule(FieldModule):
             constraints=constraints.values(),
             data={name: facts[name] for name in names},
             batch_size=batch_size,
-            replacement=replacement,
+            sampling=sampling,
             steps=steps,
             scores=scores,
         )
         super().__init__(ensemble, grids, samples, constraints, descent, clip_norm, bf16_until)
         self.splits = splits
+        self.stencil: Stencil = stencil
         self.free: Free = free
         self.stop_at = stop_at
         self.derivatives = {operator: facts[target] for operator, target in scored.items()}
 
+    @property
+    def slopes(self) -> Sight:
+        return self.slopes_in
+
+    def slopes_in(self, region: str) -> Float[Tensor, "m k"]:
+        """|grad y| over axes and channels, at every sample of a region."""
+        gradient = knowledge({"target_gradient"}, self.signals, self.stencil)["target_gradient"].to(self.device)
+        return gradient.flatten(2).norm(dim=2).gather(1, self.samples.regions[region])
+
     def to_device(self) -> None:
-        self.all, self.some = score_all(self.samples), score_some(self.samples, self.scored_on_the_way)
+        aligned = self.free == "gain_and_offset"  # octaves of values whose gain is free mean nothing
+        self.octaves = None if aligned else make_octaves(self.signals, self.scored_on_the_way)
+        seen = 0
+        if self.octaves is not None:
+            self.octaves.to(self.device)
+            seen = self.octaves.points
+        self.all, self.some = score_all(self.samples), score_some(self.samples, self.scored_on_the_way - seen)
         self.derivatives = {operator: target.to(self.device) for operator, target in self.derivatives.items()}
 
     def measure(self, *, whole: bool) -> tuple[list[Scores], list[bool]]:
@@ -99,7 +118,11 @@ class FitModule(FieldModule):
         finite = self.prediction.isfinite().flatten(1).all(1).tolist()
         derivatives = self.derivatives.items() if whole else []
         pairs = {name: (self.evaluate(OPERATORS[name], self.scored.x), target) for name, target in derivatives}
-        return self.scores(self.prediction, self.scored, pairs), finite
+        scores = self.scores(self.prediction, self.scored, pairs)
+        if self.octaves is not None:
+            left = self.octaves.measure(self.evaluate(value, self.octaves.x))
+            scores = [{**of_member, **of_octaves} for of_member, of_octaves in zip(scores, left, strict=True)]
+        return scores, finite
 
     def find_reached(self) -> list[bool]:
         """Those whose PSNR is `stop_at`: by the sample, and then by all of what it is a sample of."""
@@ -145,12 +168,19 @@ class FitModule(FieldModule):
     def render(self, m: int) -> Mapping[str, np.ndarray]:
         values = self.reconstruction(m)
         error = error_map(values, self.signals[m].values)
-        return {"reconstruction": picture(values.clamp(0, 1).numpy()), "error": error}
+        octaves = self.draw_octaves(m)
+        pictures = {"reconstruction": picture(values.clamp(0, 1).numpy()), "error": error}
+        return pictures if octaves is None else {**pictures, "octaves": octaves}
+
+    def draw_octaves(self, m: int) -> np.ndarray | None:
+        """A heat map of what was left of each octave on the way; None where none was seen."""
+        return None if self.octaves is None else draw_octaves(self.progress[m].curve, self.octaves.edges)
 
     def outcome(self, m: int) -> dict[str, Any]:
         yardsticks = {BICUBIC: self.bicubic(m), POISSON: self.classical(m)}
         known = {name: scores for name, scores in yardsticks.items() if scores is not None}
-        return {"scores": self.latest(m), "yardsticks": known}
+        scores = {name: score for name, score in self.latest(m).items() if name in FIT.scores}
+        return {"scores": scores, "yardsticks": known}
 
     def bicubic(self, m: int) -> Scores | None:
         """The scores of cubic interpolation from the same training samples, None where there is no such method."""
@@ -173,3 +203,5 @@ class FitModule(FieldModule):
 
     def save_pictures(self, m: int, folder: Path) -> None:
         save_reconstruction(folder, self.signals[m], self.reconstruction(m))
+        if (octaves := self.draw_octaves(m)) is not None:
+            Image.fromarray(octaves).save(folder / "octaves.png")

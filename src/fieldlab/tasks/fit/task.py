@@ -29,7 +29,7 @@ class Fit(FieldTask):
 
     scoring: ClassVar[Scoring] = FIT
     files: ClassVar[tuple[str, ...]] = (
-        "weights.safetensors", "target.png", "reconstruction.png", "error.png", "reconstruction.npy", "target.wav", "reconstruction.wav",
+        "weights.safetensors", "target.png", "reconstruction.png", "error.png", "octaves.png", "reconstruction.npy", "target.wav", "reconstruction.wav",
         "target.gif", "reconstruction.gif",
     )  # fmt: skip
 
@@ -71,6 +71,7 @@ class Fit(FieldTask):
             below="error.png",
             original="target.png",
             spectra=True,
+            learning="octaves.png",
             error="mean absolute error over channels",
             limit=ERROR_LIMIT,
             captions=(

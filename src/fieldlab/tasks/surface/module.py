@@ -26,6 +26,7 @@ from fieldlab.training.constraints import Constraint, check_constraints
 from fieldlab.training.field_module import FieldModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Samples
+from fieldlab.training.sampling.sampling import Sampling
 
 PROBES = 8192  # points at which the curve's scores are taken: on the surface, and in the cube
 DRAFT = 64  # cells a side of the surface that is shown while it is learned
@@ -57,7 +58,7 @@ class SurfaceModule(FieldModule):
         *,
         constraints: Mapping[str, Constraint],
         batch_size: int | None,
-        replacement: bool,
+        sampling: Sampling,
         scores: int,
         clip_norm: float | None,
         bf16_until: float,
@@ -84,7 +85,7 @@ class SurfaceModule(FieldModule):
             constraints=constraints.values(),
             data=data,
             batch_size=batch_size,
-            replacement=replacement,
+            sampling=sampling,
             steps=steps,
             scores=scores,
         )
