@@ -1,0 +1,1 @@
+"""Kernels of fields: inner products of what a field makes of two points."""
