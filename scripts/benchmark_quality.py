@@ -265,6 +265,8 @@ PSNR over all pixels against the wall clock. Points are fits of their own; the d
 
 One row a fit, and one for each dB that the authors' way came by: [table.csv](table.csv).
 
+What it says, and what it does not: [NOTES.md](NOTES.md).
+
 ## Commands
 
 ```bash

@@ -123,7 +123,7 @@ class Ensemble(nn.Module):
         self.stacked = copy.deepcopy(fields[0])
         put_state(self.stacked, stack_state(fields))
         self.template = [copy.deepcopy(fields[0]).to("meta")]  # in a list, so that it is no submodule
-        self.advancing = [part for part in self.stacked.modules() if isinstance(part, Advances)]
+        self.advanced = [part for part in self.stacked.modules() if isinstance(part, Advances)]
         self.owners = {name: find_owner(self.stacked, name) for name in shapes(fields[0])}
 
     def state(self) -> dict[str, Tensor]:
@@ -142,7 +142,7 @@ class Ensemble(nn.Module):
 
     def advance(self, step: int, steps: int) -> None:
         """Change what training changes but does not optimise to what it is after so many steps."""
-        for part in self.advancing:
+        for part in self.advanced:
             part.advance(step, steps)
 
     def member(self, m: int) -> Field:

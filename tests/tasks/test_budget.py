@@ -12,7 +12,7 @@ from conftest import Said, options
 from fieldlab.config.compose import settle
 from fieldlab.config.fingerprint import hash_run
 from fieldlab.errors import InputError
-from fieldlab.field import build_field, count_parameters, count_stored
+from fieldlab.field import Ensemble, build_field, count_parameters, count_stored
 from fieldlab.runs.check import Checks
 from fieldlab.tasks.field_budget import resize
 from fieldlab.tasks.field_check import build_outline
@@ -72,9 +72,11 @@ def test_complex_numbers_are_two_and_drawn_ones_count():
     assert count_stored(gaussian) == 2 * 256
 
 
-def test_what_training_advances_is_not_counted():
+def test_what_training_advances_is_not_counted_of_one_member_or_of_several():
     built = build_field(settle(fieldlab.compose("field=coarse_to_fine"))["field"], dim=2, channels=3)
-    assert count_stored(built) == sum(b.numel() for b in built.buffers() if b.is_floating_point()) - 1
+    alone = sum(b.numel() for b in built.buffers() if b.is_floating_point()) - 1
+    assert count_stored(built) == alone
+    assert count_stored(Ensemble([built, built])) == 2 * alone
 
 
 def test_a_field_that_comes_no_nearer_says_so(said: Said):

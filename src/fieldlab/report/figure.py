@@ -54,9 +54,11 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
 
 
 def colours(fields: Sequence[str]) -> Shades:
-    """A colour for each field, the same in every plot of a study; from the twenty-first on they come again."""
-    shades = COLOURS if len(fields) <= len(COLOURS) else mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]
-    return {field: shades[i % len(shades)] for i, field in enumerate(fields)}
+    """A colour for each field, the same in every plot of a study; of more than twenty neighbours are alike."""
+    known = COLOURS if len(fields) <= len(COLOURS) else mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]
+    rainbow = mpl.colormaps["turbo"]
+    shades = known if len(fields) <= len(known) else [rainbow(i / (len(fields) - 1))[:3] for i in range(len(fields))]
+    return dict(zip(fields, shades, strict=False))
 
 
 def representatives(fits: Fits) -> Fits:

@@ -24,6 +24,8 @@ STYLE = {
 }  # fmt: skip
 MOST_SIGNALS = 200
 MOST_LETTERS = 90  # of signals' names side by side
+FEW_FIELDS = 12  # of which a legend has room beside their curves
+COLUMNS = 7  # of a legend below them
 
 
 def data_uri(figure: Figure) -> str:
@@ -58,7 +60,12 @@ def curves(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades) ->
             scale_by_decades(grid[row, 0])
     grid[-1, 0].set_xlabel("step")
     grid[-1, 1].set_xlabel("seconds of optimisation")
-    grid[0, 0].legend()
+    if len(shades) <= FEW_FIELDS:
+        grid[0, 0].legend()
+    else:
+        figure.set_figheight(figure.get_figheight() + 0.16 * (len(shades) // COLUMNS + 1))
+        entries = grid[0, 0].get_legend_handles_labels()
+        figure.legend(*entries, loc="outside lower center", ncols=COLUMNS, fontsize=7)
     return data_uri(figure)
 
 
@@ -100,7 +107,9 @@ def by_signal(best: pd.DataFrame, results: Mapping[str, Result], shades: Shades)
         range(len(order)), map(cut, order), rotation=0 if upright else 60, ha="center" if upright else "right"
     )
     axes.set_ylabel(score.axis)
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    columns = 1 + len(fields) // FEW_FIELDS
+    figure.set_figwidth(figure.get_figwidth() + 1.1 * (columns - 1))
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), ncols=columns)
     return data_uri(figure)
 
 
