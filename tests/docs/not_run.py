@@ -55,7 +55,6 @@ NOT_RUN = {
         "fieldlab experiment=meshes signal.path=bunny.ply",
         "fieldlab experiment=features",
         "fieldlab experiment=rolling",
-        "fieldlab experiment=contenders_first",
     ),
     "several processes: tests/runs/test_devices.py, tests/sweeps/test_executors.py": (
         "fieldlab signal.size=512 trainer=cpu trainer.devices=2 trainer.strategy=ddp",

@@ -14,6 +14,7 @@ from scipy.io import wavfile
 ROOT = Path(__file__).parents[2]
 FILES = [ROOT / "README.md", *sorted(ROOT.glob("docs/pages/**/*.md"))]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in FILES}
+BY_SCRIPTS = ("speed",)  # answers that no sweep makes
 ANSWERS = {path.parent.name: path.read_text() for path in sorted(ROOT.glob("experiments/*/README.md"))}
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```', re.DOTALL | re.MULTILINE)
 

@@ -27,13 +27,13 @@ def test_shares_make_up_the_batch(small: Callable[..., DictConfig], batch_size: 
         samples = assemble(members)[0].samples
         samples.to(torch.device("cpu"), rank, 3)
         [batch] = samples.batches(1)
-        x, data, share = batch["all"]
+        x, data, share, _ = batch["all"]
         parts.append(torch.cat([x, data["target"]], dim=-1))
         weights.append(share * data["target"].mean(dim=(1, 2)) / 3)
     alone = assemble(members)[0].samples
     alone.to(torch.device("cpu"), 0, 1)
     [batch] = alone.batches(1)
-    x, data, share = batch["all"]
+    x, data, share, _ = batch["all"]
     assert torch.equal(torch.cat(parts, dim=1), torch.cat([x, data["target"]], dim=-1))
     torch.testing.assert_close(sum(weights), data["target"].mean(dim=(1, 2)))
     assert share == 1

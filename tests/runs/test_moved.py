@@ -80,7 +80,7 @@ def test_a_configuration_of_then_is_one_of_now():
         )
     )
     then = {**result.config, "folder": now["folder"], "figure": now["figure"]}
-    for new in ("debug", "dry", "seconds", "start", "stop_at"):
+    for new in ("budget", "debug", "dry", "seconds", "start", "stop_at"):
         now.pop(new)
     for new in ("bf16_until", "stop_at"):
         now["task"].pop(new)

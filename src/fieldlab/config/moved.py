@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 TASK = "fieldlab.tasks.fit.Fit"  # of runs in plans of 0.1.0, which do not say
+UNIFORM = "fieldlab.training.sampling.uniform.Uniform"
 SUPERVISION = ("constraints", "free", "derivatives")
 ABSENT = (  # were null where they did not belong to a task
     "signal", "split", "supervise", "model", "objective", "canvas", "transforms", "photos", "warp", "goal", "shift_init", "memorise", "experiment",
@@ -49,6 +50,9 @@ def update_run(config: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(name, str):  # what is asked of a field stood among the settings of the task
         found["supervise"] = {"name": name, **{key: task[key] for key in SUPERVISION if key in task}}
         found["task"] = {key: value for key, value in task.items() if key not in SUPERVISION}
+    if "replacement" in task:  # how samples are drawn stood there too
+        task = found["task"] = dict(found["task"])
+        found["sampling"] = {"_target_": UNIFORM, "replacement": task.pop("replacement")}
     absent = ABSENT if found.get("goal") else (*ABSENT, "library")
     return {key: value for key, value in found.items() if value is not None or key not in absent}
 
