@@ -122,6 +122,8 @@ def test_memories_of_a_roll_take_a_budget():
 
 REFUSED = [
     (["budget=1000", "field.network.width=64"], r"field\.network\.width: follows from the budget"),
+    (["budget=1000", "field.network={width: 64}"], r"field\.network\.width: follows from the budget"),
+    (["budget=true"], "budget: True should be"),
     (["budget=0"], "budget: 0 should be at least 1 number"),
     (["budget=1000", "field.size=network.wdith"], r"field\.size: network\.wdith should be a key below field"),
     (["budget=1000", "field.size=output._target_"], r"field\.size: output\._target_ should be a key"),

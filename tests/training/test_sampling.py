@@ -11,6 +11,9 @@ from conftest import make_module, options
 from fieldlab.config.compose import settle
 from fieldlab.errors import InputError
 from fieldlab.runs.check import Checks
+from fieldlab.signals import splits
+from fieldlab.signals.grid import Grid
+from fieldlab.tasks.fit.knowledge import measure_slopes
 from fieldlab.training.constraints import Constraint, Points, Reading
 from fieldlab.training.sampling.by_error import ByError
 from fieldlab.training.sampling.evos import Evos
@@ -104,7 +107,7 @@ def test_evos_keeps_the_worst_and_draws_the_others():
         assert drawn.weights is None
         assert set(seen[:9].tolist()) == set(range(31, 40))
         assert len(seen.unique()) == 12
-    assert sampling.count(100, 40) == 40
+    assert sampling.count(100, 40) == by_error().count(100, 40) == 40
 
 
 @pytest.mark.parametrize("sampling", [by_error, lambda: Evos(first_interval=7, last_interval=3, mutation=0.5)])
@@ -132,11 +135,22 @@ def test_constraints_weigh_points(kind: str):
 
 def test_the_gradient_is_where_the_picture_is_steep(small: Small):
     module = make_module(small("sampling=gradient", "split=all", "task.batch_size=64"))
-    slopes = module.slopes("all")
+    slopes = module.find_slopes("all")
     picture = module.signals[0].values[..., 0]
     down, across = (picture[2:, 1:-1] - picture[:-2, 1:-1]), (picture[1:-1, 2:] - picture[1:-1, :-2])
     inside = slopes.view(32, 32)[1:-1, 1:-1]
     torch.testing.assert_close(inside, 32 / 2 * (down.square() + across.square()).sqrt(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("split", [splits.stride, splits.columns, splits.everything])
+def test_held_out_samples_do_not_say_where_it_is_steep(split: Callable):
+    grid = Grid("noise", torch.rand(16, 16, 1), "centers")
+    held = split((16, 16))
+    before = measure_slopes(grid, held, "central")
+    grid.values.flatten()[~held.train] = 0.0
+    assert torch.equal(before, measure_slopes(grid, held, "central"))
+    assert (before[held.train] > 0).any()
+    assert not before[~held.train].any()
 
 
 def test_losses_at_points_add_up_to_the_loss(small: Small):
@@ -155,10 +169,11 @@ def test_every_sampling_trains(small: Small, sampling: str):
 
 
 REFUSED = [
-    (["sampling=error", "task.batch_size=null"], "takes all samples at each step"),
+    (["sampling=error", "task.batch_size=null"], "sampling: batch_size null takes all samples at each step"),
     (["sampling=error", "sampling.uniform=0"], "uniform is a share"),
     (["sampling=error", "sampling.alpha=2"], "alpha must be from 0"),
     (["sampling=error", "sampling.every=0"], "every must be at least 1 step"),
+    (["sampling=gradient", "split=random", "split.fraction=0.5"], "sampling: only training samples on a lattice"),
     (["sampling=evos", "sampling.mutation=1.5"], "mutation is a share"),
     (["sampling=evos", "sampling.last_interval=0"], "intervals must be at least 1 step"),
 ]
@@ -174,7 +189,7 @@ def test_clouds_have_no_gradient_to_sample_by():
     config = fieldlab.compose(
         "task=surface", "sampling=gradient", "signal.points=500", "field.network.width=16", "trainer=cpu"
     )
-    with pytest.raises(InputError, match="clouds have no gradient"):
+    with pytest.raises(InputError, match="sampling: only training samples on a lattice"):
         Checks().check(settle(config))
 
 

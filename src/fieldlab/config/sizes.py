@@ -43,7 +43,11 @@ def free_keys(field: DictConfig, size: object, given: Sequence[str]) -> dict[str
             raise InputError(
                 f"field.size: {key} should be a key below field whose value is a positive number, or numbers"
             )
-        if any(text.partition("=")[0].lstrip("+") == f"field.{key}" for text in given):
+        if any(
+            f"field.{key}.".startswith(text.partition("=")[0].lstrip("+") + ".")
+            for text in given
+            if "." in text.partition("=")[0]
+        ):
             raise InputError(f"field.{key}: follows from the budget; leave out one of them")
         found[key] = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
         OmegaConf.update(field, key, AUTO)

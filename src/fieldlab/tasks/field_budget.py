@@ -29,7 +29,7 @@ def resize(config: Config, *, dim: int, channels: int) -> Config:
     field, budget = config["field"], config.get("budget")
     if budget is None or not is_open(field):
         return config
-    if budget < 1:
+    if budget < 1 or isinstance(budget, bool):
         raise InputError(f"budget: {budget} should be at least 1 number, or null for the field's own size")
     sized, numbers = solve(field, budget, dim, channels)
     if abs(numbers / budget - 1) > NEAR:

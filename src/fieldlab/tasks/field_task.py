@@ -142,7 +142,7 @@ class FieldTask(TrainedTask):
         supervision = self.supervise(members[0].config)
         settings = {part.name: getattr(of, part.name) for of in (self, supervision) for part in fields(of)}
         settings.pop("name")
-        with report_as("task", constraints="supervise.constraints"):
+        with report_as("task", constraints="supervise.constraints", sampling="sampling"):
             return self.module()(
                 Ensemble([member.field for member in members]),
                 [member.signal for member in members],

@@ -31,7 +31,7 @@ SCORED_SHARE = 0.15  # on the way at most so many points are scored of those tra
 class FieldModule(TaskModule):
     """Minimise the sum of constraints for each field of an ensemble.
 
-    In the first steps, a share `bf16_until` of them, products of matrices are computed in bfloat16; scores never are.
+    `slopes` say how steep the signals are at samples, where that is known. In the first steps, a share `bf16_until` of them, products of matrices are computed in bfloat16; scores never are.
 
     Raises:
         ValueError: no constraints, a share that is none.
@@ -49,6 +49,7 @@ class FieldModule(TaskModule):
         descent: Descent,
         clip_norm: float | None,
         bf16_until: float,
+        slopes: Sight | None = None,
     ) -> None:
         if not constraints:
             raise ValueError("constraints is empty: nothing would be learned")
@@ -59,7 +60,7 @@ class FieldModule(TaskModule):
         self.sloped = find_sloped(constraints.values())
         self.coupled = any(constraint.is_function for constraint in constraints.values())
         self.signals = signals
-        samples.watch(Sights(None if self.coupled else self.point_losses, self.slopes))
+        samples.watch(Sights(None if self.coupled else self.point_losses, slopes))
         self.half_steps = round(bf16_until * samples.steps)
 
     def advance(self, step: int) -> None:
@@ -109,11 +110,6 @@ class FieldModule(TaskModule):
                 self.total(block).sum().backward()
         self.ensemble.zero_grad(set_to_none=True)
         return operations.count * count_points(batch) / count_points(block)
-
-    @property
-    def slopes(self) -> Sight | None:
-        """How steep the signals are at the samples of a region; None where they have no gradient."""
-        return None
 
     @torch.no_grad()
     def point_losses(self, region: str) -> Float[Tensor, "m k"]:

@@ -89,7 +89,10 @@ class Samples(Batches):
         Raises:
             ValueError: the sampling cannot be done.
         """
-        self.sampling.check(self.batch_size, sights)
+        try:
+            self.sampling.check(self.batch_size, sights)
+        except ValueError as error:
+            raise ValueError(f"sampling: {error}") from error
         self.sights = sights
 
     def reset(self) -> None:

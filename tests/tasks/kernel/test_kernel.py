@@ -55,6 +55,19 @@ def test_kernels_of_encodings_do_not_ask_the_network():
     assert one == other
 
 
+def test_a_mask_of_octaves_is_open_as_at_the_end_of_training():
+    """Without it the field would have its bare coordinates alone."""
+    octaves = predict("kernel=encoding", "field=coarse_to_fine").scores["effective_dimension"]
+    assert octaves > 5  # type: ignore[operator]
+
+
+def test_a_profile_is_a_number_where_the_middle_has_no_feature():
+    """Coordinates in [-1, 1] are 0 there."""
+    result = predict("kernel=encoding", "field=siren")
+    told = json.loads((Path(result.config["folder"]) / "kernel.json").read_text())
+    assert set(told["profile"]["kernel"]) == {0.0}
+
+
 def test_a_sweep_has_its_table(command: Command):
     sweep = ("field=gaussian", "kernel=encoding", "field.encoding.sigma=1,4", "seed=0,1", "study=widths")
     code, out, _ = command("-m", *SMALL, *sweep)
@@ -66,8 +79,8 @@ def test_a_sweep_has_its_table(command: Command):
 
 
 REFUSED = [
-    (["task.ridge=0"], "ridge and tolerance must be positive"),
-    (["task.descent=1"], "descent at least 2"),
+    (["task.ridge=0"], "task: ridge must be positive, not 0"),
+    (["task.descent=1"], "task: descent must be at least 2, not 1"),
     (["signal=torus_knot", "~signal.size"], "has no grid"),
     (["kernel=encoding", "+kernel.width=3"], "has no such setting"),
 ]

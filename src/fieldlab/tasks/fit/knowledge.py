@@ -47,6 +47,15 @@ def scale(targets: Float[Tensor, "m n ..."]) -> Float[Tensor, "m n ..."]:
     return wide.expand(-1, targets.shape[1], *wide.shape[2:])
 
 
+def measure_slopes(signal: Grid, split: Split, stencil: Stencil) -> Float[Tensor, "n"]:
+    """|grad y| over axes and channels at the training samples, taken from these alone, which lie on a lattice; 0 at all others."""
+    strides = split.lattice or ()
+    values = signal.values[tuple(slice(None, None, stride) for stride in strides)]
+    slopes = signal.values.new_zeros(len(split.train))
+    slopes[split.train] = gradient(Grid(signal.name, values, signal.alignment), stencil).flatten(1).norm(dim=1)
+    return slopes
+
+
 def find_names(constraints: Mapping[str, Constraint], signal: Grid, split: Split) -> list[str]:
     """The names that constraints read; where one is a function, which does not say, all that need no held-out sample.
 

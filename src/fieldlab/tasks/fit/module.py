@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
@@ -20,7 +21,7 @@ from fieldlab.signals.pictures import picture
 from fieldlab.signals.signal import Signal
 from fieldlab.signals.splits import Split
 from fieldlab.signals.stencils import Stencil
-from fieldlab.tasks.fit.knowledge import find_names, knowledge
+from fieldlab.tasks.fit.knowledge import find_names, knowledge, measure_slopes
 from fieldlab.tasks.fit.octaves import draw_octaves, make_octaves
 from fieldlab.tasks.fit.pictures import error_map, save_reconstruction
 from fieldlab.tasks.fit.scored import Scored, score_all, score_part, score_some
@@ -29,7 +30,7 @@ from fieldlab.training.constraints import Constraint
 from fieldlab.training.field_module import FieldModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.samples import Samples
-from fieldlab.training.sampling.sampling import Sampling, Sight
+from fieldlab.training.sampling.sampling import Sampling
 
 DERIVATIVES = {"gradient": "target_gradient", "laplacian": "target_laplacian"}  # that are scored: operator and target
 
@@ -86,21 +87,21 @@ class FitModule(FieldModule):
             steps=steps,
             scores=scores,
         )
-        super().__init__(ensemble, grids, samples, constraints, descent, clip_norm, bf16_until)
+        steep = all(split.lattice is not None for split in splits)
+        super().__init__(
+            ensemble, grids, samples, constraints, descent, clip_norm, bf16_until, self.find_slopes if steep else None
+        )
         self.splits = splits
         self.stencil: Stencil = stencil
         self.free: Free = free
         self.stop_at = stop_at
         self.derivatives = {operator: facts[target] for operator, target in scored.items()}
 
-    @property
-    def slopes(self) -> Sight:
-        return self.slopes_in
-
-    def slopes_in(self, region: str) -> Float[Tensor, "m k"]:
-        """|grad y| over axes and channels, at every sample of a region."""
-        gradient = knowledge({"target_gradient"}, self.signals, self.stencil)["target_gradient"].to(self.device)
-        return gradient.flatten(2).norm(dim=2).gather(1, self.samples.regions[region])
+    def find_slopes(self, region: str) -> Float[Tensor, "m k"]:
+        """|grad y| over axes and channels at every sample of a region, from training samples alone."""
+        pairs = zip(self.signals, self.splits, strict=True)
+        slopes = torch.stack([measure_slopes(signal, split, self.stencil) for signal, split in pairs])
+        return slopes.to(self.device).gather(1, self.samples.regions[region])
 
     def to_device(self) -> None:
         aligned = self.free == "gain_and_offset"  # octaves of values whose gain is free mean nothing

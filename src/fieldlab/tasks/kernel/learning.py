@@ -1,5 +1,6 @@
 """How gradient descent under a kernel learns: which frequencies when."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,15 +26,24 @@ class Learning:
     spectrum: Float[Tensor, "k"]
 
     def steps_until(self, octave: int, share: float = 0.5) -> float | None:
-        """The first step after which no more than a share is left; None where that is not followed."""
+        """After how many steps a share is left, on a line between the logarithms of those that were followed; None where that is later."""
         reached = (self.left[:, octave] <= share).nonzero()
-        return self.steps[reached[0, 0]].item() if len(reached) else None
+        if not len(reached):
+            return None
+        i = int(reached[0, 0])
+        if i == 0:
+            return self.steps[0].item()
+        before, after = self.left[i - 1 : i + 1, octave].tolist()
+        part = (before - share) / (before - after)
+        return (self.steps[i - 1] * (self.steps[i] / self.steps[i - 1]) ** part).item()
 
 
 def follow(
     product: Callable[[Tensor], Tensor], y: Float[Tensor, "n"], lattice: tuple[int, ...], *, directions: int
 ) -> Learning:
-    """The residuals exp(-K t) y of gradient flow, t = steps / largest eigenvalue, for samples y on a lattice of this shape.
+    """The residuals exp(-K t) y of gradient flow for samples y on a lattice of this shape, the limit of gradient descent in small steps.
+
+    A step is the time 1 / (largest eigenvalue) here, half of the longest step with which gradient descent would not diverge.
 
     By Lanczos' method in the space of y, K y, K^2 y, …: with k `directions` exact as long as no eigenvalue that it has not found matters, about k^2
     steps.
@@ -44,7 +54,7 @@ def follow(
     seen = vectors[0].square() > LEAST_WEIGHT
     values, vectors = values[seen], vectors[:, seen]
     values = values.clamp_min(0) / values[-1]
-    steps = torch.logspace(0, 2 * torch.tensor(float(len(diagonal))).log10().item(), POINTS, dtype=y.dtype)
+    steps = torch.logspace(0, 2 * math.log10(len(diagonal)), POINTS, dtype=y.dtype)
     weights = vectors[0] * torch.exp(-steps[:, None] * values)  # [t, k]
     residuals = y.norm() * (weights @ vectors.T) @ basis.T
     edges, now = octaves(y[None], lattice)

@@ -72,7 +72,7 @@ class Prediction:
                 "octaves": self.learning.edges,
                 "steps_until_half": [self.learning.steps_until(i) for i in range(len(self.learning.edges))],
             }
-        (folder / "kernel.json").write_text(json.dumps(told, indent=1) + "\n")
+        (folder / "kernel.json").write_text(json.dumps(told, indent=1, allow_nan=False) + "\n")
 
 
 def predict(
@@ -98,7 +98,7 @@ def predict(
 
 
 def measure_profile(kernel: FeatureMap, signal: Grid) -> dict[str, Float[Tensor, "n"]]:
-    """k(middle, x) along the last axis, through the middle of the cube, relative to k(middle, middle), by distance in samples."""
+    """k(middle, x) along the last axis, through the middle of the cube, relative to its largest value there, by distance in samples."""
     size, spacing = signal.grid[-1], signal.spacing[-1]
     reach = min(size // 2, 64)
     offsets = torch.linspace(-reach, reach, 8 * reach + 1, dtype=torch.float64)
@@ -106,4 +106,4 @@ def measure_profile(kernel: FeatureMap, signal: Grid) -> dict[str, Float[Tensor,
     x[:, -1] += offsets * spacing
     middle = torch.full((1, signal.dim), 0.5, dtype=torch.float64)
     along = kernel.push(x, kernel.pull(middle, torch.ones(1, dtype=torch.float64)))
-    return {"samples": offsets, "kernel": along / along[len(along) // 2]}
+    return {"samples": offsets, "kernel": along / along.abs().max().clamp_min(torch.finfo(along.dtype).tiny)}

@@ -59,7 +59,7 @@ def regress(
     if not amount > 0:
         raise InputError(f"kernel: its mean over points is {amount / ridge:g}; it should be positive")
     phi = kernel.features(x)
-    if phi is not None and phi.shape[1] <= len(x):
+    if phi is not None and phi.shape[1] <= min(len(x), most_exact):
         return solve_features(kernel, phi, around, mean, amount)
     if kernel.can_write_down(len(x), most_exact):
         return solve_samples(kernel, x, around, mean, amount)

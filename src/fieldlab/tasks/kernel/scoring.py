@@ -27,8 +27,8 @@ KERNEL = Scoring(
     knobs={"train": "train_psnr", "test": "test_psnr"},
     against="predicted PSNR",
     note="PSNR in dB that regression with the field's kernel comes to, over the training, the test and all samples; effective dimension: tr K (K + ridge)^-1, how many"
-    " numbers of the training samples the kernel can take; steps: of gradient descent, until half of the amplitude of the coarsest and of the finest octave of the"
-    " training samples is learned, at the largest rate at which it descends, – where that is not followed. Bicubic: cubic interpolation from the same training samples.",
+    " numbers of the training samples the kernel can take; steps: of gradient descent, of length 1 / (largest eigenvalue), until half of the amplitude of the"
+    " coarsest and of the finest octave of the training samples, of their channels' mean, is learned, – where that is later than was followed. Bicubic: cubic interpolation from the same training samples.",
     searched="validation_psnr",
     captions={"train": "train_psnr", "test": "test_psnr"},
     knobs_note=", on training samples (dashed) and on test samples (solid)",

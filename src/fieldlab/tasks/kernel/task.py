@@ -68,12 +68,12 @@ class Kernel(MeasuredTask):
     descent: int
 
     def __post_init__(self) -> None:
-        if self.ridge <= 0 or self.tolerance <= 0:
-            raise ValueError(f"ridge and tolerance must be positive, not {self.ridge} and {self.tolerance}")
-        if self.most_exact < 1 or self.descent < 2:
-            raise ValueError(
-                f"most_exact must be at least 1 and descent at least 2, not {self.most_exact} and {self.descent}"
-            )
+        for name, value in (("ridge", self.ridge), ("tolerance", self.tolerance)):
+            if value <= 0:
+                raise ValueError(f"{name} must be positive, not {value}")
+        for name, value, least in (("most_exact", self.most_exact, 1), ("descent", self.descent, 2)):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value}")
 
     @classmethod
     def name_subject(cls, config: Config) -> str:
@@ -82,7 +82,7 @@ class Kernel(MeasuredTask):
         return name_signal(config["signal"])
 
     def build(self, config: Config) -> KernelMember:
-        from fieldlab.field import build_field, draw, to_doubles
+        from fieldlab.field import Advances, build_field, draw, to_doubles
         from fieldlab.signals.build import build_signal, build_split
         from fieldlab.signals.grid import Grid
         from fieldlab.tasks.field_budget import resize
@@ -93,6 +93,9 @@ class Kernel(MeasuredTask):
         split = build_split(config["split"], signal.grid)
         sized = resize(config, dim=signal.dim, channels=signal.channels)
         field = draw(lambda: build_field(sized["field"], dim=signal.dim, channels=signal.channels), config["seed"])
+        for part in field.modules():
+            if isinstance(part, Advances):
+                part.advance(1, 1)  # as at the end of training
         kernel = build(config["kernel"], "kernel", field=to_doubles(field).requires_grad_(False))
         return KernelMember(sized, signal, split, kernel, self)
 

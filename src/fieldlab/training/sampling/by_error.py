@@ -4,7 +4,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fieldlab.training.sampling.importance import Importance
-from fieldlab.training.sampling.sampling import Sights
 
 
 class ByError(Importance):
@@ -25,25 +24,9 @@ class ByError(Importance):
             raise ValueError(f"every must be at least 1 step, not {every}")
         self.every = every
 
-    def check(self, batch_size: int | None, sights: Sights) -> None:
-        super().check(batch_size, sights)
-        check_losses(sights)
-
     def see(self, region: str) -> Float[Tensor, "m k"]:
         assert self.sights.losses
         return self.sights.losses(region).sqrt()
 
     def interval(self, step: int) -> int:
         return self.every
-
-
-def check_losses(sights: Sights) -> None:
-    """Whether there are losses to look at.
-
-    Raises:
-        ValueError: residuals do not belong to single samples.
-    """
-    if sights.losses is None:
-        raise ValueError(
-            "a residual is a function, which need not be about each point alone, so that single samples have no loss to go by"
-        )

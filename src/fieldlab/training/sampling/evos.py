@@ -4,8 +4,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from fieldlab.training.sampling.by_error import check_losses
-from fieldlab.training.sampling.sampling import Drawn, Sights
+from fieldlab.training.sampling.sampling import Drawn, Sights, check_losses
 from fieldlab.training.sampling.watching import Watching
 
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.training.sampling.sampling import Drawn
+from fieldlab.training.sampling.sampling import Drawn, Sights, check_losses
 from fieldlab.training.sampling.watching import Watching
 
 
@@ -27,6 +27,13 @@ class Importance(Watching):
             raise ValueError(f"alpha must be from 0, no weights, to 1, no bias, not {alpha}")
         self.uniform = uniform
         self.alpha = alpha
+
+    def check(self, batch_size: int | None, sights: Sights) -> None:
+        super().check(batch_size, sights)
+        check_losses(sights)
+
+    def count(self, batch_size: int, size: int) -> int:
+        return min(batch_size, size)
 
     @abstractmethod
     def see(self, region: str) -> Float[Tensor, "m k"]:

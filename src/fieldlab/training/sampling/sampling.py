@@ -73,3 +73,15 @@ class Sampling(ABC):
     @abstractmethod
     def draw(self, region: str, count: int, steps: int) -> Iterator[Drawn]:
         """`count` samples of a region for each of the next steps."""
+
+
+def check_losses(sights: Sights) -> None:
+    """Whether each sample has a loss of its own.
+
+    Raises:
+        ValueError: residuals that do not belong to single samples.
+    """
+    if sights.losses is None:
+        raise ValueError(
+            "a residual is a function, which need not be about each point alone, so that single samples have no loss; take sampling=uniform"
+        )

@@ -13,7 +13,8 @@ from fieldlab.tasks.kernel.kernels.feature_map import FeatureMap
 class Encoding(FeatureMap):
     """k(x, x') = gamma(x) . gamma(x') / F, for the F features gamma of the field's encoding; its network is not asked.
 
-    A prediction with it is ridge regression on the features: the linear baseline of every field behind this encoding.
+    A prediction with it is ridge regression on the features: the linear baseline of every network behind this encoding. Of an encoding that
+    is trained, a hash grid, they are those that are drawn.
     """
 
     def features(self, x: Float[Tensor, "n dim"]) -> Float[Tensor, "n features"]:
@@ -23,10 +24,11 @@ class Encoding(FeatureMap):
         return phi / math.sqrt(phi.shape[1])
 
     def pull(self, x: Float[Tensor, "n dim"], alpha: Float[Tensor, "n"]) -> Float[Tensor, "features"]:
-        return self.features(x).T @ alpha
+        pairs = zip(x.split(POINTS_AT_ONCE), alpha.split(POINTS_AT_ONCE), strict=True)
+        return torch.stack([self.features(points).T @ share for points, share in pairs]).sum(0)
 
     def push(self, x: Float[Tensor, "n dim"], theta: Float[Tensor, "features"]) -> Float[Tensor, "n"]:
-        return self.features(x) @ theta
+        return torch.cat([self.features(points) @ theta for points in x.split(POINTS_AT_ONCE)])
 
     def gram(self, x: Float[Tensor, "n dim"]) -> Float[Tensor, "n n"]:
         phi = self.features(x)
