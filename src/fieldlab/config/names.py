@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from fieldlab.config.files import list_named_files
 from fieldlab.config.fingerprint import hash_run
 from fieldlab.config.kind import find_kind
+from fieldlab.errors import InputError
 
 LONGEST_NAME = 60  # bytes
 
@@ -37,6 +38,20 @@ def slugify(text: str) -> str:
     """The text as a part of a folder's name, which nobody has to quote, and no file system finds too long."""
     short = re.sub(r"[^\w.+]+", "-", text).strip("-").encode()[:LONGEST_NAME].decode(errors="ignore")
     return short.strip("-") or "unnamed"
+
+
+def name_subject(config: Mapping[str, Any], task: str) -> str:
+    """What a task that works on a signal works on.
+
+    Raises:
+        InputError: no signal, or a name that is no part of a folder's.
+    """
+    if not isinstance(config.get("signal"), Mapping):
+        raise InputError(f"signal: the task {task} needs one")
+    name = name_signal(config["signal"])
+    if "/" in name:
+        raise InputError(f"signal.name: {name} must not contain a slash")
+    return name
 
 
 def name_signal(signal: Mapping[str, Any]) -> str:

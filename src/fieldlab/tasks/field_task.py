@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from fieldlab.config.files import Content, digest_file
 from fieldlab.config.instantiate import build, report_as
-from fieldlab.config.names import name_signal
+from fieldlab.config.names import name_subject
 from fieldlab.config.schema import AUTO, TRAINING, Keys, Node, Steps
 from fieldlab.errors import InputError
 from fieldlab.runs.duration import decide, set_steps
@@ -69,12 +69,7 @@ class FieldTask(TrainedTask):
 
     @classmethod
     def name_subject(cls, config: Config) -> str:
-        if not isinstance(config.get("signal"), Mapping):
-            raise InputError(f"signal: the task {cls.__name__} needs one")
-        name = name_signal(config["signal"])
-        if "/" in name:
-            raise InputError(f"signal.name: {name} must not contain a slash")
-        return name
+        return name_subject(config, cls.__name__)
 
     def look(self, config: Config, devices: int, once: Once) -> Facts:
         from fieldlab.signals.build import build_signal

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from PIL import Image
@@ -35,16 +35,10 @@ class Octaves:
         self.shape = (tiles, *[side] * dim)
         self.index = choose_tiles(grid, side, tiles)
         self.window = outer([torch.hann_window(side)] * dim)
-        periods = outer_max([torch.fft.fftfreq(side, 1 / side).abs()] * dim)
-        self.parts = [(periods >= low) & (periods < 2 * low) for low in self.lows(side)]
-        self.edges = [low * max(grid) / side for low in self.lows(side)]
+        lows, self.parts = split_octaves(self.shape[1:])
+        self.edges = [low * max(grid) / side for low in lows]
         self.x = torch.stack([signal.coordinates()[self.index] for signal in signals])
         self.y = torch.stack([signal.values.flatten(0, -2)[self.index] for signal in signals])
-
-    @staticmethod
-    def lows(side: int) -> list[int]:
-        """The lowest numbers of periods of each octave in a tile."""
-        return [2**i for i in range(side.bit_length() - 1)]
 
     @property
     def points(self) -> int:
@@ -99,9 +93,15 @@ def outer(axes: Sequence[Tensor]) -> Tensor:
     return product
 
 
-def outer_max(axes: Sequence[Tensor]) -> Tensor:
-    """The largest of one value along each axis."""
-    return torch.stack(torch.meshgrid(*axes, indexing="ij")).amax(0)
+def split_octaves(grid: Sequence[int]) -> tuple[list[int], list[Bool[Tensor, "..."]]]:
+    """The frequencies of a Fourier transform by octaves: the lowest number of periods in each, and which entries it holds.
+
+    A frequency counts by its largest number of periods along any axis; the mean is in none.
+    """
+    axes = [torch.fft.fftfreq(size, 1 / size).abs() for size in grid]
+    periods = torch.stack(torch.meshgrid(*axes, indexing="ij")).amax(0)
+    lows = [2**i for i in range(max(grid).bit_length() - 1)]
+    return lows, [(periods >= low) & (periods < 2 * low) for low in lows]
 
 
 def draw_octaves(curve: Sequence[Mapping[str, float | None]], edges: Sequence[float]) -> np.ndarray | None:

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fieldlab.tasks.fit.octaves import split_octaves
+
 POINTS = 25  # in time
 LEAST_WEIGHT = 1e-20  # of an eigenvector in the samples: what is less is rounding
 
@@ -89,8 +91,5 @@ def octaves(values: Float[Tensor, "t n"], lattice: tuple[int, ...]) -> tuple[lis
     power = (
         torch.fft.fftn(values.unflatten(1, lattice), dim=list(range(1, len(lattice) + 1))).abs().square().flatten(1)
     )
-    axes = [torch.fft.fftfreq(size, 1 / size).abs() for size in lattice]
-    periods = torch.stack(torch.meshgrid(*axes, indexing="ij")).amax(0).flatten()
-    edges = [2**i for i in range(max(lattice).bit_length() - 1) if (periods >= 2**i).any()]
-    shares = [power[:, (periods >= low) & (periods < 2 * low)].sum(1) for low in edges]
-    return edges, torch.stack(shares, dim=1)
+    lows, parts = split_octaves(lattice)
+    return lows, torch.stack([power[:, part.flatten()].sum(1) for part in parts], dim=1)

@@ -1,13 +1,13 @@
 """The task of predicting what fields come to."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fieldlab.config.instantiate import build
-from fieldlab.config.names import name_signal
+from fieldlab.config.names import name_subject
 from fieldlab.config.schema import Keys, Node
 from fieldlab.errors import InputError
 from fieldlab.runs.computation import Watchers
@@ -77,9 +77,7 @@ class Kernel(MeasuredTask):
 
     @classmethod
     def name_subject(cls, config: Config) -> str:
-        if not isinstance(config.get("signal"), Mapping):
-            raise InputError(f"signal: the task {cls.__name__} needs one")
-        return name_signal(config["signal"])
+        return name_subject(config, cls.__name__)
 
     def build(self, config: Config) -> KernelMember:
         from fieldlab.field import Advances, build_field, draw, to_doubles
