@@ -1,7 +1,7 @@
 """Field: the map from coordinates to values that users compare. Ensemble: many of them in one call."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
@@ -189,16 +189,24 @@ def find_owner(field: Field, name: str) -> tuple[nn.Module, str]:
 
 def count_parameters(module: nn.Module) -> int:
     """The number of real parameters; a complex one counts as two."""
-    return sum(p.numel() * (2 if p.is_complex() else 1) for p in module.parameters())
+    return count_reals(module.parameters())
 
 
 def count_stored(module: nn.Module) -> int:
     """The real numbers that are kept beside the parameters, as drawn frequencies; not those that training advances."""
-    advancing = {
-        id(getattr(part, name)) for part in module.modules() if isinstance(part, Advances) for name in part.advancing
-    }
-    kept = [t for t in module.buffers() if is_inexact(t) and id(t) not in advancing]
-    return sum(t.numel() * (2 if t.is_complex() else 1) for t in kept)
+    advancing = name_advancing(module)
+    return count_reals(t for name, t in module.named_buffers() if is_inexact(t) and name not in advancing)
+
+
+def count_reals(tensors: Iterable[Tensor]) -> int:
+    """How many real numbers these are; a complex one counts as two."""
+    return sum(tensor.numel() * (2 if tensor.is_complex() else 1) for tensor in tensors)
+
+
+def name_advancing(module: nn.Module) -> set[str]:
+    """The names of buffers that training changes but does not optimise."""
+    parts = [(name, part) for name, part in module.named_modules() if isinstance(part, Advances)]
+    return {f"{name}.{own}".lstrip(".") for name, part in parts for own in part.advancing}
 
 
 def to_doubles(field: Field) -> Field:

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from yaml import YAMLError
 
 from fieldlab.errors import InputError
-from fieldlab.field import Advances, Field, build_field, draw
+from fieldlab.field import Field, build_field, draw, name_advancing
 
 WEIGHTS = "weights.safetensors"
 CONFIG = "config.yaml"
@@ -74,12 +74,7 @@ def fill(make: Callable[[], Field], state: dict[str, torch.Tensor], file: Path, 
         wanted = list(expected[name].shape) if name in expected else "absent"
         if stored != wanted:
             raise InputError(f"{file}: {name} is {stored}, but {maker} makes it {wanted}")
-    advancing = {
-        f"{name}.{own}"
-        for name, part in field.named_modules()
-        if isinstance(part, Advances)
-        for own in part.advancing
-    }
+    advancing = name_advancing(field)
     for name, buffer in field.named_buffers():
         if name in advancing:
             continue

@@ -43,15 +43,17 @@ def free_keys(field: DictConfig, size: object, given: Sequence[str]) -> dict[str
             raise InputError(
                 f"field.size: {key} should be a key below field whose value is a positive number, or numbers"
             )
-        if any(
-            f"field.{key}.".startswith(text.partition("=")[0].lstrip("+") + ".")
-            for text in given
-            if "." in text.partition("=")[0]
-        ):
+        if any(sets(text, f"field.{key}") for text in given):
             raise InputError(f"field.{key}: follows from the budget; leave out one of them")
         found[key] = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
         OmegaConf.update(field, key, AUTO)
     return found
+
+
+def sets(override: str, key: str) -> bool:
+    """Whether an override gives a key its value, by itself or with all that stands beside it; a choice of the field does not."""
+    own = override.partition("=")[0].lstrip("+")
+    return own != "field" and f"{key}.".startswith(f"{own}.")
 
 
 def is_size(value: object) -> bool:
