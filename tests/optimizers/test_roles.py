@@ -58,6 +58,16 @@ def test_hidden_weights_alone_and_stacked(network: str, hidden: set[str]):
     assert names_by_role(Ensemble(fields)) == {role: {f"stacked.{n}" for n in found[role]} for role in ROLES}
 
 
+@pytest.mark.parametrize("preset", ["relu_factorised", "relu_fourier"])
+def test_weights_that_are_functions_of_others_are_named_alone_and_stacked(preset: str):
+    config = fieldlab.compose(f"field={preset}").field
+    fields = [build_field(config, dim=2, channels=3) for _ in range(2)]
+    found = names_by_role(fields[0])
+    assert len(found["hidden"]) == 2
+    assert all("original" in name for name in found["hidden"])
+    assert names_by_role(Ensemble(fields)) == {role: {f"stacked.{n}" for n in found[role]} for role in ROLES}
+
+
 class Table(nn.Module):
     """A matrix that is no layer, and a network that says which of its weights are hidden."""
 

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fieldlab.config.open import Bandwidth
 from fieldlab.encodings.fourier import waves
 
 
@@ -17,7 +18,7 @@ class GaussianFourier(nn.Module):
 
     frequencies: Tensor
 
-    def __init__(self, dim: int, *, rows: int, sigma: float, seed: int | None) -> None:
+    def __init__(self, dim: int, *, rows: int, sigma: Bandwidth, seed: int | None) -> None:
         super().__init__()
         if rows < 1:
             raise ValueError(f"rows must be at least 1, not {rows}")

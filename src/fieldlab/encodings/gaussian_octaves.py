@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fieldlab.config.open import Bandwidth
 from fieldlab.encodings.fourier import project
 
 
@@ -17,7 +18,7 @@ class GaussianOctaves(nn.Module):
     projection: Tensor
     octaves: Tensor
 
-    def __init__(self, dim: int, *, rows: int, sigma: float, max_octave: int) -> None:
+    def __init__(self, dim: int, *, rows: int, sigma: Bandwidth, max_octave: int) -> None:
         super().__init__()
         if rows < 1:
             raise ValueError(f"rows must be at least 1, not {rows}")

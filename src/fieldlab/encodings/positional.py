@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fieldlab.config.open import Octaves
+
 
 class Positional(nn.Module):
     """x -> [x, sin 2^l x, cos 2^l x] for l = 0 … L-1, each axis by itself: 2 L dim + dim features.
@@ -18,7 +20,7 @@ class Positional(nn.Module):
 
     frequencies: Tensor
 
-    def __init__(self, dim: int, *, num_octaves: int, times_pi: bool, include_coordinate: bool) -> None:
+    def __init__(self, dim: int, *, num_octaves: Octaves, times_pi: bool, include_coordinate: bool) -> None:
         super().__init__()
         if num_octaves < 1:
             raise ValueError(f"num_octaves must be at least 1, not {num_octaves}")

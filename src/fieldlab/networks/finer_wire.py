@@ -3,6 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from fieldlab.config.open import Bandwidth
 from fieldlab.networks.finer import draw_first_bias, stretch
 from fieldlab.networks.wire import Wire
 
@@ -20,7 +21,7 @@ class FinerWire(Wire):
         *,
         width: int,
         depth: int,
-        omega_0: float,
+        omega_0: Bandwidth,
         scale: float,
         first_bias: float | None,
         detached: bool,

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fieldlab.config.open import Bandwidth
 from fieldlab.networks.linear import FirstLinear, check_sizes
 
 
@@ -26,7 +27,7 @@ class Siren(nn.Module):
         *,
         width: int,
         depth: int,
-        first_omega_0: float,
+        first_omega_0: Bandwidth,
         hidden_omega_0: float,
     ) -> None:
         super().__init__()

@@ -30,7 +30,10 @@ def group_by_role(module: nn.Module) -> list[dict[str, Any]]:
         ValueError: a hidden weight that is no parameter, or no matrix.
     """
     parameters = list(module.parameters())
-    linear = [layer.weight for layer in module.modules() if isinstance(layer, nn.Linear)]
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+    linear = [
+        layer.weight for layer in layers if "weight" in dict(layer.named_parameters(recurse=False))
+    ]  # no function of others
     naming = [part for part in module.modules() if isinstance(part, NamesHidden)]
     hidden = [weight for part in naming for weight in part.hidden_weights()] if naming else linear[1:-1]
     of = {id(weight): "edge" for weight in linear} | {id(weight): "hidden" for weight in hidden}

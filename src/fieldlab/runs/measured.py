@@ -30,6 +30,11 @@ class MeasuredTask(Task):
         self.build(config)
         return Facts(self.name_subject(config), None)
 
+    def rescore(self, config: Config, folder: Path) -> Mapping[str, Any]:
+        computation = self.compute([self.build(config)], Watchers())
+        computation.run()
+        return computation.score(0)
+
     def compute(self, members: Sequence[Member], watchers: Watchers) -> "Measuring":
         return Measuring(self, members)
 

@@ -16,6 +16,7 @@ from fieldlab.runs.scoring import Scores, Scoring
 from fieldlab.runs.task import find_task
 
 RESULT = "result.json"
+FORMAT = 1  # of that file: raised when a key goes, or comes to mean something else
 PLAN = "plan.json"
 SEARCHES = "optuna.db"  # of all searches in a study
 ADDED: Mapping[str, Mapping[str, Any]] = {
@@ -36,7 +37,9 @@ class Result:
     were left to the program, by their keys. `stopped_at` is the step of `steps` at which a run was good enough. `members` were computed together. `compiled`: by torch.compile, as asked for or as decided.
     `yardsticks` are the scores of what the field is compared with on the same subject, by the names that tables show.
     `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
-    values are distances in space. `duration` are the seconds that the first axis takes, of sounds and frames.
+    values are distances in space. `duration` are the seconds that the first axis takes, of sounds and frames. A run that is `repeatable` comes
+    to the same bits when it is made again by itself; on a GPU sums have no fixed order. `format` is that of the
+    file, which result.schema.json beside this module describes.
     """
 
     status: Status
@@ -66,11 +69,13 @@ class Result:
     centre: list[float] | None = None
     duration: float | None = None
     device: str | None = None
+    repeatable: bool = True
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     git: str | None = None
     finished_at: str | None = None
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     decided: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    format: int = FORMAT
 
     def save(self, folder: Path) -> None:
         """Write result.json whole or not at all; it is the last file of a fit."""

@@ -11,6 +11,8 @@ from fieldlab.errors import InputError
 from fieldlab.runs.scoring import Scoring
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fieldlab.runs.computation import Computation, Watchers
     from fieldlab.runs.result import Result
 
@@ -117,6 +119,14 @@ class Task(Kind):
 
     def time(self, members: Sequence[Any]) -> float | None:
         """About how many seconds each of these members takes, computed together; None where only computing tells."""
+        return None
+
+    def rescore(self, config: Config, folder: "Path") -> Mapping[str, Any] | None:
+        """The `scores` and `yardsticks` of a finished run, computed anew from what it left in its folder; None where that is not enough.
+
+        Raises:
+            InputError: what it left is damaged, or does not fit its configuration.
+        """
         return None
 
     @abstractmethod

@@ -36,7 +36,8 @@ def estimate(configs: Sequence[Config], *, members: int | None, workers: int) ->
         kinds.setdefault(pack[0].stack_key if len(pack) > 1 else kind_of(pack[0]), []).extend(pack)
     lines, known = [], 0.0
     for alike in kinds.values():
-        size = min(len(alike), members or (choose_size(alike) if len(alike) > 1 else 1))
+        stacks = len(alike) > 1 and len({run.stack_key for run in alike}) == 1
+        size = min(len(alike), members or choose_size(alike)) if stacks else 1
         seconds = time_run(alike[0], size)
         known += len(alike) * (seconds or 0.0)
         lines.append(describe_kind(alike, size, seconds))

@@ -13,7 +13,7 @@ from fieldlab.config.schema import AUTO, TRAINING, Keys, Node, Steps
 from fieldlab.errors import InputError
 from fieldlab.runs.duration import decide, set_steps
 from fieldlab.runs.task import Config, Facts, Member, Once
-from fieldlab.runs.trained import TrainedTask
+from fieldlab.runs.trained import TrainedTask, assemble_module
 
 if TYPE_CHECKING:
     from fieldlab.field import Field
@@ -73,26 +73,26 @@ class FieldTask(TrainedTask):
 
     def look(self, config: Config, devices: int, once: Once) -> Facts:
         from fieldlab.signals.build import build_signal
-        from fieldlab.tasks.field_budget import resize
+        from fieldlab.tasks.field_bandwidth import decide_field
         from fieldlab.tasks.field_check import check_field
 
         signal = build_signal(config["signal"])
-        return check_field(self, resize(config, dim=signal.dim, channels=signal.channels), devices, once)
+        return check_field(self, decide_field(config, dim=signal.dim, channels=signal.channels), devices, once)
 
     def build(self, config: Config) -> FieldMember:
         from fieldlab.field import build_field, draw
         from fieldlab.signals.build import build_signal, build_split
-        from fieldlab.tasks.field_budget import resize
+        from fieldlab.tasks.field_bandwidth import decide_field
 
         signal = build_signal(config["signal"])
         split = build_split(config["split"], signal.grid)
-        sized = resize(config, dim=signal.dim, channels=signal.channels)
+        decided = decide_field(config, dim=signal.dim, channels=signal.channels)
 
         def make() -> "Field":
-            return build_field(sized["field"], dim=signal.dim, channels=signal.channels)
+            return build_field(decided["field"], dim=signal.dim, channels=signal.channels)
 
         field = draw(make, config["seed"]) if config.get("start") is None else self.go_on(config["start"], make)
-        return FieldMember(sized, signal, split, field)
+        return FieldMember(decided, signal, split, field)
 
     def go_on(self, folder: str, make: Callable[[], "Field"]) -> "Field":
         """The field with what an earlier fit of it has learned."""
@@ -114,6 +114,9 @@ class FieldTask(TrainedTask):
         if devices > 1:
             raise InputError("seconds: several devices would not agree on a number of steps; say steps")
         return replace(super().check(set_steps(config, LIKELY), devices, once), alike=None)
+
+    def rescore(self, config: Config, folder: Path) -> Mapping[str, Any]:
+        return assemble_module(self, [self.build({**config, "start": str(folder)})]).rescore()
 
     def decide(self, member: FieldMember) -> FieldMember:
         return member if member.config.get("seconds") is None else decide(self, member)

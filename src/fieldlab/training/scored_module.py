@@ -131,6 +131,14 @@ class ScoredModule(LightningModule, ABC):
         """The last scores on a member's curve."""
         return {name: value for name, value in self.progress[m].curve[-1].items() if name not in ("step", "seconds")}
 
+    @torch.no_grad()
+    def rescore(self) -> dict[str, Any]:
+        """What the result of the first member says as it is now, without a Trainer, on the CPU."""
+        self.samples.to(self.device, rank=0, world=1)
+        self.to_device()
+        self.note(self.samples.steps, whole=True)
+        return self.outcome(0)
+
     def over_devices(self, tensor: Tensor) -> Tensor:
-        """The sum over devices."""
-        return self.trainer.strategy.reduce(tensor, reduce_op="sum")
+        """The sum over devices, of which there is one where nothing is trained."""
+        return tensor if self._trainer is None else self.trainer.strategy.reduce(tensor, reduce_op="sum")

@@ -16,10 +16,10 @@ from fieldlab.signals.grid import Grid
 from fieldlab.signals.interpolation import interpolate
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.fit.pictures import save_reconstruction
-from fieldlab.tasks.kernel.kernels.feature_map import FeatureMap
+from fieldlab.kernels.feature_map import FeatureMap
 from fieldlab.tasks.kernel.learning import Learning, follow
 from fieldlab.tasks.kernel.pictures import draw
-from fieldlab.tasks.kernel.regression import Regression, regress
+from fieldlab.kernels.regression import Regression, regress
 
 
 @dataclass(frozen=True)

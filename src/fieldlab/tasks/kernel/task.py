@@ -20,7 +20,7 @@ from fieldlab.tasks.kernel.scoring import KERNEL
 if TYPE_CHECKING:
     from fieldlab.signals.grid import Grid
     from fieldlab.signals.splits import Split
-    from fieldlab.tasks.kernel.kernels.feature_map import FeatureMap
+    from fieldlab.kernels.feature_map import FeatureMap
     from fieldlab.tasks.kernel.prediction import Prediction
 
 
@@ -55,7 +55,7 @@ class Predicting(Measuring):
 
 @dataclass(frozen=True, kw_only=True)
 class Kernel(MeasuredTask):
-    """Regression with fields' kernels; see `fieldlab.tasks.kernel.regression`."""
+    """Regression with fields' kernels; see `fieldlab.kernels.regression`."""
 
     scoring: ClassVar[Scoring] = KERNEL
     keys: ClassVar[Keys] = {"signal": Node, "split": Node, "kernel": Node, "budget": int | None}
@@ -80,22 +80,19 @@ class Kernel(MeasuredTask):
         return name_subject(config, cls.__name__)
 
     def build(self, config: Config) -> KernelMember:
-        from fieldlab.field import Advances, build_field, draw, to_doubles
+        from fieldlab.kernels.feature_map import draw_frozen
         from fieldlab.signals.build import build_signal, build_split
         from fieldlab.signals.grid import Grid
-        from fieldlab.tasks.field_budget import resize
+        from fieldlab.tasks.field_bandwidth import decide_field
 
         signal = build_signal(config["signal"])
         if not isinstance(signal, Grid):
             raise InputError(f"signal: {signal.name} has no grid; kernels are asked for samples on grids")
         split = build_split(config["split"], signal.grid)
-        sized = resize(config, dim=signal.dim, channels=signal.channels)
-        field = draw(lambda: build_field(sized["field"], dim=signal.dim, channels=signal.channels), config["seed"])
-        for part in field.modules():
-            if isinstance(part, Advances):
-                part.advance(1, 1)  # as at the end of training
-        kernel = build(config["kernel"], "kernel", field=to_doubles(field).requires_grad_(False))
-        return KernelMember(sized, signal, split, kernel, self)
+        decided = decide_field(config, dim=signal.dim, channels=signal.channels)
+        field = draw_frozen(decided["field"], dim=signal.dim, channels=signal.channels, seed=config["seed"])
+        kernel = build(config["kernel"], "kernel", field=field)
+        return KernelMember(decided, signal, split, kernel, self)
 
     def compute(self, members: Sequence[Member], watchers: Watchers) -> Predicting:
         return Predicting(self, members)

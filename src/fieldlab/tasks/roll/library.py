@@ -15,7 +15,7 @@ from fieldlab.runs.result import Result, result_or_none
 from fieldlab.signals.build import build_signal
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.photos import expand_folders
-from fieldlab.tasks.field_budget import resize
+from fieldlab.tasks.field_bandwidth import decide_field
 from fieldlab.tasks.roll.finished import list_results
 from fieldlab.tasks.roll.goals.goal import Pictures
 
@@ -122,7 +122,7 @@ def load_field(fit: Mapping[str, Any], signal: Grid, fitted: bool) -> Field:
     if fitted:
         why = "is not there" if result is None else result.error or f"{result.status} at step {result.diverged_at}"
         raise InputError(f"memorise: the fit of {signal.name} in {folder} {why}")
-    sized = resize(fit, dim=2, channels=signal.channels)["field"]
+    sized = decide_field(fit, dim=2, channels=signal.channels)["field"]
     field = draw(lambda: build_field(sized, dim=2, channels=signal.channels), fit["seed"])
     return field.eval().requires_grad_(False)
 

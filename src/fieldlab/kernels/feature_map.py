@@ -1,12 +1,13 @@
 """FeatureMap: a kernel by the features whose inner product it is, which need never be written down."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.field import Field
+from fieldlab.field import Advances, Field, build_field, draw, to_doubles
 
 
 class FeatureMap(ABC):
@@ -38,3 +39,12 @@ class FeatureMap(ABC):
     def features(self, x: Float[Tensor, "n dim"]) -> Float[Tensor, "n features"] | None:
         """phi itself, where it has so few entries that one would solve for them; None where it has many."""
         return None
+
+
+def draw_frozen(settings: Mapping[str, Any], *, dim: int, channels: int, seed: int) -> Field:
+    """A field as drawn with a seed, in double precision, with masks as open as at the end of training."""
+    field = draw(lambda: build_field(settings, dim=dim, channels=channels), seed)
+    for part in field.modules():
+        if isinstance(part, Advances):
+            part.advance(1, 1)
+    return to_doubles(field).requires_grad_(False)

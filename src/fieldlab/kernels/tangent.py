@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev, jvp, vjp, vmap
 
 from fieldlab.field import POINTS_AT_ONCE, Field
-from fieldlab.tasks.kernel.kernels.feature_map import FeatureMap
+from fieldlab.kernels.feature_map import FeatureMap
 
 JACOBIAN_ROWS = 64  # at once
 TRIED = 3  # points, on which the sum over layers is held to products of slopes

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fieldlab.field import POINTS_AT_ONCE
-from fieldlab.tasks.kernel.kernels.feature_map import FeatureMap
+from fieldlab.kernels.feature_map import FeatureMap
 
 
 class Encoding(FeatureMap):

@@ -10,7 +10,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 from torch import Tensor
 
 from fieldlab.errors import InputError
-from fieldlab.tasks.kernel.kernels.feature_map import FeatureMap
+from fieldlab.kernels.feature_map import FeatureMap
 
 SAMPLED = 64  # points over which the mean of k(x, x) is taken
 MOST_ITERATIONS = 2000  # of conjugate gradients

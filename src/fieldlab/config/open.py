@@ -1,0 +1,72 @@
+"""Settings of a field's parts that may be left open: `auto`, which the program chooses. Imports nothing heavy.
+
+A part says which of its settings these are by their annotations: `sigma: Bandwidth`, `num_octaves: Octaves`.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args
+
+from fieldlab.config.files import read_hints
+from fieldlab.config.schema import AUTO
+from fieldlab.errors import InputError
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The values that are tried for a setting: the metadata of an annotated type.
+
+    `rungs` are the first ones, from low to high, for so many samples along the longest axis; `between` are further ones beside the best of those.
+    """
+
+    rungs: Callable[[int], Sequence[float]]
+    between: Callable[[float], Sequence[float]]
+
+
+def powers(samples: int) -> Sequence[float]:
+    """1/4, 1/2, 1, …, up to four times the samples: more waves than these, in whichever unit, no samples can tell apart."""
+    return [2.0**k for k in range(-2, math.ceil(math.log2(samples)) + 3)]
+
+
+def numbers(samples: int) -> Sequence[int]:
+    """1, 2, …, as many as there are octaves from one period to as many as samples."""
+    return range(1, max(1, math.floor(math.log2(samples))) + 1)
+
+
+Bandwidth = Annotated[
+    float, Ladder(powers, lambda best: [round(best / math.sqrt(2), 3), round(best * math.sqrt(2), 3)])
+]
+Octaves = Annotated[int, Ladder(numbers, lambda best: [])]
+
+
+def find_open(field: Mapping[str, Any]) -> dict[str, Ladder]:
+    """The settings of a field that say `auto`, by their keys below it, but for sizes, which a budget sets.
+
+    Raises:
+        InputError: a setting that cannot be left open.
+    """
+    sizes = field["size"] if isinstance(field.get("size"), Mapping) else {}
+    found = {}
+    for part in ("encoding", "network"):
+        for key, ladder in walk(field.get(part), part):
+            if key in sizes:
+                continue
+            if ladder is None:
+                raise InputError(
+                    f"field.{key}: cannot be {AUTO}; what can are bandwidths: sigma, omega_0, num_octaves and the like"
+                )
+            found[key] = ladder
+    return found
+
+
+def walk(node: Any, key: str) -> Iterator[tuple[str, Ladder | None]]:
+    """Every setting at or below a node that says `auto`, and the values for it."""
+    if not isinstance(node, Mapping):
+        return
+    hints = read_hints(node) if AUTO in node.values() else {}
+    for name, value in node.items():
+        if value == AUTO:
+            yield f"{key}.{name}", next((one for one in get_args(hints.get(name)) if isinstance(one, Ladder)), None)
+        else:
+            yield from walk(value, f"{key}.{name}")

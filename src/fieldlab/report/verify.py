@@ -1,0 +1,80 @@
+"""Verification: the scores of a study's runs, computed anew from what these left, held to what their results say."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from omegaconf import OmegaConf
+from tqdm import tqdm
+
+from fieldlab.errors import InputError
+from fieldlab.report.results import read_fits
+from fieldlab.runs.result import Result, scoring_of
+from fieldlab.runs.scoring import Score, Scores
+from fieldlab.runs.task import Config, make_task
+
+TOLERANCE = 0.01  # of scores in dB; of others one in the last decimal that tables show, or a thousandth
+AGREES = f"as evaluated anew, within {TOLERANCE} dB"
+DIFFERS = "different when evaluated anew"
+PASSED = "passed over: they left pictures, and no weights that could be evaluated"
+
+
+def verify(folder: Path) -> tuple[str, bool]:
+    """What became of the runs of a study, a line for each difference; and whether there is none.
+
+    Raises:
+        InputError: no such folder, or no results in it.
+    """
+    _, results = read_fits(folder)
+    lines: list[str] = []
+    ends: Counter[str] = Counter()
+    for name, result in tqdm(results.items(), unit="run", leave=False, disable=None):
+        end, differences = verify_run(folder / name, result)
+        ends[end] += 1
+        lines += [f"{folder / name}: {difference}" for difference in differences]
+    count = sum(ends.values())
+    told = ", ".join(f"{number} {end}" for end, number in ends.items())
+    return "\n".join([*lines, f"{count} run{'s' if count != 1 else ''}: {told}"]), DIFFERS not in ends
+
+
+def verify_run(folder: Path, result: Result) -> tuple[str, list[str]]:
+    """What became of one run, and in what it differs from its result."""
+    if result.status != "finished":
+        return f"{result.status}, with no scores", []
+    config = settle_decided(result)
+    try:
+        again = make_task(config).rescore(config, folder)
+    except InputError as error:
+        return DIFFERS, [str(error)]
+    if again is None:
+        return PASSED, []
+    known = scoring_of(result).scores
+    differences = list(compare(result.scores, again["scores"], known))
+    for name, scores in result.yardsticks.items():
+        differences += [f"{name}: {one}" for one in compare(scores, again.get("yardsticks", {}).get(name, {}), known)]
+    return DIFFERS if differences else AGREES, differences
+
+
+def settle_decided(result: Result) -> Config:
+    """The configuration of a run with what was left to the program as it was decided."""
+    config = OmegaConf.create(dict(result.config))
+    for key, value in result.decided.items():
+        OmegaConf.update(config, key, value, force_add=True)
+    return OmegaConf.to_container(config)  # type: ignore[return-value]
+
+
+def compare(stored: Scores, again: Scores, known: Mapping[str, Score]) -> Iterator[str]:
+    """The scores that are not what they were, in words."""
+    for name, value in stored.items():
+        now, score = again.get(name), known.get(name, Score(name, None))
+        if value is None and now is None:
+            continue
+        if value is None or now is None or abs(now - value) > allowed(score, value):
+            yield f"{score.label} is {'–' if value is None else f'{value:g}'} in its result, {'–' if now is None else f'{now:g}'} when evaluated anew"
+
+
+def allowed(score: Score, value: float) -> float:
+    """By how much a score may be another."""
+    if score.is_logarithmic:
+        return TOLERANCE
+    return 1e-3 * abs(value) if score.digits is None else 10.0**-score.digits

@@ -1,0 +1,156 @@
+"""Bandwidths that are left to the program: those with which a field's kernel predicts validation samples best."""
+
+import functools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fieldlab.config.cache import keep
+from fieldlab.config.open import find_open
+from fieldlab.config.schema import AUTO
+from fieldlab.errors import InputError
+from fieldlab.kernels.feature_map import draw_frozen
+from fieldlab.kernels.regression import regress
+from fieldlab.kernels.tangent import Tangent
+from fieldlab.notices import say_once
+from fieldlab.runs.task import Config
+from fieldlab.signals.build import build_signal, build_split
+from fieldlab.signals.grid import Grid
+from fieldlab.signals.splits import Split
+from fieldlab.tasks.field_budget import fill_sizes, put, resize
+
+WINDOWS = 4  # of the grid, in which the kernel is asked
+TRAINING, VALIDATION = 512, 256  # samples in each
+RIDGE = 1e-3  # of the kernel's mean: an early end of training, as fits have
+TOLERANCE = 1e-3  # of conjugate gradients, for kernels that cannot be written down
+PATIENCE = 3  # values in a row that are worse than the best one, after which no more are tried
+USEFUL = 0.9  # of the error of the samples' mean: what a field comes below that sees something of the signal
+HELD_OUT = 8  # one in so many training samples, where nothing validates
+
+
+def decide_field(config: Config, *, dim: int, channels: int) -> Config:
+    """The configuration with what its field leaves open as numbers: bandwidths, then sizes.
+
+    Raises:
+        InputError: a bandwidth that cannot be found, a budget that is none.
+    """
+    return resize(choose(config), dim=dim, channels=channels)
+
+
+def choose(config: Config) -> Config:
+    """The configuration with a number where its field says `auto`; others as they are.
+
+    Raises:
+        InputError: several of them, one that cannot be left open, values that are not known.
+    """
+    field = config["field"]
+    key, *others = [*find_open(field)] or [None]
+    if key is None:
+        return config
+    if others:
+        raise InputError(f"field.{others[0]}: field.{key} is {AUTO} too; give one of them a number")
+    supervise = config.get("supervise", {}).get("name", "value")
+    if supervise != "value":
+        raise InputError(
+            f"field.{key}: {AUTO} is judged by values, which supervise={supervise} does not know; give a number"
+        )
+    value = find_best({"field": field, "signal": config["signal"], "split": config["split"]}, key)
+    say_once(
+        f"field.{key}: {AUTO} is {value:g} for {field['name']} and {config['signal'].get('name') or 'this signal'}"
+    )
+    return {**config, "field": put(field, {key: value})}
+
+
+@keep(256)
+def find_best(settings: Mapping[str, Any], key: str) -> float:
+    """The value of this key with which regression in windows of the signal predicts best.
+
+    Raises:
+        InputError: samples that are on no grid, values with none of which a field can be built.
+    """
+    signal = build_signal(settings["signal"])
+    if not isinstance(signal, Grid):
+        raise InputError(
+            f"field.{key}: {AUTO} is found from samples on a grid, and {signal.name} has none; give a number"
+        )
+    field = fill_sizes(settings["field"])
+    windows = list(cut_windows(signal, build_split(settings["split"], signal.grid)))
+    if not windows:
+        raise InputError(
+            f"field.{key}: {AUTO} needs samples beside those that train; there are too few; give a number"
+        )
+    ladder = find_open(field)[key]
+
+    @functools.cache
+    def error(value: float) -> float:
+        return measure_error(put(field, {key: value}), signal, windows)
+
+    useful = USEFUL * sum(window.variance for window in windows) / len(windows)
+    tried: list[float] = []
+    for value in ladder.rungs(max(signal.grid)):
+        tried.append(value)
+        best = min(tried, key=error)
+        if len(tried) - tried.index(best) > PATIENCE and error(best) < useful:
+            break
+    best = min(tried, key=error)
+    return min([best, *ladder.between(best)], key=error)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Training samples of a part of a signal, and others to be predicted from them."""
+
+    x: Float[Tensor, "n dim"]
+    y: Float[Tensor, "n c"]
+    x_unseen: Float[Tensor, "m dim"]
+    y_unseen: Float[Tensor, "m c"]
+
+    @property
+    def variance(self) -> float:
+        """The mean squared error of the training samples' mean."""
+        return (self.y_unseen - self.y.mean(0)).square().mean().item()
+
+
+def cut_windows(signal: Grid, split: Split) -> Iterator[Window]:
+    """Windows of neighbouring samples, as many as can be solved for quickly, at places drawn with one seed.
+
+    Training samples are as dense there as anywhere, on which the best bandwidth depends. Where nothing validates, some of them are
+    predicted from the others.
+    """
+    generator = torch.Generator().manual_seed(0)
+    seen, unseen = split.train, split.validation
+    if not unseen.any():
+        out = torch.rand(len(seen), generator=generator) < 1 / HELD_OUT
+        seen, unseen = seen & ~out, seen & out
+    side = (TRAINING / seen.double().mean().item()) ** (1 / signal.dim)
+    shape = [min(size, round(side)) for size in signal.grid]
+    x, y = signal.coordinates().double(), signal.values.flatten(0, -2).double()
+    for _ in range(WINDOWS):
+        inside = torch.zeros(signal.grid, dtype=torch.bool)
+        places = zip(signal.grid, shape, strict=True)
+        starts = [int(torch.randint(size - n + 1, (1,), generator=generator)) for size, n in places]
+        inside[tuple(slice(start, start + n) for start, n in zip(starts, shape, strict=True))] = True
+        known, asked = inside.flatten() & seen, (inside.flatten() & unseen).nonzero()[:, 0]
+        asked = asked[torch.randperm(len(asked), generator=generator)[:VALIDATION]]
+        if known.any() and len(asked):
+            yield Window(x[known], y[known], x[asked], y[asked])
+
+
+def measure_error(settings: Mapping[str, Any], signal: Grid, windows: Sequence[Window]) -> float:
+    """The mean squared error of regression with the tangent kernel of a field; infinite where there is no such regression."""
+    kernel = Tangent(draw_frozen(settings, dim=signal.dim, channels=signal.channels, seed=0))
+    errors = []
+    for window in windows:
+        try:
+            regression = regress(
+                kernel, window.x, window.y, ridge=RIDGE, most_exact=len(window.x), tolerance=TOLERANCE
+            )
+        except InputError:
+            return math.inf
+        errors.append((regression.predict(window.x_unseen).clamp(0, 1) - window.y_unseen).square().mean().item())
+    return sum(errors) / len(errors)
