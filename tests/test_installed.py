@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +72,7 @@ def test_report_command(installed: Installed, clean_folder: Path):
 
 
 @pytest.mark.slow
-def test_the_wheel_carries_configuration_and_plugins(tmp_path: Path):
+def test_the_wheel_carries_configuration_and_plugins_and_works(tmp_path: Path, clean_folder: Path):
     root = Path(__file__).parents[1]
     source = tmp_path / "source"  # a copy: a build leaves its traces beside the project file
     for folder in ("src", "conf"):
@@ -95,7 +97,28 @@ def test_the_wheel_carries_configuration_and_plugins(tmp_path: Path):
     names = set(zipfile.ZipFile(wheel).namelist())
     configuration = {f"fieldlab/conf/{file.relative_to(root / 'conf')}" for file in (root / "conf").rglob("*.yaml")}
     assert configuration <= names
-    assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/cli/report.py"} <= names
+    assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/cli/report.py", "fieldlab/runs/result.schema.json"} <= names
+    install_and_fit(wheel, tmp_path / "venv", clean_folder)
+
+
+def install_and_fit(wheel: Path, environment: Path, folder: Path) -> None:
+    """The wheel in an environment of its own works from any folder; of this environment it sees the dependencies alone."""
+    venv.create(environment, with_pip=False)
+    [packages] = environment.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))  # whose own .pth files are not read
+    python = environment / "bin/python"
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", wheel]
+    done = subprocess.run(install, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    where = [python, "-c", "import fieldlab; print(fieldlab.__file__)"]
+    found = subprocess.run(where, capture_output=True, text=True, cwd=folder)
+    assert Path(found.stdout.strip()).is_relative_to(packages), found.stdout + found.stderr
+    quick = ("signal.size=16", "steps=1", "trainer=cpu", "logger=none", "study=wheel")
+    done = subprocess.run([environment / "bin/fieldlab", *quick], capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    verify = [environment / "bin/fieldlab-report", "runs/wheel", "--verify"]
+    done = subprocess.run(verify, capture_output=True, text=True, cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "1 run: 1 as evaluated anew, within 0.01 dB\n"), done.stderr
 
 
 @pytest.mark.slow

@@ -14,9 +14,9 @@ from fieldlab.errors import InputError
 from fieldlab.field import Field, build_field, draw, to_doubles
 from fieldlab.kernels.encoding import Encoding
 from fieldlab.kernels.feature_map import FeatureMap
+from fieldlab.kernels.regression import regress
 from fieldlab.kernels.tangent import Tangent
 from fieldlab.tasks.kernel.learning import Learning, follow, octaves
-from fieldlab.kernels.regression import regress
 
 DENSE = ["relu", "siren", "softplus", "positional", "gaussian", "one_blob", "cppn"]
 OTHER = ["wire", "hash_grid_small", "finer", "mfn_gabor", "grid"]

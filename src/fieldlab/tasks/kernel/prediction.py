@@ -11,15 +11,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fieldlab import metrics
+from fieldlab.kernels.feature_map import FeatureMap
+from fieldlab.kernels.regression import Regression, regress
 from fieldlab.runs.scoring import Scores
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.interpolation import interpolate
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.fit.pictures import save_reconstruction
-from fieldlab.kernels.feature_map import FeatureMap
 from fieldlab.tasks.kernel.learning import Learning, follow
 from fieldlab.tasks.kernel.pictures import draw
-from fieldlab.kernels.regression import Regression, regress
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from fieldlab.tasks.fit.scoring import BICUBIC
 from fieldlab.tasks.kernel.scoring import KERNEL
 
 if TYPE_CHECKING:
+    from fieldlab.kernels.feature_map import FeatureMap
     from fieldlab.signals.grid import Grid
     from fieldlab.signals.splits import Split
-    from fieldlab.kernels.feature_map import FeatureMap
     from fieldlab.tasks.kernel.prediction import Prediction
 
 
