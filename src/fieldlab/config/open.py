@@ -15,29 +15,23 @@ from fieldlab.errors import InputError
 
 @dataclass(frozen=True)
 class Ladder:
-    """The values that are tried for a setting: the metadata of an annotated type.
-
-    `rungs` are the first ones, from low to high, for so many samples along the longest axis; `between` are further ones beside the best of those.
-    """
+    """The metadata of an annotated type: which values are tried for a setting, from low to high, for so many samples along the longest axis."""
 
     rungs: Callable[[int], Sequence[float]]
-    between: Callable[[float], Sequence[float]]
 
 
 def powers(samples: int) -> Sequence[float]:
-    """1/4, 1/2, 1, …, up to four times the samples: more waves than these, in whichever unit, no samples can tell apart."""
-    return [2.0**k for k in range(-2, math.ceil(math.log2(samples)) + 3)]
+    """1/2, 1, 2, …, up to four times the samples: more waves than these, in whichever unit, no samples can tell apart."""
+    return [2.0**k for k in range(-1, math.ceil(math.log2(samples)) + 3)]
 
 
 def numbers(samples: int) -> Sequence[int]:
-    """1, 2, …, as many as there are octaves from one period to as many as samples."""
+    """1, 2, …, as many as there are octaves from one period to as many as every second sample could have."""
     return range(1, max(1, math.floor(math.log2(samples))) + 1)
 
 
-Bandwidth = Annotated[
-    float, Ladder(powers, lambda best: [round(best / math.sqrt(2), 3), round(best * math.sqrt(2), 3)])
-]
-Octaves = Annotated[int, Ladder(numbers, lambda best: [])]
+Bandwidth = Annotated[float, Ladder(powers)]
+Octaves = Annotated[int, Ladder(numbers)]
 
 
 def find_open(field: Mapping[str, Any]) -> dict[str, Ladder]:
@@ -54,7 +48,7 @@ def find_open(field: Mapping[str, Any]) -> dict[str, Ladder]:
                 continue
             if ladder is None:
                 raise InputError(
-                    f"field.{key}: cannot be {AUTO}; what can are bandwidths: sigma, omega_0, num_octaves and the like"
+                    f"field.{key}: cannot be {AUTO}; what can are bandwidths that a kernel predicts quickly: sigma, first_omega_0, num_octaves"
                 )
             found[key] = ladder
     return found

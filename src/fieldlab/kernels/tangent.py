@@ -65,8 +65,8 @@ class Tangent(FeatureMap):
             known = self.gram_by_layers(x)
         except (KeyError, RuntimeError):
             return False
-        products = torch.stack([self.push(x, self.pull(x, one)) for one in torch.eye(len(x), dtype=x.dtype)])
-        return torch.allclose(known, products, rtol=1e-6)
+        some = torch.linspace(1, 2, len(x), dtype=x.dtype)
+        return torch.allclose(known @ some, self.push(x, self.pull(x, some)), rtol=1e-6)
 
     def gram(self, x: Float[Tensor, "n dim"]) -> Float[Tensor, "n n"]:
         if self.layers and not self.tried:

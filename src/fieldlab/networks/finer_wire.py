@@ -3,7 +3,6 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.config.open import Bandwidth
 from fieldlab.networks.finer import draw_first_bias, stretch
 from fieldlab.networks.wire import Wire
 
@@ -21,7 +20,7 @@ class FinerWire(Wire):
         *,
         width: int,
         depth: int,
-        omega_0: Bandwidth,
+        omega_0: float,
         scale: float,
         first_bias: float | None,
         detached: bool,

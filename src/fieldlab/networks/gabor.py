@@ -4,7 +4,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fieldlab.config.open import Bandwidth
 from fieldlab.networks.dense import Dense, check_positive
 
 
@@ -18,9 +17,7 @@ class Gabor(Dense):
     omega_0: Tensor
     scale: Tensor
 
-    def __init__(
-        self, features: int, channels: int, *, width: int, depth: int, omega_0: Bandwidth, scale: float
-    ) -> None:
+    def __init__(self, features: int, channels: int, *, width: int, depth: int, omega_0: float, scale: float) -> None:
         check_positive(omega_0=omega_0, scale=scale)
         super().__init__(features, channels, width=width, depth=depth, draw=None)
         self.register_buffer("omega_0", torch.tensor(float(omega_0)))

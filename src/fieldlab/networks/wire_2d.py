@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.config.open import Bandwidth
 from fieldlab.networks.complex_linear import ComplexLinear, real_part_of_last
 from fieldlab.networks.dense import check_positive
 from fieldlab.networks.linear import FirstLinear, check_sizes
@@ -24,9 +23,7 @@ class Wire2d(nn.Module):
     omega_0: Tensor
     scale: Tensor
 
-    def __init__(
-        self, features: int, channels: int, *, width: int, depth: int, omega_0: Bandwidth, scale: float
-    ) -> None:
+    def __init__(self, features: int, channels: int, *, width: int, depth: int, omega_0: float, scale: float) -> None:
         check_sizes(width, depth)
         check_positive(omega_0=omega_0, scale=scale)
         super().__init__()

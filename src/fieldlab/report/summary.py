@@ -7,9 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from fieldlab.config.schema import AUTO
 from fieldlab.report.choice import arrange, best_by_signal, best_settings
 from fieldlab.report.settings import format_setting, shorten
 from fieldlab.report.table import (
+    DECIDED,
     DIVERGED,
     nothing_held_out,
     scores_of_fits,
@@ -37,6 +39,7 @@ def summary_table(fits: pd.DataFrame, results: Mapping[str, Result], *, best: bo
         for keys, group in of_signal.groupby(["field", *swept], sort=False, dropna=False):
             done = group[group.status == "finished"]
             row: dict[str, Any] = {"signal": signal, **dict(zip(["field", *swept], keys, strict=True))}
+            row |= {key: describe_decided(group, key) for key in swept if row[key] == AUTO}
             row |= cells(done, scores) | {"n": count_runs(group)}
             rows.append(row)
         rows += yardstick_rows(fits, yardsticks.loc[yardsticks.signal == signal], signal, scores)
@@ -66,6 +69,12 @@ def scores_to_show(fits: pd.DataFrame) -> dict[str, Score]:
     whole = scoring_of_fits(fits).whole
     left_out = whole.parts if whole and nothing_held_out(fits) else ()
     return {n: score for n, score in scores_of_fits(fits).items() if n in fits and n not in left_out}
+
+
+def describe_decided(group: pd.DataFrame, key: str) -> str:
+    """`auto: 4`, or `auto: 4, 8`: what was left to the program, and the numbers it chose."""
+    chosen = group.get(DECIDED.format(key), NONE).dropna().unique()
+    return ": ".join([AUTO, *([", ".join(map(format_setting, sorted(chosen)))] if len(chosen) else [])])
 
 
 def cells(done: pd.DataFrame, scores: Mapping[str, Score]) -> dict[str, str]:

@@ -16,11 +16,12 @@ from fieldlab.runs.task import Task, find_task
 
 COLUMNS = ["study", "field", "signal", "seed", "status", "parameters", "steps", "seconds", "wall_seconds"]
 TASK, DIVERGED, STOPPED = "task", "diverged_at", "stopped_at"
+DECIDED = "{} (decided)"  # the column of what was left to the program
 
 
 def table(folder: str | Path) -> pd.DataFrame:
     """One row a run of a study, indexed by its folder: study, field, signal, seed, status, parameters, seconds, every score, and the
-    settings that were swept, by their keys.
+    settings that were swept, by their keys, and what the program decided of those that were left to it.
 
     Raises:
         InputError: no such folder, or neither plan nor sound result in it.
@@ -45,7 +46,8 @@ def fits_table(plan: Plan | None, results: Mapping[str, Result]) -> pd.DataFrame
     always = [name for task in tasks for name in task.scoring.always]
     decisive = [name for task in tasks for name in (task.scoring.headline, list(task.scoring.judges)[-1])]
     scores = [name for task in tasks for name in task.scoring.scores]
-    columns = dict.fromkeys([*COLUMNS, *always, *scores, STOPPED, DIVERGED, *swept, TASK])
+    decided = [DECIDED.format(key) for result in results.values() for key in result.decided]
+    columns = dict.fromkeys([*COLUMNS, *always, *scores, STOPPED, DIVERGED, *swept, *decided, TASK])
     table = pd.DataFrame(rows, columns=list(columns), index=names)
     optional = {*scores, STOPPED, DIVERGED, "wall_seconds"} - {*always, *decisive}
     table = table.drop(columns=[column for column in optional if table[column].isna().to_numpy().all()])
@@ -104,4 +106,5 @@ def missing_row(study: str, fit: Planned) -> dict[str, Any]:
 
 def fit_row(result: Result) -> dict[str, Any]:
     facts = {name: getattr(result, name) for name in [*COLUMNS, STOPPED, DIVERGED]}
-    return {**facts, **result.scores, TASK: result.config["task"]["_target_"]}
+    decided = {DECIDED.format(key): value for key, value in result.decided.items()}
+    return {**facts, **result.scores, **decided, TASK: result.config["task"]["_target_"]}

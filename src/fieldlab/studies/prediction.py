@@ -3,7 +3,7 @@
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,13 +15,14 @@ from fieldlab.report.figure import COLOURS
 from fieldlab.report.settings import flatten
 from fieldlab.runs.result import Result
 
-KERNELS = {"Tangent": "tangent kernel", "Encoding": "encoding's kernel"}
+KERNELS = {"Tangent": "tangent kernel", "Encoding": "kernel of the encoding"}
 STYLES = {"Tangent": "--", "Encoding": ":"}
+SHADES = ("0.1", "0.6")  # of optimisers
 MARKERS = "osD^v<>P"
+MARGINS = (0.0, 2.0)  # dB below the best prediction, down to which the lowest bandwidth is chosen
 CAPTION = (
-    "Above: test PSNR as predicted by a kernel against that of the fit, a dot for each field, bandwidth and photo. Below: test PSNR against"
-    " bandwidth, mean over photos: fits (solid) and predictions with the tangent kernel (dashed) and the encoding's alone (dotted); rings are what"
-    " each would choose by validation pixels, on most photos. {}"
+    "Above: test PSNR as a kernel predicts it against that of the fit, a mark for each field, bandwidth and photo. Below: test PSNR against bandwidth, mean"
+    " over photos, of fits (solid, {}) and as predicted (dashed: tangent kernel, dotted: that of the encoding alone).\n\n{}"
 )
 
 
@@ -31,45 +32,49 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     pairs = pair(results)
     if pairs.empty:
         return None
-    kernels = [kernel for kernel in KERNELS if kernel in set(pairs.kernel)]
+    kinds = [(kernel, optimizer) for (kernel, optimizer), _ in pairs.groupby(["kernel", "optimizer"], sort=False)]
     swept = [field for field, group in pairs.groupby("field", sort=False) if group.setting.nunique() > 1]
-    columns = max(len(kernels), len(swept), 1)
-    figure = Figure(figsize=(4.0 * columns, 7.4), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1.15, 1])
+    figure = Figure(figsize=(3.4 * max(len(kinds), len(swept)), 7.2), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[1.1, 1])
     shades = dict(zip(pairs.field.unique(), COLOURS, strict=False))
-    for axes, kernel in zip(above.subplots(1, len(kernels), squeeze=False)[0], kernels, strict=True):
-        draw_pairs(axes, pairs[pairs.kernel == kernel], shades)
-        axes.set_title(KERNELS[kernel], fontsize=10)
+    for axes, (kernel, optimizer) in zip(above.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
+        draw_pairs(axes, select(pairs, kernel, optimizer), shades)
+        axes.set_title(f"{KERNELS[kernel]}, {optimizer}", fontsize=10)
     if swept:
         for axes, field in zip(below.subplots(1, len(swept), squeeze=False)[0], swept, strict=True):
-            draw_bandwidths(axes, pairs[pairs.field == field], shades[field])
+            draw_bandwidths(axes, pairs[pairs.field == field])
             axes.set_title(field, fontsize=10)
     for axes in figure.axes:
         axes.grid(alpha=0.25)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=110)
-    return CAPTION.format(" ".join(describe(pairs[pairs.kernel == kernel], KERNELS[kernel]) for kernel in kernels))
+    optimizers = ", ".join(f"{name} {tone}" for name, tone in zip(pairs.optimizer.unique(), ("dark", "light"), strict=False))
+    return CAPTION.format(optimizers, "\n\n".join(describe(select(pairs, *kind), *kind) for kind in kinds))
+
+
+def select(pairs: pd.DataFrame, kernel: str, optimizer: str) -> pd.DataFrame:
+    return pairs[(pairs.kernel == kernel) & (pairs.optimizer == optimizer)]
 
 
 def pair(results: Mapping[str, Result]) -> pd.DataFrame:
-    """One row for each prediction whose field was fitted on the same signal: what both come to, and the bandwidth."""
-    fits, predictions = {}, []
-    for result in results.values():
-        if result.status != "finished":
-            continue
+    """One row for each prediction and each fit of the same field to the same signal: what both come to, and the bandwidth."""
+    finished = [result for result in results.values() if result.status == "finished"]
+    fits = [result for result in finished if not result.config.get("kernel")]
+    predictions = {}
+    for result in finished:
         if kernel := result.config.get("kernel"):
-            predictions.append((kernel["_target_"].rpartition(".")[2], key_of(result), result))
-        else:
-            fits[key_of(result)] = result
-    parts = swept_parts(list(fits.values()))
+            predictions.setdefault(key_of(result), {})[kernel["_target_"].rpartition(".")[2]] = result
+    swept = find_swept(fits)
     rows = []
-    for kernel, key, predicted in predictions:
-        if key in fits:
-            row = {"kernel": kernel, "field": predicted.field, "signal": predicted.signal, "seed": predicted.seed}
-            row["key"], row["setting"] = parts.get(predicted.field, {}).get(key, ("", 0.0))
+    for fit in fits:
+        key = swept.get(fit.field, "")
+        settings = dict(flatten(fit.config["field"], (), "field"))
+        for kernel, predicted in predictions.get(key_of(fit), {}).items():
+            row = {"kernel": kernel, "optimizer": fit.config["optimizer"]["_target_"].rpartition(".")[2]}
+            row |= {"field": fit.field, "signal": fit.signal, "seed": fit.seed, "key": key, "setting": settings.get(key, 0.0)}
             for part in ("validation", "test"):
-                row[part] = fits[key].scores[f"{part}_psnr"]
+                row[part] = fit.scores[f"{part}_psnr"]
                 row[f"predicted_{part}"] = predicted.scores[f"{part}_psnr"]
             rows.append(row)
     return pd.DataFrame(rows)
@@ -81,20 +86,18 @@ def key_of(result: Result) -> str:
     return json.dumps([field, result.signal, result.config["split"], result.seed], sort_keys=True)
 
 
-def swept_parts(fits: list[Result]) -> dict[str, dict[str, tuple[str, float]]]:
-    """The one number below `field` in which the fits of each field differ, by field and `key_of`."""
-    found: dict[str, dict[str, tuple[str, float]]] = {}
+def find_swept(fits: Sequence[Result]) -> dict[str, str]:
+    """The one key below `field` in which the fits of each field differ."""
+    found = {}
     for field in dict.fromkeys(fit.field for fit in fits):
-        own = {key_of(fit): dict(flatten(fit.config["field"], (), "field")) for fit in fits if fit.field == field}
-        seen = {key: {settings.get(key) for settings in own.values()} for key in next(iter(own.values()))}
-        keys = [key for key, values in seen.items() if len(values) > 1]
-        if len(keys) == 1:
-            found[field] = {name: (keys[0], settings[keys[0]]) for name, settings in own.items()}
+        own = [dict(flatten(fit.config["field"], (), "field")) for fit in fits if fit.field == field]
+        keys = [key for key in own[0] if len({settings.get(key) for settings in own}) > 1]
+        found |= {field: keys[0]} if len(keys) == 1 else {}
     return found
 
 
 def draw_pairs(axes: Axes, pairs: pd.DataFrame, shades: Mapping[str, tuple[float, ...]]) -> None:
-    """Draw a dot for each prediction, and the line on which it would be true."""
+    """Draw a mark for each prediction, and the line on which it would be true."""
     for marker, (signal, of_signal) in zip(MARKERS, pairs.groupby("signal", sort=False), strict=False):
         for field, group in of_signal.groupby("field", sort=False):
             axes.plot(group.test, group.predicted_test, marker, color=shades[field], markersize=4, alpha=0.8)
@@ -105,53 +108,56 @@ def draw_pairs(axes: Axes, pairs: pd.DataFrame, shades: Mapping[str, tuple[float
     axes.plot(ends, ends, color="0.35", linewidth=1)
     axes.set_xlabel("test PSNR of the fit (dB)", fontsize=8)
     axes.set_ylabel("predicted test PSNR (dB)", fontsize=8)
-    axes.legend(fontsize=7, frameon=False)
+    axes.legend(fontsize=6.5, frameon=False)
 
 
-def draw_bandwidths(axes: Axes, pairs: pd.DataFrame, shade: tuple[float, ...]) -> None:
-    """Draw fits and predictions over the bandwidth, and ring what each would choose."""
-    fits = pairs.drop_duplicates(["signal", "seed", "setting"])
-    lines = [("-", "fits", fits, "validation", "test")]
+def draw_bandwidths(axes: Axes, pairs: pd.DataFrame) -> None:
+    """Draw the test PSNR of fits and predictions over the bandwidth."""
+    for shade, (optimizer, group) in zip(SHADES, pairs.groupby("optimizer", sort=False), strict=False):
+        mean = group.groupby("setting").test.mean()
+        axes.plot(mean.index, mean, "o-", color=shade, label=f"fits, {optimizer}", linewidth=1.5, markersize=3)
     for kernel, group in pairs.groupby("kernel", sort=False):
-        lines.append((STYLES[kernel], KERNELS[kernel], group, "predicted_validation", "predicted_test"))
-    for style, label, group, judge, part in lines:
-        mean = group.groupby("setting")[[judge, part]].mean()
-        axes.plot(mean.index, mean[part], style, color=shade, label=label, linewidth=1.5)
-        chosen = choose(group, judge).setting.mode().iloc[0]
-        axes.plot(chosen, mean[part][chosen], "o", color=shade, fillstyle="none", markersize=8)
-    axes.set_xscale(
-        "log" if fits.setting.max() > 4 * fits.setting.min() else "linear",
-        **({"base": 2} if fits.setting.max() > 4 * fits.setting.min() else {}),
-    )
+        mean = group.groupby("setting").predicted_test.mean()
+        axes.plot(mean.index, mean, STYLES[kernel], color=COLOURS[3], label=KERNELS[kernel], linewidth=1.5)
+    if pairs.setting.max() > 4 * pairs.setting.min():
+        axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel(pairs.key.iloc[0].rpartition(".")[2], fontsize=8)
     axes.set_ylabel("test PSNR (dB)", fontsize=8)
     axes.legend(fontsize=7, frameon=False)
 
 
-def choose(group: pd.DataFrame, judge: str) -> pd.DataFrame:
-    """Of each field, signal and seed the row that is best by this score."""
-    return group.loc[group.groupby(["field", "signal", "seed"])[judge].idxmax()]
-
-
-def describe(pairs: pd.DataFrame, name: str) -> str:
-    """`With the tangent kernel: rank correlation 0.91 …`, of the pairs of one kernel."""
-    within = [rank(group) for _, group in pairs.groupby(["signal", "seed"]) if len(group) > 2]
+def describe(pairs: pd.DataFrame, kernel: str, optimizer: str) -> str:
+    """How well one kernel predicts fits by one optimiser, in words."""
+    count = pairs.signal.nunique()
+    name = f"The {KERNELS[kernel]} and fits by {optimizer} ({count} photo{'s' if count != 1 else ''}, {len(pairs)} pairs)"
+    within = mean_rank(pairs.groupby(["signal", "seed"]))
     error = pairs.predicted_test - pairs.test
+    told = (
+        f"{name}: rank correlation (Spearman) within photos {within:.2f}; predicted minus fitted {error.mean():+.2f} ± {error.std():.2f} dB."
+    )
     swept = pairs[pairs.key != ""]
-    lost = choose(swept, "validation").test.to_numpy() - choose(swept, "predicted_validation").test.to_numpy()
-    chosen = (
-        f"; what it chooses by predicted validation pixels costs {lost.mean():.2f} dB of test PSNR against what fits would choose (n = {len(lost)}, at most {lost.max():.2f})"
-        if len(lost)
-        else ""
-    )
-    each = f", within photos {pd.Series(within).mean():.2f}" if within else ""
-    return (
-        f"With the {name}: rank correlation (Spearman) {rank(pairs):.2f}{each} (n = {len(pairs)}); predicted minus fitted"
-        f" {error.mean():+.2f} ± {error.std():.2f} dB, {int((error < 0).sum())} of them below the fit{chosen}."
-    )
+    if swept.empty:
+        return told
+    losses = []
+    for margin in MARGINS:
+        lost = lose(swept, margin)
+        rule = "the best prediction chooses" if margin == 0 else f"the lowest bandwidth within {margin:g} dB of it is chosen"
+        losses.append(f"{lost.mean():.2f} dB (at most {lost.max():.2f}) where {rule}")
+    return f"{told} A bandwidth by predicted validation pixels costs, of the test PSNR of the best one tried, {', and '.join(losses)}."
 
 
-def rank(pairs: pd.DataFrame) -> float:
-    """Spearman's correlation of predicted and fitted test PSNR."""
-    return pairs.predicted_test.corr(pairs.test, method="spearman")
+def lose(pairs: pd.DataFrame, margin: float) -> pd.Series:
+    """By how much the test PSNR of the bandwidth that predictions choose is below the best one's, by field, signal and seed."""
+
+    def choose(group: pd.DataFrame) -> float:
+        rows = group.sort_values("setting")
+        near = rows.predicted_validation >= rows.predicted_validation.max() - margin
+        return rows.test.max() - rows.test[near].iloc[0]
+
+    return pd.Series([choose(group) for _, group in pairs.groupby(["field", "signal", "seed"])])
+
+
+def mean_rank(groups: "pd.api.typing.DataFrameGroupBy") -> float:
+    """The mean over groups of Spearman's correlation of predicted and fitted test PSNR."""
+    return pd.Series([of.predicted_test.corr(of.test, method="spearman") for _, of in groups if len(of) > 2]).mean()
