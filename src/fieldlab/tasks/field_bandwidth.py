@@ -24,9 +24,9 @@ from fieldlab.signals.grid import Grid
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.field_budget import fill_sizes, put, resize
 
-WINDOWS = 4  # of the grid, in which the kernel is asked
-TRAINING, VALIDATION = 360, 180  # samples in each
-RIDGE = 1e-3  # of the kernel's mean: an early end of training, as fits have
+WINDOWS = 8  # of the grid, in which the kernel is asked
+TRAINING, VALIDATION = 200, 100  # samples in each
+RIDGE = 1e-5  # of the mean of k(x, x)
 MARGIN = 10**0.2  # times the least error, 2 dB, so far below may a lower bandwidth be: fits learn features and are best there
 PATIENCE = 3  # values in a row that are worse than the best one, after which no more are tried
 USEFUL = 0.9  # of the error of the samples' mean: what a field comes below that sees something of the signal
