@@ -16,6 +16,7 @@ from fieldlab.config.compose import settle
 from fieldlab.config.fingerprint import canonicalize, cover
 
 DIGESTS = {
+    "auto": "8d2498cb",
     "bandwidth": "ef5035ee",
     "cameraman": "495220d6",
     "composite": "a3341421",
@@ -31,6 +32,8 @@ DIGESTS = {
     "optimizers": "3de8f04c",
     "optimizers_tuning": "d4f9b52f",
     "poisson": "70bb11b7",
+    "prediction": "cd7856bb",
+    "prediction_fits": "b76d81ee",
     "psnr_table": "afb95e9f",
     "psnr_table_tuning": "5de06802",
     "rolling": "5e24f031",

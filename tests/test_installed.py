@@ -97,7 +97,11 @@ def test_the_wheel_carries_configuration_and_plugins_and_works(tmp_path: Path, c
     names = set(zipfile.ZipFile(wheel).namelist())
     configuration = {f"fieldlab/conf/{file.relative_to(root / 'conf')}" for file in (root / "conf").rglob("*.yaml")}
     assert configuration <= names
-    assert {"hydra_plugins/fieldlab/launcher.py", "fieldlab/cli/report.py", "fieldlab/runs/result.schema.json"} <= names
+    assert {
+        "hydra_plugins/fieldlab/launcher.py",
+        "fieldlab/cli/report.py",
+        "fieldlab/runs/result.schema.json",
+    } <= names
     install_and_fit(wheel, tmp_path / "venv", clean_folder)
 
 

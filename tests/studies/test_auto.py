@@ -8,15 +8,32 @@ from conftest import Command
 from fieldlab.report.results import read_fits
 from fieldlab.studies.auto import compare, save_figure
 
-QUICK = ("signal.size=24", "field.network.width=8", "trainer=cpu", "logger=none", "steps=2", "task.scores=1", "compile=false", "study=auto")
+QUICK = (
+    "signal.size=24",
+    "field.network.width=8",
+    "trainer=cpu",
+    "logger=none",
+    "steps=2",
+    "task.scores=1",
+    "compile=false",
+    "study=auto",
+)
 
 
 def test_differences_are_within_a_signal(command: Command, tmp_path: Path):
-    sweep = ("field=gaussian", "field.encoding.rows=16", "field.encoding.sigma=5,auto", "signal=camera,moon", "seed=0,1")
+    sweep = (
+        "field=gaussian",
+        "field.encoding.rows=16",
+        "field.encoding.sigma=5,auto",
+        "signal=camera,moon",
+        "seed=0,1",
+    )
     assert command("-m", *QUICK, *sweep)[0] == 0
     _, results = read_fits(Path("runs/auto"))
     found = compare(results)
-    assert found[["field", "key", "shipped"]].drop_duplicates().values.tolist() == [["gaussian", "field.encoding.sigma", 5]]
+    assert found[["field", "key", "shipped"]].drop_duplicates().values.tolist() == [
+        ["gaussian", "field.encoding.sigma", 5]
+    ]
     assert sorted(found.signal) == ["camera", "moon"]
     table = {(r.signal, bool(r.decided), r.seed): r.scores["test_psnr"] for r in results.values()}
     for row in found.itertuples():

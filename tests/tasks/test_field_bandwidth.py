@@ -10,7 +10,6 @@ from omegaconf import OmegaConf
 import fieldlab
 from conftest import SMALL, Command, Said
 from fieldlab.config.compose import settle
-from fieldlab.errors import InputError
 from fieldlab.tasks.field_bandwidth import choose
 
 SIZE = ("signal.size=48", "field.network.width=32")
@@ -56,7 +55,10 @@ def test_test_samples_are_not_looked_at(clean_folder: Path):
     assert found[0] == found[1]
     picture[::2, 1::2] = picture[1::2, ::2] = rng.random((24, 24))  # what validates
     np.save("third.npy", picture)
-    assert chosen("signal=array", "signal.path=third.npy", "signal.span=[0,1]", "field.network.width=32", *SIGMA) != found[0]
+    assert (
+        chosen("signal=array", "signal.path=third.npy", "signal.span=[0,1]", "field.network.width=32", *SIGMA)
+        != found[0]
+    )
 
 
 def test_the_number_stands_beside_the_word(command: Command, said: Said):
@@ -75,7 +77,14 @@ def test_the_number_stands_beside_the_word(command: Command, said: Said):
 
 def test_words_and_numbers_are_swept_together(command: Command):
     code, out, error = command(
-        "-m", *SMALL, "field=gaussian", "field.encoding.sigma=2,auto", "seed=0,1", "logger=none", "compile=false", "study=mine"
+        "-m",
+        *SMALL,
+        "field=gaussian",
+        "field.encoding.sigma=2,auto",
+        "seed=0,1",
+        "logger=none",
+        "compile=false",
+        "study=mine",
     )
     assert code == 0, error
     assert "auto" in out
@@ -122,9 +131,18 @@ def test_an_encoding_of_ones_own_says_what_its_bandwidth_is(clean_folder: Path):
     ("overrides", "message"),
     [
         (("field.network.width=auto",), "field.network.width: cannot be auto"),
-        ((*SIGMA, "field/network=siren", "field.network.first_omega_0=auto"), "field.network.first_omega_0: field.encoding.sigma is auto too"),
-        ((*SIGMA, "supervise=gradient", "split=all"), "field.encoding.sigma: auto is judged by values, which supervise=gradient does not know"),
-        (("task=surface", "signal=torus_knot", "field.network.first_omega_0=auto"), "field.network.first_omega_0: auto is judged by values"),
+        (
+            (*SIGMA, "field/network=siren", "field.network.first_omega_0=auto"),
+            "field.network.first_omega_0: field.encoding.sigma is auto too",
+        ),
+        (
+            (*SIGMA, "supervise=gradient", "split=all"),
+            "field.encoding.sigma: auto is judged by values, which supervise=gradient does not know",
+        ),
+        (
+            ("task=surface", "signal=torus_knot", "field.network.first_omega_0=auto"),
+            "field.network.first_omega_0: auto is judged by values",
+        ),
     ],
 )
 def test_what_cannot_be_found_is_told(overrides: tuple[str, ...], message: str, command: Command):

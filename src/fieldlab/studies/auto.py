@@ -38,7 +38,13 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
             number = f"{one.chosen:g}" + (f"  ({one.difference:+.1f} dB)" if abs(one.difference) > BOUND else "")
             side = -1 if one.difference > BOUND / 2 else 1
             place = {"ha": "right" if side < 0 else "left", "va": "center", "fontsize": 7, "color": "0.35"}
-            axes.annotate(number, (min(max(one.difference, -BOUND), BOUND), row), (7 * side, 0), textcoords="offset points", **place)
+            axes.annotate(
+                number,
+                (min(max(one.difference, -BOUND), BOUND), row),
+                (7 * side, 0),
+                textcoords="offset points",
+                **place,
+            )
         low, high = interval(of_field.difference.to_numpy())
         mean = of_field.difference.mean()
         axes.plot([low, high], [-1, -1], color=COLOURS[3], linewidth=3, solid_capstyle="butt")
@@ -49,7 +55,9 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
         axes.grid(alpha=0.25, axis="x")
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-        told.append(f"{field}: {mean:+.2f} dB [{low:+.2f}, {high:+.2f}], worst {of_field.difference.min():+.2f}, n = {len(of_field)}.")
+        told.append(
+            f"{field}: {mean:+.2f} dB [{low:+.2f}, {high:+.2f}], worst {of_field.difference.min():+.2f}, n = {len(of_field)}."
+        )
     figure.savefig(file, dpi=110)
     return CAPTION.format(" ".join(told))
 
@@ -74,6 +82,13 @@ def compare(results: Mapping[str, Result]) -> pd.DataFrame:
             node = node[part]
         ours, theirs = (pd.Series([run.scores["test_psnr"] for run, _ in group]).mean() for group in (runs, other))
         rows.append(
-            {"field": of[0], "signal": of[1], "key": key, "chosen": value, "shipped": node, "difference": ours - theirs}
+            {
+                "field": of[0],
+                "signal": of[1],
+                "key": key,
+                "chosen": value,
+                "shipped": node,
+                "difference": ours - theirs,
+            }
         )
     return pd.DataFrame(rows)

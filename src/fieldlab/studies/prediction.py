@@ -12,12 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fieldlab.report.figure import COLOURS
+from fieldlab.report.results import read_fits
 from fieldlab.report.settings import flatten
 from fieldlab.runs.result import Result
 
+FITS = "prediction_fits"
 KERNELS = {"Tangent": "tangent kernel", "Encoding": "kernel of the encoding"}
 STYLES = {"Tangent": "--", "Encoding": ":"}
-SHADES = ("0.1", "0.6")  # of optimisers
+TONES = {"dark": "0.1", "light": "0.65"}  # of optimisers
 MARKERS = "osD^v<>P"
 MARGINS = (0.0, 2.0)  # dB below the best prediction, down to which the lowest bandwidth is chosen
 CAPTION = (
@@ -28,8 +30,8 @@ CAPTION = (
 
 @mpl.rc_context({"text.parse_math": False})
 def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, photos: bool) -> str | None:
-    """Draw predictions against fits, and both over bandwidths; nothing before both are there. Returns the caption."""
-    pairs = pair(results)
+    """Draw predictions against the fits of the study beside, and both over bandwidths; nothing before both are there. Returns the caption."""
+    pairs = pair(results, read_beside(folder))
     if pairs.empty:
         return None
     kinds = [(kernel, optimizer) for (kernel, optimizer), _ in pairs.groupby(["kernel", "optimizer"], sort=False)]
@@ -37,19 +39,20 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     figure = Figure(figsize=(3.4 * max(len(kinds), len(swept)), 7.2), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=[1.1, 1])
     shades = dict(zip(pairs.field.unique(), COLOURS, strict=False))
+    tones = dict(zip(sorted(pairs.optimizer.unique(), reverse=True), TONES.values(), strict=False))
     for axes, (kernel, optimizer) in zip(above.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
         draw_pairs(axes, select(pairs, kernel, optimizer), shades)
         axes.set_title(f"{KERNELS[kernel]}, {optimizer}", fontsize=10)
     if swept:
         for axes, field in zip(below.subplots(1, len(swept), squeeze=False)[0], swept, strict=True):
-            draw_bandwidths(axes, pairs[pairs.field == field])
+            draw_bandwidths(axes, pairs[pairs.field == field], tones)
             axes.set_title(field, fontsize=10)
     for axes in figure.axes:
         axes.grid(alpha=0.25)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=110)
-    optimizers = ", ".join(f"{name} {tone}" for name, tone in zip(pairs.optimizer.unique(), ("dark", "light"), strict=False))
+    optimizers = ", ".join(f"{name} {tone}" for name, tone in zip(tones, TONES, strict=False))
     return CAPTION.format(optimizers, "\n\n".join(describe(select(pairs, *kind), *kind) for kind in kinds))
 
 
@@ -57,25 +60,37 @@ def select(pairs: pd.DataFrame, kernel: str, optimizer: str) -> pd.DataFrame:
     return pairs[(pairs.kernel == kernel) & (pairs.optimizer == optimizer)]
 
 
-def pair(results: Mapping[str, Result]) -> pd.DataFrame:
+def read_beside(folder: Path) -> Mapping[str, Result]:
+    """The fits that predictions are held to, in the folder of another study beside this one's."""
+    beside = folder.absolute().parent / FITS
+    return read_fits(beside)[1] if beside.is_dir() else {}
+
+
+def pair(predicted: Mapping[str, Result], fitted: Mapping[str, Result]) -> pd.DataFrame:
     """One row for each prediction and each fit of the same field to the same signal: what both come to, and the bandwidth."""
-    finished = [result for result in results.values() if result.status == "finished"]
-    fits = [result for result in finished if not result.config.get("kernel")]
+    fits = [result for result in fitted.values() if result.status == "finished"]
     predictions = {}
-    for result in finished:
-        if kernel := result.config.get("kernel"):
-            predictions.setdefault(key_of(result), {})[kernel["_target_"].rpartition(".")[2]] = result
+    for result in predicted.values():
+        if result.status == "finished":
+            kernel = result.config["kernel"]["_target_"].rpartition(".")[2]
+            predictions.setdefault(key_of(result), {})[kernel] = result
     swept = find_swept(fits)
     rows = []
     for fit in fits:
         key = swept.get(fit.field, "")
         settings = dict(flatten(fit.config["field"], (), "field"))
-        for kernel, predicted in predictions.get(key_of(fit), {}).items():
+        for kernel, prediction in predictions.get(key_of(fit), {}).items():
             row = {"kernel": kernel, "optimizer": fit.config["optimizer"]["_target_"].rpartition(".")[2]}
-            row |= {"field": fit.field, "signal": fit.signal, "seed": fit.seed, "key": key, "setting": settings.get(key, 0.0)}
+            row |= {
+                "field": fit.field,
+                "signal": fit.signal,
+                "seed": fit.seed,
+                "key": key,
+                "setting": settings.get(key, 0.0),
+            }
             for part in ("validation", "test"):
                 row[part] = fit.scores[f"{part}_psnr"]
-                row[f"predicted_{part}"] = predicted.scores[f"{part}_psnr"]
+                row[f"predicted_{part}"] = prediction.scores[f"{part}_psnr"]
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -111,11 +126,13 @@ def draw_pairs(axes: Axes, pairs: pd.DataFrame, shades: Mapping[str, tuple[float
     axes.legend(fontsize=6.5, frameon=False)
 
 
-def draw_bandwidths(axes: Axes, pairs: pd.DataFrame) -> None:
+def draw_bandwidths(axes: Axes, pairs: pd.DataFrame, tones: Mapping[str, str]) -> None:
     """Draw the test PSNR of fits and predictions over the bandwidth."""
-    for shade, (optimizer, group) in zip(SHADES, pairs.groupby("optimizer", sort=False), strict=False):
+    for optimizer, group in pairs.groupby("optimizer", sort=False):
         mean = group.groupby("setting").test.mean()
-        axes.plot(mean.index, mean, "o-", color=shade, label=f"fits, {optimizer}", linewidth=1.5, markersize=3)
+        axes.plot(
+            mean.index, mean, "o-", color=tones[optimizer], label=f"fits, {optimizer}", linewidth=1.5, markersize=3
+        )
     for kernel, group in pairs.groupby("kernel", sort=False):
         mean = group.groupby("setting").predicted_test.mean()
         axes.plot(mean.index, mean, STYLES[kernel], color=COLOURS[3], label=KERNELS[kernel], linewidth=1.5)
@@ -133,16 +150,18 @@ def describe(pairs: pd.DataFrame, kernel: str, optimizer: str) -> str:
     name = f"The {KERNELS[kernel]} and fits by {optimizer} ({count} photo{'s' if count != 1 else ''}, {len(pairs)} pairs)"
     within = mean_rank(pairs.groupby(["signal", "seed"]))
     error = pairs.predicted_test - pairs.test
-    told = (
-        f"{name}: rank correlation (Spearman) within photos {within:.2f}; predicted minus fitted {error.mean():+.2f} ± {error.std():.2f} dB."
-    )
+    told = f"{name}: rank correlation (Spearman) within photos {within:.2f}; predicted minus fitted {error.mean():+.2f} ± {error.std():.2f} dB."
     swept = pairs[pairs.key != ""]
     if swept.empty:
         return told
     losses = []
     for margin in MARGINS:
         lost = lose(swept, margin)
-        rule = "the best prediction chooses" if margin == 0 else f"the lowest bandwidth within {margin:g} dB of it is chosen"
+        rule = (
+            "the best prediction chooses"
+            if margin == 0
+            else f"the lowest bandwidth within {margin:g} dB of it is chosen"
+        )
         losses.append(f"{lost.mean():.2f} dB (at most {lost.max():.2f}) where {rule}")
     return f"{told} A bandwidth by predicted validation pixels costs, of the test PSNR of the best one tried, {', and '.join(losses)}."
 

@@ -27,7 +27,9 @@ from fieldlab.tasks.field_budget import fill_sizes, put, resize
 WINDOWS = 8  # of the grid, in which the kernel is asked
 TRAINING, VALIDATION = 200, 100  # samples in each
 RIDGE = 1e-5  # of the mean of k(x, x)
-MARGIN = 10**0.2  # times the least error, 2 dB, so far below may a lower bandwidth be: fits learn features and are best there
+MARGIN = (
+    10**0.2
+)  # times the least error, 2 dB, so far below may a lower bandwidth be: fits learn features and are best there
 PATIENCE = 3  # values in a row that are worse than the best one, after which no more are tried
 USEFUL = 0.9  # of the error of the samples' mean: what a field comes below that sees something of the signal
 HELD_OUT = 8  # one in so many training samples, where nothing validates
