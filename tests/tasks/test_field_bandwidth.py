@@ -131,6 +131,7 @@ def test_an_encoding_of_ones_own_says_what_its_bandwidth_is(clean_folder: Path):
     ("overrides", "message"),
     [
         (("field.network.width=auto",), "field.network.width: cannot be auto"),
+        ((*SIGMA, "field/network=wire"), "field: auto asks the kernel of a network whose parameters are those of linear layers"),
         (
             (*SIGMA, "field/network=siren", "field.network.first_omega_0=auto"),
             "field.network.first_omega_0: field.encoding.sigma is auto too",

@@ -4,7 +4,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.config.open import Bandwidth
 from fieldlab.encodings.fourier import waves
 
 
@@ -14,7 +13,7 @@ class TrainableFourier(nn.Module):
     `sigma` is in cycles per unit coordinate, as for `GaussianFourier`, which this is before its first step; jaxpi has no 2 pi.
     """
 
-    def __init__(self, dim: int, *, rows: int, sigma: Bandwidth) -> None:
+    def __init__(self, dim: int, *, rows: int, sigma: float) -> None:
         super().__init__()
         if rows < 1:
             raise ValueError(f"rows must be at least 1, not {rows}")

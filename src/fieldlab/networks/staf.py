@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.config.open import Bandwidth
 from fieldlab.networks.dense import Dense, check_positive
 
 
@@ -25,7 +24,7 @@ class Staf(Dense):
         width: int,
         depth: int,
         sines: int,
-        first_omega_0: Bandwidth,
+        first_omega_0: float,
         hidden_omega_0: float,
         skip: bool,
     ) -> None:

@@ -27,9 +27,8 @@ from fieldlab.tasks.field_budget import fill_sizes, put, resize
 WINDOWS = 8  # of the grid, in which the kernel is asked
 TRAINING, VALIDATION = 200, 100  # samples in each
 RIDGE = 1e-5  # of the mean of k(x, x)
-MARGIN = (
-    10**0.2
-)  # times the least error, 2 dB, so far below may a lower bandwidth be: fits learn features and are best there
+MARGIN = 10**0.2  # times the least error, 2 dB: with learned features fits are best at a lower bandwidth than their kernel
+SHARE = 0.25  # of the gain over the samples' mean in dB, where that is less: what nothing predicts well takes a high bandwidth to be fitted
 PATIENCE = 3  # values in a row that are worse than the best one, after which no more are tried
 USEFUL = 0.9  # of the error of the samples' mean: what a field comes below that sees something of the signal
 HELD_OUT = 8  # one in so many training samples, where nothing validates
@@ -73,7 +72,7 @@ def find_best(settings: Mapping[str, Any], key: str) -> float:
     """The value of this key with which regression in windows of the signal predicts best.
 
     Raises:
-        InputError: samples that are on no grid, values with none of which a field can be built.
+        InputError: samples that are on no grid, a field whose kernel takes minutes, or is singular with every value.
     """
     signal = build_signal(settings["signal"])
     if not isinstance(signal, Grid):
@@ -92,15 +91,18 @@ def find_best(settings: Mapping[str, Any], key: str) -> float:
     def error(value: float) -> float:
         return measure_error(put(field, {key: value}), signal, windows)
 
-    useful = USEFUL * sum(window.variance for window in windows) / len(windows)
+    of_mean = sum(window.variance for window in windows) / len(windows)
     tried: list[float] = []
     for value in ladder.rungs(max(signal.grid)):
         tried.append(value)
         best = min(tried, key=error)
-        if len(tried) - tried.index(best) > PATIENCE and error(best) < useful:
+        if len(tried) - tried.index(best) > PATIENCE and error(best) < USEFUL * of_mean:
             break
     best = min(map(error, tried))
-    return min(value for value in tried if error(value) <= MARGIN * best)
+    if best == math.inf:
+        raise InputError(f"field.{key}: {AUTO} finds no value with which the field has a sound kernel; give a number")
+    margin = min(MARGIN, max(1.0, of_mean / best) ** SHARE)
+    return min(value for value in tried if error(value) <= margin * best)
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,16 @@ def cut_windows(signal: Grid, split: Split) -> Iterator[Window]:
 
 
 def measure_error(settings: Mapping[str, Any], signal: Grid, windows: Sequence[Window]) -> float:
-    """The mean squared error of regression with the tangent kernel of a field; infinite where there is no such regression."""
+    """The mean squared error of regression with the tangent kernel of a field; infinite where that is singular.
+
+    Raises:
+        InputError: a field whose kernel takes minutes.
+    """
     kernel = Tangent(draw_frozen(settings, dim=signal.dim, channels=signal.channels, seed=0))
+    if not kernel.layers:
+        raise InputError(
+            f"field: {AUTO} asks the kernel of a network whose parameters are those of linear layers, and {settings['name']} has others; give a number"
+        )
     errors = []
     for window in windows:
         known = len(window.x)
