@@ -10,6 +10,7 @@ python scripts/benchmark.py scale         wall time and memory against pixels, w
 python scripts/benchmark.py sweep         96 fits: packed, on local workers, by Hydra's basic launcher, one process each
 python scripts/benchmark.py validate      1,000 fits checked before the first one starts
 python scripts/benchmark.py derivatives   steps on gradients, Laplacians and signed distances against eager double backward
+python scripts/benchmark.py auto          how long a bandwidth that is left to the program takes to be found, in steps of the fit
 python scripts/benchmark.py report        10,000 results (synthetic) in one report
 """
 
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from benchmark_auto import auto
 from benchmark_derivatives import derivatives
 from benchmark_modes import modes
 from benchmark_quality import quality
@@ -243,7 +245,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     benchmarks: dict[str, Callable[[int], None]] = {
         f.__name__: f
-        for f in (overhead, levers, start, wall, quality, scale, sweep, validate, derivatives, modes, report)
+        for f in (overhead, levers, start, wall, quality, scale, sweep, validate, derivatives, modes, auto, report)
     }
     parser.add_argument("what", choices=benchmarks)
     parser.add_argument("--rounds", type=int, default=5)

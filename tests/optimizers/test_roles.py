@@ -68,6 +68,13 @@ def test_weights_that_are_functions_of_others_are_named_alone_and_stacked(preset
     assert names_by_role(Ensemble(fields)) == {role: {f"stacked.{n}" for n in found[role]} for role in ROLES}
 
 
+def test_a_first_layer_that_is_a_function_of_others_moves_no_edge():
+    network = nn.Sequential(*(nn.Linear(4, 4) for _ in range(4)))
+    nn.utils.parametrizations.weight_norm(network[0])
+    assert names_by_role(network)["hidden"] == {"1.weight", "2.weight"}
+    assert names_by_role(network)["edge"] == {"3.weight"}
+
+
 class Table(nn.Module):
     """A matrix that is no layer, and a network that says which of its weights are hidden."""
 

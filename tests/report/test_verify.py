@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import fieldlab.cli.report
@@ -66,6 +67,26 @@ def test_other_weights_are_found(command: Command):
     assert f"{file}: is damaged" in text
 
 
+def test_what_is_missing_or_damaged_is_told(command: Command):
+    assert command("-m", *QUICK, "seed=0,1")[0] == 0
+    one, other = sorted(STUDY.glob("*/result.json"))
+    one.unlink()
+    other.write_text("{")
+    text, sound = verify(STUDY)
+    assert not sound
+    assert text.splitlines()[-1] == "2 runs: 2 missing or damaged"
+
+
+def test_a_signal_that_is_gone_is_no_difference(command: Command, clean_folder: Path):
+    Image.new("L", (32, 32), 99).save("mine.png")
+    assert command("signal=image", "signal.path=mine.png", *QUICK)[0] == 0
+    Path("mine.png").unlink()
+    text, sound = verify(STUDY)
+    assert not sound
+    assert "could not be evaluated: signal" in text
+    assert text.endswith("1 run: 1 that could not be evaluated")
+
+
 def test_what_the_program_decided_is_kept(command: Command):
     assert command("field=gaussian", *QUICK[:1], *QUICK[2:], "budget=2000", "seconds=0.2")[0] == 0
     assert verify(STUDY)[1]
@@ -79,9 +100,7 @@ def test_what_failed_or_left_no_weights_is_told(command: Command):
 @pytest.mark.slow
 def test_rolls_are_passed_over(command: Command):
     assert command(*ROLLING, "study=mine")[0] == 0
-    assert verify(STUDY)[0].endswith(
-        "1 run: 1 passed over: they left pictures, and no weights that could be evaluated"
-    )
+    assert verify(STUDY)[0].endswith("1 run: 1 passed over, as their task cannot evaluate them anew")
 
 
 @pytest.mark.parametrize(

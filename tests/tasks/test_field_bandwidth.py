@@ -127,11 +127,41 @@ def test_an_encoding_of_ones_own_says_what_its_bandwidth_is(clean_folder: Path):
     assert choose(config)["field"]["encoding"]["pitch"] > 0
 
 
+def test_auto_may_be_a_word_of_a_part_itself(clean_folder: Path):
+    text = ENCODING.replace("pitch: Bandwidth", "pitch: Bandwidth, mode: str")
+    Path("mywaves.py").write_text(text)
+    Path("conf/field/encoding").mkdir(parents=True)
+    Path("conf/field/encoding/mywaves.yaml").write_text("_target_: mywaves.Waves\npitch: 3.0\nmode: auto\n")
+    config = settle(fieldlab.compose(*wave(3), "field=relu", "field/encoding=mywaves"))
+    assert choose(config) is config
+
+
+def test_rates_and_names_ask_no_new_question(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+    monkeypatch.setattr("fieldlab.tasks.field_bandwidth.measure_error", lambda *_: asked.append(1) or 1 / len(asked))
+    periods = wave(3.7)
+    first = chosen(*periods, *SIGMA)
+    count = len(asked)
+    assert chosen(*periods, *SIGMA, "field.learning_rate=1e-5", "field.name=mine", "seed=7") == first
+    assert count == len(asked) > 0
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (("field.network.width=auto",), "field.network.width: cannot be auto"),
-        ((*SIGMA, "field/network=wire"), "field: auto asks the kernel of a network whose parameters are those of linear layers"),
+        (
+            (*SIGMA, "signal=formula", "signal.formula='0*x0+0.5'"),
+            "field.encoding.sigma: auto sees nothing in formula",
+        ),
+        (
+            (*SIGMA, "start=runs/other"),
+            "field.encoding.sigma: auto would be another number than that of the field in start=runs/other",
+        ),
+        (
+            (*SIGMA, "field/network=wire"),
+            "field: auto asks the kernel of a network whose parameters are those of linear layers",
+        ),
         (
             (*SIGMA, "field/network=siren", "field.network.first_omega_0=auto"),
             "field.network.first_omega_0: field.encoding.sigma is auto too",

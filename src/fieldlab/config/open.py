@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from fieldlab.config.files import read_hints
+from fieldlab.config.instantiate import is_of_type
 from fieldlab.config.schema import AUTO
 from fieldlab.errors import InputError
 
@@ -48,7 +49,7 @@ def find_open(field: Mapping[str, Any]) -> dict[str, Ladder]:
                 continue
             if ladder is None:
                 raise InputError(
-                    f"field.{key}: cannot be {AUTO}; what can are bandwidths that a kernel predicts quickly: sigma, first_omega_0, num_octaves"
+                    f"field.{key}: cannot be {AUTO}; what can are bandwidths that a kernel predicts quickly, sigma of gaussian, first_omega_0 of siren, num_octaves of positional"
                 )
             found[key] = ladder
     return found
@@ -60,7 +61,8 @@ def walk(node: Any, key: str) -> Iterator[tuple[str, Ladder | None]]:
         return
     hints = read_hints(node) if AUTO in node.values() else {}
     for name, value in node.items():
-        if value == AUTO:
-            yield f"{key}.{name}", next((one for one in get_args(hints.get(name)) if isinstance(one, Ladder)), None)
+        hint = hints.get(name)
+        if value == AUTO and (hint is None or not is_of_type(AUTO, hint)):  # it may be a word of the part's own
+            yield f"{key}.{name}", next((one for one in get_args(hint) if isinstance(one, Ladder)), None)
         else:
             yield from walk(value, f"{key}.{name}")

@@ -73,8 +73,8 @@ def scores_to_show(fits: pd.DataFrame) -> dict[str, Score]:
 
 def describe_decided(group: pd.DataFrame, key: str) -> str:
     """`auto: 4`, or `auto: 4, 8`: what was left to the program, and the numbers it chose."""
-    chosen = group.get(DECIDED.format(key), NONE).dropna().unique()
-    return ": ".join([AUTO, *([", ".join(map(format_setting, sorted(chosen)))] if len(chosen) else [])])
+    chosen = dict.fromkeys(map(format_setting, group.get(DECIDED.format(key), NONE).dropna()))
+    return f"{AUTO}: {', '.join(chosen)}" if chosen else AUTO
 
 
 def cells(done: pd.DataFrame, scores: Mapping[str, Score]) -> dict[str, str]:

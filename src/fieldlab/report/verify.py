@@ -7,45 +7,53 @@ from pathlib import Path
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
-from fieldlab.errors import InputError
+from fieldlab.errors import InputError, first_line
 from fieldlab.report.results import read_fits
-from fieldlab.runs.result import Result, scoring_of
+from fieldlab.runs.result import RESULT, Result, result_or_none, scoring_of
 from fieldlab.runs.scoring import Score, Scores
 from fieldlab.runs.task import Config, make_task
 
 TOLERANCE = 0.01  # of scores in dB; of others one in the last decimal that tables show, or a thousandth
 AGREES = f"as evaluated anew, within {TOLERANCE} dB"
 DIFFERS = "different when evaluated anew"
-PASSED = "passed over: they left pictures, and no weights that could be evaluated"
+LOST = "that could not be evaluated"
+MISSING = "missing or damaged"
+PASSED = "passed over, as their task cannot evaluate them anew"
 
 
 def verify(folder: Path) -> tuple[str, bool]:
-    """What became of the runs of a study, a line for each difference; and whether there is none.
+    """What became of the runs of a study, a line for each difference; and whether all that should be there is there and is what it was.
 
     Raises:
         InputError: no such folder, or no results in it.
     """
-    _, results = read_fits(folder)
-    lines: list[str] = []
-    ends: Counter[str] = Counter()
+    plan, results = read_fits(folder)
+    damaged = {file.parent.name for file in folder.glob(f"*/{RESULT}") if result_or_none(file.parent) is None}
+    absent = damaged | ({fit.folder for fit in plan.fits} - results.keys() if plan else set())
+    lines = [f"{folder / name}: is {MISSING}" for name in sorted(absent)]
+    ends: Counter[str] = Counter({MISSING: len(absent)} if absent else {})
     for name, result in tqdm(results.items(), unit="run", leave=False, disable=None):
         end, differences = verify_run(folder / name, result)
         ends[end] += 1
         lines += [f"{folder / name}: {difference}" for difference in differences]
     count = sum(ends.values())
     told = ", ".join(f"{number} {end}" for end, number in ends.items())
-    return "\n".join([*lines, f"{count} run{'s' if count != 1 else ''}: {told}"]), DIFFERS not in ends
+    return "\n".join([*lines, f"{count} run{'s' if count != 1 else ''}: {told}"]), not {
+        DIFFERS,
+        LOST,
+        MISSING,
+    } & ends.keys()
 
 
 def verify_run(folder: Path, result: Result) -> tuple[str, list[str]]:
-    """What became of one run, and in what it differs from its result."""
+    """What became of one run, and in what it differs from its result, or why nobody can tell."""
     if result.status != "finished":
         return f"{result.status}, with no scores", []
     config = settle_decided(result)
     try:
         again = make_task(config).rescore(config, folder)
-    except InputError as error:
-        return DIFFERS, [str(error)]
+    except (InputError, TypeError, KeyError) as error:  # a configuration that older code wrote may lack settings
+        return LOST, [f"could not be evaluated: {first_line(error)}"]
     if again is None:
         return PASSED, []
     known = scoring_of(result).scores

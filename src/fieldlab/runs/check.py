@@ -38,7 +38,7 @@ class Checked:
     def build(self) -> Member:
         """What the configuration describes, with what it leaves to the program decided."""
         task = make_task(self.config)
-        return task.decide(task.build(self.config))
+        return task.decide(task.build(self.config), self.hash)
 
     def __reduce__(self) -> tuple:
         """Without what is cached."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fieldlab.config.fingerprint import hash_run
 from fieldlab.config.schema import AUTO
 from fieldlab.runs.computation import Watchers
 from fieldlab.runs.task import Config, Member, Task
@@ -27,8 +26,8 @@ def fill(node: Any, steps: int) -> Any:
     return steps if node == AUTO else node
 
 
-def decide(task: Task, member: M) -> M:
-    """The member with as many steps as take `seconds`; with those of an interrupted run where there was one.
+def decide(task: Task, member: M, asked: str) -> M:
+    """The member with as many steps as take `seconds`; with those of an interrupted run of the same hash, `asked`, where there was one.
 
     Steps are timed as they will be computed: compiled where that is asked for, or pays in this time.
     """
@@ -37,7 +36,7 @@ def decide(task: Task, member: M) -> M:
 
     config = member.config
     noted = read_noted(Path(config["folder"])) if config["resume"] else {}
-    if noted.get("fits") == [hash_run(config)]:
+    if noted.get("fits") == [asked]:
         return replace(member, config=set_steps(config, noted["state"]["steps"]))
     ways = (
         [True, False] if config["compile"] == AUTO and pays_within(config["seconds"]) else [config["compile"] is True]

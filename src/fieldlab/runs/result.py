@@ -37,8 +37,8 @@ class Result:
     were left to the program, by their keys. `stopped_at` is the step of `steps` at which a run was good enough. `members` were computed together. `compiled`: by torch.compile, as asked for or as decided.
     `yardsticks` are the scores of what the field is compared with on the same subject, by the names that tables show.
     `span` are the original values of canonical 0 and 1, `centre` the original place of the middle of the cube, where
-    values are distances in space. `duration` are the seconds that the first axis takes, of sounds and frames. A run that is `repeatable` comes
-    to the same bits when it is made again by itself; on a GPU sums have no fixed order. `format` is that of the
+    values are distances in space. `duration` are the seconds that the first axis takes, of sounds and frames. A run is `repeatable` where the same decisions,
+    by itself, come to the same bits again: alone on a CPU; on a GPU sums have no fixed order. `format` is that of the
     file, which result.schema.json beside this module describes.
     """
 
@@ -69,7 +69,7 @@ class Result:
     centre: list[float] | None = None
     duration: float | None = None
     device: str | None = None
-    repeatable: bool = True
+    repeatable: bool | None = None
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     git: str | None = None
     finished_at: str | None = None

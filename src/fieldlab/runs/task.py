@@ -113,8 +113,8 @@ class Task(Kind):
             InputError: anything in it that cannot work.
         """
 
-    def decide(self, member: Any) -> Any:
-        """The member with what its configuration leaves to the program decided: here that is nothing."""
+    def decide(self, member: Any, asked: str) -> Any:
+        """The member with what only a trial can tell decided: here that is nothing. `asked` is the hash of its run."""
         return member
 
     def time(self, members: Sequence[Any]) -> float | None:

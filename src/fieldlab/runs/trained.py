@@ -151,7 +151,7 @@ class Training(Computation):
             "curve": progress.curve,
             "diverged_at": progress.diverged_at,
             "stopped_at": progress.stopped_at,
-            "repeatable": module.samples.device.type == "cpu" and world == 1,
+            "repeatable": module.samples.device.type == "cpu" and world == module.members == 1,
             "device": device if world == 1 else f"{world} x {device}",
         }
 

@@ -2,8 +2,10 @@
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -13,6 +15,7 @@ from fieldlab.report.figure import COLOURS
 from fieldlab.report.paired import interval
 from fieldlab.runs.result import Result
 
+Groups = dict[tuple[str, str], list[Result]]  # by field and signal
 BOUND = 8.0  # dB: what is farther off is drawn there, with its number
 CAPTION = (
     "Test PSNR with the bandwidth that auto chose less that with the shipped one, a disc for each signal, and the number that was chosen. Bar: mean over"
@@ -64,31 +67,30 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
 
 def compare(results: Mapping[str, Result]) -> pd.DataFrame:
     """One row for each field and signal that was fitted with the chosen bandwidth and with the shipped one, means over seeds."""
-    chosen, shipped = {}, {}
+    keys: dict[str, str] = {}
+    chosen: Groups = {}
+    shipped: Groups = {}
     for result in results.values():
-        if result.status != "finished":
-            continue
-        of = (result.field, result.signal)
-        left = {key: value for key, value in result.decided.items() if key.startswith("field.")}
-        (chosen if left else shipped).setdefault(of, []).append((result, left))
+        if result.status == "finished":
+            left = [key for key in result.decided if key not in sizes_of(result) and key.startswith("field.")]
+            (chosen if left else shipped).setdefault((result.field, result.signal), []).append(result)
+            keys[result.field] = left[0] if left else keys.get(result.field, "")
     rows = []
-    for of, runs in chosen.items():
-        if of not in shipped:
-            continue
-        [(key, value)] = runs[0][1].items()
-        other = shipped[of]
-        node = other[0][0].config
-        for part in key.split("."):
-            node = node[part]
-        ours, theirs = (pd.Series([run.scores["test_psnr"] for run, _ in group]).mean() for group in (runs, other))
-        rows.append(
-            {
-                "field": of[0],
-                "signal": of[1],
-                "key": key,
-                "chosen": value,
-                "shipped": node,
-                "difference": ours - theirs,
-            }
-        )
+    for (field, signal), runs in chosen.items():
+        others = shipped.get((field, signal), [])
+        if others:
+            ours, theirs = (pd.Series([run.scores["test_psnr"] for run in group]).mean() for group in (runs, others))
+            row = {"field": field, "signal": signal, "key": keys[field], "chosen": runs[0].decided[keys[field]]}
+            rows.append(row | {"shipped": read_setting(others[0], keys[field]), "difference": ours - theirs})
     return pd.DataFrame(rows)
+
+
+def sizes_of(result: Result) -> set[str]:
+    """The keys that a budget decided."""
+    size = result.config["field"].get("size")
+    return {f"field.{key}" for key in size} if isinstance(size, Mapping) else set()
+
+
+def read_setting(result: Result, key: str) -> Any:
+    """A setting of a run, by its key."""
+    return functools.reduce(lambda node, name: node[name], key.split("."), result.config)

@@ -2,6 +2,7 @@
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,12 +20,12 @@ from fieldlab.runs.result import Result
 FITS = "prediction_fits"
 KERNELS = {"Tangent": "tangent kernel", "Encoding": "kernel of the encoding"}
 STYLES = {"Tangent": "--", "Encoding": ":"}
-TONES = {"dark": "0.1", "light": "0.65"}  # of optimisers
+TONES = {"black": "0.1", "grey": "0.5", "light grey": "0.75"}  # of optimisers
 MARKERS = "osD^v<>P"
 MARGINS = (0.0, 2.0)  # dB below the best prediction, down to which the lowest bandwidth is chosen
 CAPTION = (
     "Above: test PSNR as a kernel predicts it against that of the fit, a mark for each field, bandwidth and photo. Below: test PSNR against bandwidth, mean"
-    " over photos, of fits (solid, {}) and as predicted (dashed: tangent kernel, dotted: that of the encoding alone).\n\n{}"
+    " over photos, of fits (solid; {}) and as predicted (dashed: tangent kernel, dotted: that of the encoding alone).\n\n{}"
 )
 
 
@@ -38,11 +39,11 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     swept = [field for field, group in pairs.groupby("field", sort=False) if group.setting.nunique() > 1]
     figure = Figure(figsize=(3.4 * max(len(kinds), len(swept)), 7.2), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=[1.1, 1])
-    shades = dict(zip(pairs.field.unique(), COLOURS, strict=False))
-    tones = dict(zip(sorted(pairs.optimizer.unique(), reverse=True), TONES.values(), strict=False))
+    shades = dict(zip(pairs.field.unique(), itertools.cycle(COLOURS), strict=False))
+    tones = dict(zip(sorted(pairs.optimizer.unique(), reverse=True), itertools.cycle(TONES.values()), strict=False))
     for axes, (kernel, optimizer) in zip(above.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
         draw_pairs(axes, select(pairs, kernel, optimizer), shades)
-        axes.set_title(f"{KERNELS[kernel]}, {optimizer}", fontsize=10)
+        axes.set_title(f"{KERNELS.get(kernel, kernel)}, {optimizer}", fontsize=10)
     if swept:
         for axes, field in zip(below.subplots(1, len(swept), squeeze=False)[0], swept, strict=True):
             draw_bandwidths(axes, pairs[pairs.field == field], tones)
@@ -92,7 +93,7 @@ def pair(predicted: Mapping[str, Result], fitted: Mapping[str, Result]) -> pd.Da
                 row[part] = fit.scores[f"{part}_psnr"]
                 row[f"predicted_{part}"] = prediction.scores[f"{part}_psnr"]
             rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).dropna(subset=["validation", "predicted_validation"]) if rows else pd.DataFrame()
 
 
 def key_of(result: Result) -> str:
@@ -113,7 +114,9 @@ def find_swept(fits: Sequence[Result]) -> dict[str, str]:
 
 def draw_pairs(axes: Axes, pairs: pd.DataFrame, shades: Mapping[str, tuple[float, ...]]) -> None:
     """Draw a mark for each prediction, and the line on which it would be true."""
-    for marker, (signal, of_signal) in zip(MARKERS, pairs.groupby("signal", sort=False), strict=False):
+    for marker, (signal, of_signal) in zip(
+        itertools.cycle(MARKERS), pairs.groupby("signal", sort=False), strict=False
+    ):
         for field, group in of_signal.groupby("field", sort=False):
             axes.plot(group.test, group.predicted_test, marker, color=shades[field], markersize=4, alpha=0.8)
         axes.plot([], [], marker, color="0.4", markersize=4, label=signal)
@@ -135,7 +138,14 @@ def draw_bandwidths(axes: Axes, pairs: pd.DataFrame, tones: Mapping[str, str]) -
         )
     for kernel, group in pairs.groupby("kernel", sort=False):
         mean = group.groupby("setting").predicted_test.mean()
-        axes.plot(mean.index, mean, STYLES[kernel], color=COLOURS[3], label=KERNELS[kernel], linewidth=1.5)
+        axes.plot(
+            mean.index,
+            mean,
+            STYLES.get(kernel, "-."),
+            color=COLOURS[3],
+            label=KERNELS.get(kernel, kernel),
+            linewidth=1.5,
+        )
     if pairs.setting.max() > 4 * pairs.setting.min():
         axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:g}")
@@ -147,7 +157,7 @@ def draw_bandwidths(axes: Axes, pairs: pd.DataFrame, tones: Mapping[str, str]) -
 def describe(pairs: pd.DataFrame, kernel: str, optimizer: str) -> str:
     """How well one kernel predicts fits by one optimiser, in words."""
     count = pairs.signal.nunique()
-    name = f"The {KERNELS[kernel]} and fits by {optimizer} ({count} photo{'s' if count != 1 else ''}, {len(pairs)} pairs)"
+    name = f"The {KERNELS.get(kernel, kernel)} and fits by {optimizer} ({count} photo{'s' if count != 1 else ''}, {len(pairs)} pairs)"
     within = mean_rank(pairs.groupby(["signal", "seed"]))
     error = pairs.predicted_test - pairs.test
     told = f"{name}: rank correlation (Spearman) within photos {within:.2f}; predicted minus fitted {error.mean():+.2f} ± {error.std():.2f} dB."

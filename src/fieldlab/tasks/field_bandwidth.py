@@ -11,12 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fieldlab.config.cache import keep
+from fieldlab.config.fingerprint import drop_name
 from fieldlab.config.open import find_open
 from fieldlab.config.schema import AUTO
 from fieldlab.errors import InputError
 from fieldlab.kernels.feature_map import draw_frozen
 from fieldlab.kernels.regression import decompose
-from fieldlab.kernels.tangent import Tangent
+from fieldlab.kernels.tangent import TRIED, Tangent
 from fieldlab.notices import say_once
 from fieldlab.runs.task import Config
 from fieldlab.signals.build import build_signal, build_split
@@ -27,7 +28,9 @@ from fieldlab.tasks.field_budget import fill_sizes, put, resize
 WINDOWS = 8  # of the grid, in which the kernel is asked
 TRAINING, VALIDATION = 200, 100  # samples in each
 RIDGE = 1e-5  # of the mean of k(x, x)
-MARGIN = 10**0.2  # times the least error, 2 dB: with learned features fits are best at a lower bandwidth than their kernel
+MARGIN = (
+    10**0.2
+)  # times the least error, 2 dB: with learned features fits are best at a lower bandwidth than their kernel
 SHARE = 0.26  # of the gain over the samples' mean in dB, where that is less: what nothing predicts well takes a high bandwidth to be fitted
 PATIENCE = 3  # values in a row that are worse than the best one, after which no more are tried
 USEFUL = 0.9  # of the error of the samples' mean: what a field comes below that sees something of the signal
@@ -60,7 +63,13 @@ def choose(config: Config) -> Config:
         raise InputError(
             f"field.{key}: {AUTO} is judged by values, which supervise={supervise} does not know; give a number"
         )
-    value = find_best({"field": field, "signal": config["signal"], "split": config["split"]}, key)
+    if config.get("start") is not None:
+        raise InputError(
+            f"field.{key}: {AUTO} would be another number than that of the field in start={config['start']}; give that one"
+        )
+    value = find_best(
+        {"field": {**drop_name(field), "name": ""}, "signal": config["signal"], "split": config["split"]}, key
+    )
     say_once(
         f"field.{key}: {AUTO} is {value:g} for {field['name']} and {config['signal'].get('name') or 'this signal'}"
     )
@@ -92,17 +101,19 @@ def find_best(settings: Mapping[str, Any], key: str) -> float:
         return measure_error(put(field, {key: value}), signal, windows)
 
     of_mean = sum(window.variance for window in windows) / len(windows)
+    if of_mean == 0:
+        raise InputError(f"field.{key}: {AUTO} sees nothing in {signal.name}, whose windows are flat; give a number")
     tried: list[float] = []
     for value in ladder.rungs(max(signal.grid)):
         tried.append(value)
         best = min(tried, key=error)
         if len(tried) - tried.index(best) > PATIENCE and error(best) < USEFUL * of_mean:
             break
-    best = min(map(error, tried))
-    if best == math.inf:
+    least = min(map(error, tried))
+    if least == math.inf:
         raise InputError(f"field.{key}: {AUTO} finds no value with which the field has a sound kernel; give a number")
-    margin = min(MARGIN, max(1.0, of_mean / best) ** SHARE)
-    return min(value for value in tried if error(value) <= margin * best)
+    margin = min(MARGIN, max(1.0, of_mean / least) ** SHARE) if least > 0 else 1.0
+    return min(value for value in tried if error(value) <= margin * least)
 
 
 @dataclass(frozen=True)
@@ -152,9 +163,9 @@ def measure_error(settings: Mapping[str, Any], signal: Grid, windows: Sequence[W
         InputError: a field whose kernel takes minutes.
     """
     kernel = Tangent(draw_frozen(settings, dim=signal.dim, channels=signal.channels, seed=0))
-    if not kernel.layers:
+    if not kernel.agrees(windows[0].x[:TRIED]):
         raise InputError(
-            f"field: {AUTO} asks the kernel of a network whose parameters are those of linear layers, and {settings['name']} has others; give a number"
+            f"field: {AUTO} asks the kernel of a network whose parameters are those of linear layers, and this one has others; give a number"
         )
     errors = []
     for window in windows:

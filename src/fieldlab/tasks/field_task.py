@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fieldlab.training.field_module import FieldModule
     from fieldlab.training.optimisation import Descent
 
+Begin = Callable[[Callable[[], "Field"]], "Field"]  # from what makes a field to the field that training begins with
 LIKELY = 1000  # steps, for checks of what they decide
 Start = Annotated[str | None, Content(lambda folder: digest_file(f"{folder}/weights.safetensors"))]  # a fit's folder
 
@@ -79,7 +81,8 @@ class FieldTask(TrainedTask):
         signal = build_signal(config["signal"])
         return check_field(self, decide_field(config, dim=signal.dim, channels=signal.channels), devices, once)
 
-    def build(self, config: Config) -> FieldMember:
+    def build(self, config: Config, begin: "Begin | None" = None) -> FieldMember:
+        """The field, drawn or as `start` says; or as `begin` says of what makes it."""
         from fieldlab.field import build_field, draw
         from fieldlab.signals.build import build_signal, build_split
         from fieldlab.tasks.field_bandwidth import decide_field
@@ -91,8 +94,11 @@ class FieldTask(TrainedTask):
         def make() -> "Field":
             return build_field(decided["field"], dim=signal.dim, channels=signal.channels)
 
-        field = draw(make, config["seed"]) if config.get("start") is None else self.go_on(config["start"], make)
-        return FieldMember(decided, signal, split, field)
+        if begin is None:
+            begin = (
+                partial(self.go_on, config["start"]) if config.get("start") else partial(draw, seed=config["seed"])
+            )
+        return FieldMember(decided, signal, split, begin(make))
 
     def go_on(self, folder: str, make: Callable[[], "Field"]) -> "Field":
         """The field with what an earlier fit of it has learned."""
@@ -116,10 +122,13 @@ class FieldTask(TrainedTask):
         return replace(super().check(set_steps(config, LIKELY), devices, once), alike=None)
 
     def rescore(self, config: Config, folder: Path) -> Mapping[str, Any]:
-        return assemble_module(self, [self.build({**config, "start": str(folder)})]).rescore()
+        from fieldlab import weights
 
-    def decide(self, member: FieldMember) -> FieldMember:
-        return member if member.config.get("seconds") is None else decide(self, member)
+        fitted = self.build({**config, "start": None}, lambda make: weights.go_on(make, folder))
+        return assemble_module(self, [fitted]).rescore()
+
+    def decide(self, member: FieldMember, asked: str) -> FieldMember:
+        return member if member.config.get("seconds") is None else decide(self, member, asked)
 
     @classmethod
     def supervise(cls, config: Config) -> Supervision:
