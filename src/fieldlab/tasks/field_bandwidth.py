@@ -34,6 +34,10 @@ MARGIN = (
 SHARE = 0.26  # of the gain over the samples' mean in dB, where that is less: what nothing predicts well takes a high bandwidth to be fitted
 PATIENCE = 3  # values in a row that are worse than the best one, after which no more are tried
 USEFUL = 0.9  # of the error of the samples' mean: what a field comes below that sees something of the signal
+UNREAD = {
+    "name": "",
+    "learning_rate": 1.0,
+}  # what a field has and no kernel reads: runs that differ in it share an answer
 HELD_OUT = 8  # one in so many training samples, where nothing validates
 
 
@@ -68,7 +72,7 @@ def choose(config: Config) -> Config:
             f"field.{key}: {AUTO} would be another number than that of the field in start={config['start']}; give that one"
         )
     value = find_best(
-        {"field": {**drop_name(field), "name": ""}, "signal": config["signal"], "split": config["split"]}, key
+        {"field": {**drop_name(field), **UNREAD}, "signal": config["signal"], "split": config["split"]}, key
     )
     say_once(
         f"field.{key}: {AUTO} is {value:g} for {field['name']} and {config['signal'].get('name') or 'this signal'}"
