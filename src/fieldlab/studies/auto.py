@@ -1,6 +1,6 @@
 """The figure of `experiment=auto`: bandwidths that the program chose against those that presets ship."""
 
-# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false, reportReturnType=false
 
 import functools
 from collections.abc import Mapping

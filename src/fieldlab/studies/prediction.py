@@ -1,6 +1,6 @@
 """The figure of `experiment=prediction`: what kernels say that fields come to, beside what these come to."""
 
-# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false, reportReturnType=false
 
 import itertools
 import json
