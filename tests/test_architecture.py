@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/fieldlab"
 ROOMS = [  # each imports from those before it, and from itself
     {"errors", "atomic", "notices"}, {"imports", "config"}, {"encodings", "optimizers", "geometry", "expressions", "metrics"}, {"networks"}, {"field", "operators"},
-    {"signals", "weights"}, {"classifiers", "training"}, {"runs"}, {"tasks", "report"}, {"fitted", "sweeps"}, {"studies", "hydra_plugins"}, {"cli"},
+    {"signals", "weights", "kernels"}, {"classifiers", "training"}, {"runs"}, {"tasks", "report"}, {"fitted", "sweeps"}, {"studies", "hydra_plugins"}, {"cli"},
 ]  # fmt: skip
 BLIND = ("runs", "sweeps", "report")  # know of tasks only what the contract says
 

@@ -30,6 +30,7 @@ def change(name: str, edit: Callable[[dict], None]) -> Path:
     return file.parent
 
 
+@pytest.mark.slow
 def test_runs_that_were_fitted_together_are_what_their_results_say(command: Command):
     sweep = ("-m", "field=siren,gaussian", "seed=0,1", "hydra.launcher.members=2")
     assert command(*sweep, *QUICK, "steps=30")[0] == 0
@@ -46,6 +47,7 @@ def test_a_score_that_was_tampered_with_is_found(command: Command, reported: Com
     assert last == "1 run: 1 different when evaluated anew"
 
 
+@pytest.mark.slow
 def test_a_yardstick_that_was_tampered_with_is_found(command: Command):
     assert command(*QUICK)[0] == 0
     change("siren", lambda result: result["yardsticks"]["bicubic"].update(test_psnr=1.0))
@@ -54,6 +56,7 @@ def test_a_yardstick_that_was_tampered_with_is_found(command: Command):
     assert "bicubic: test PSNR is 1 in its result" in text
 
 
+@pytest.mark.slow
 def test_other_weights_are_found(command: Command):
     assert command(*QUICK)[0] == 0
     [file] = STUDY.glob("*/weights.safetensors")
@@ -77,6 +80,7 @@ def test_what_is_missing_or_damaged_is_told(command: Command):
     assert text.splitlines()[-1] == "2 runs: 2 missing or damaged"
 
 
+@pytest.mark.slow
 def test_a_signal_that_is_gone_is_no_difference(command: Command, clean_folder: Path):
     Image.new("L", (32, 32), 99).save("mine.png")
     assert command("signal=image", "signal.path=mine.png", *QUICK)[0] == 0
@@ -87,11 +91,13 @@ def test_a_signal_that_is_gone_is_no_difference(command: Command, clean_folder: 
     assert text.endswith("1 run: 1 that could not be evaluated")
 
 
+@pytest.mark.slow
 def test_what_the_program_decided_is_kept(command: Command):
     assert command("field=gaussian", *QUICK[:1], *QUICK[2:], "budget=2000", "seconds=0.2")[0] == 0
     assert verify(STUDY)[1]
 
 
+@pytest.mark.slow
 def test_what_failed_or_left_no_weights_is_told(command: Command):
     command(*QUICK, "optimizer.lr=1e30", "steps=40")
     assert verify(STUDY) == ("1 run: 1 diverged, with no scores", True)
@@ -129,6 +135,7 @@ def test_every_kind_of_scores_is_evaluated_anew(overrides: tuple[str, ...], comm
     assert verify(STUDY) == ("1 run: 1 as evaluated anew, within 0.01 dB", True)
 
 
+@pytest.mark.slow
 def test_it_writes_nothing(command: Command, reported: Command):
     assert command(*QUICK)[0] == 0
     before = sorted(path for path in STUDY.rglob("*"))

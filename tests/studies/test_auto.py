@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from conftest import Command
@@ -20,6 +21,7 @@ QUICK = (
 )
 
 
+@pytest.mark.slow
 def test_differences_are_within_a_signal(command: Command, tmp_path: Path):
     sweep = (
         "field=gaussian",

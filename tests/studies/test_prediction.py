@@ -14,6 +14,7 @@ SIZE = ("signal.size=24", "field.network.width=8", "trainer=cpu", "logger=none")
 SIGMAS = ("field=gaussian", "field.encoding.rows=16", "field.encoding.sigma=1,4")
 
 
+@pytest.mark.slow
 def test_predictions_meet_the_fits_of_the_same_fields(command: Command, tmp_path: Path):
     assert command("-m", "task=kernel", "kernel=tangent,encoding", *SIGMAS, *SIZE, "study=prediction")[0] == 0
     study = Path("runs/prediction")

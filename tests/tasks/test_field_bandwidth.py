@@ -75,6 +75,7 @@ def test_the_number_stands_beside_the_word(command: Command, said: Said):
     assert table["field.encoding.sigma (decided)"].tolist() == [sigma]
 
 
+@pytest.mark.slow
 def test_words_and_numbers_are_swept_together(command: Command):
     code, out, error = command(
         "-m",
@@ -91,6 +92,7 @@ def test_words_and_numbers_are_swept_together(command: Command):
     assert len(list(Path("runs/mine").glob("*/result.json"))) == 4
 
 
+@pytest.mark.slow
 def test_it_works_where_nothing_validates_and_with_a_budget():
     assert chosen(*wave(3), *SIGMA, "split=all") > 0
     given = [override for override in (*wave(3), *SIGMA) if "width" not in override]
@@ -119,6 +121,7 @@ class Waves(nn.Module):
 '''
 
 
+@pytest.mark.slow
 def test_an_encoding_of_ones_own_says_what_its_bandwidth_is(clean_folder: Path):
     Path("mywaves.py").write_text(ENCODING)
     Path("conf/field/encoding").mkdir(parents=True)

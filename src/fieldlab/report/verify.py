@@ -77,11 +77,11 @@ def compare(stored: Scores, again: Scores, known: Mapping[str, Score]) -> Iterat
         now, score = again.get(name), known.get(name, Score(name, None))
         if value is None and now is None:
             continue
-        if value is None or now is None or abs(now - value) > allowed(score, value):
+        if value is None or now is None or abs(now - value) > tolerance_of(score, value):
             yield f"{score.label} is {'–' if value is None else f'{value:g}'} in its result, {'–' if now is None else f'{now:g}'} when evaluated anew"
 
 
-def allowed(score: Score, value: float) -> float:
+def tolerance_of(score: Score, value: float) -> float:
     """By how much a score may be another."""
     if score.is_logarithmic:
         return TOLERANCE
