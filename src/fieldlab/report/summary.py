@@ -1,6 +1,6 @@
 """The summary of a study: one row a field and signal, with mean and spread (Markdown, LaTeX)."""
 
-# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
 
 from collections.abc import Mapping
 from typing import Any
