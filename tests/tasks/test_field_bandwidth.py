@@ -12,7 +12,6 @@ from conftest import SMALL, Command, Said
 from fieldlab.config.compose import settle
 from fieldlab.tasks.field_bandwidth import choose
 
-SIZE = ("signal.size=48", "field.network.width=32")
 SIGMA = ("field=gaussian", "field.encoding.rows=64", "field.encoding.sigma=auto")
 WAVE = "signal=formula", "signal.size=[64,64]", "field.network.width=32"
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fieldlab.cli.run import guard
+from fieldlab.cli.run import SOME_FAILED, guard
 
 
 class PrintSchema(argparse.Action):
@@ -21,7 +21,7 @@ class PrintSchema(argparse.Action):
 
 
 def main() -> None:
-    """Console entry. Exit codes: 0 ok, 1 a run that --verify finds different, 2 bad input."""
+    """Console entry. Exit codes: 0 ok, 1 --verify finds another score, or a run that cannot be evaluated, 2 bad input."""
     parser = argparse.ArgumentParser(
         prog="fieldlab-report",
         description="Tables and figure of a study, from its result.json files alone, finished or not.",
@@ -39,19 +39,16 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.verify and (arguments.to or arguments.without_photos):
         parser.error("--verify writes nothing; leave out --to and --without-photos")
-    sound = True
 
     def action() -> None:
-        if not arguments.verify:
-            from fieldlab.report.study import report
+        if arguments.verify:
+            from fieldlab.report.verify import verify
 
-            print(report(arguments.folder, arguments.to, photos=not arguments.without_photos))
-            return
-        from fieldlab.report.verify import verify
+            text, sound = verify(arguments.folder)
+            print(text)
+            sys.exit(0 if sound else SOME_FAILED)
+        from fieldlab.report.study import report
 
-        nonlocal sound
-        text, sound = verify(arguments.folder)
-        print(text)
+        print(report(arguments.folder, arguments.to, photos=not arguments.without_photos))
 
-    code = guard(action)
-    sys.exit(code if code else int(not sound))
+    sys.exit(guard(action))

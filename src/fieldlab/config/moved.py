@@ -22,6 +22,7 @@ MOVED = {  # the longest name that fits counts
     "fieldlab.report.knobs.save_figure": "fieldlab.studies.knobs.save_figure",
     "fieldlab.report.rolling": "fieldlab.studies.rolling",
     "fieldlab.tasks.constraints": "fieldlab.training.constraints",
+    "fieldlab.tasks.kernel.kernels": "fieldlab.kernels",  # since then
     "fieldlab.tracking": "fieldlab.runs.tracking",
     "fieldlab.transforms": "fieldlab.tasks.visualize.transforms",
     "fieldlab.warps": "fieldlab.tasks.roll.warps",

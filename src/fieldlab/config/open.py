@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
+from omegaconf import OmegaConf
+
 from fieldlab.config.files import read_hints
 from fieldlab.config.instantiate import is_of_type
 from fieldlab.config.schema import AUTO
@@ -66,3 +68,11 @@ def walk(node: Any, key: str) -> Iterator[tuple[str, Ladder | None]]:
             yield f"{key}.{name}", next((one for one in get_args(hint) if isinstance(one, Ladder)), None)
         else:
             yield from walk(value, f"{key}.{name}")
+
+
+def put(node: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with these values, by their dotted keys, in place of what stood there."""
+    config = OmegaConf.create(dict(node))
+    for key, value in values.items():
+        OmegaConf.update(config, key, value)
+    return OmegaConf.to_container(config)  # type: ignore[return-value]

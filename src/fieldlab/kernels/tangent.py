@@ -62,11 +62,11 @@ class Tangent(FeatureMap):
     def agrees(self, x: Float[Tensor, "n dim"]) -> bool:
         """Whether the sum over layers is the kernel: not where other parts hold parameters, nor where a layer is used twice, or by its weights alone.
 
-        It is tried on these points once.
+        It is tried once, on the first of these points.
         """
         if self.layers and not self.tried:
             self.tried = True
-            self.layers = self.layers if self.is_sum(x) else []
+            self.layers = self.layers if self.is_sum(x[:TRIED]) else []
         return bool(self.layers)
 
     def is_sum(self, x: Float[Tensor, "n dim"]) -> bool:
@@ -78,7 +78,7 @@ class Tangent(FeatureMap):
         return torch.allclose(known @ some, self.push(x, self.pull(x, some)), rtol=1e-6)
 
     def gram(self, x: Float[Tensor, "n dim"]) -> Float[Tensor, "n n"]:
-        return self.gram_by_layers(x) if self.agrees(x[:TRIED]) else self.gram_by_jacobians(x)
+        return self.gram_by_layers(x) if self.agrees(x) else self.gram_by_jacobians(x)
 
     def gram_by_layers(self, x: Float[Tensor, "n dim"]) -> Float[Tensor, "n n"]:
         """The sum over linear layers."""

@@ -31,19 +31,14 @@ def group_by_role(module: nn.Module) -> list[dict[str, Any]]:
     """
     parameters = list(module.parameters())
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
-    linear, inner = (
-        [layer.get_parameter("weight") for layer in some if has_weight(layer)] for some in (layers, layers[1:-1])
-    )
+    linear = [
+        dict(layer.named_parameters(recurse=False)).get("weight") for layer in layers
+    ]  # None: a function of others
     naming = [part for part in module.modules() if isinstance(part, NamesHidden)]
-    hidden = [weight for part in naming for weight in part.hidden_weights()] if naming else inner
+    hidden = [weight for part in naming for weight in part.hidden_weights()] if naming else linear[1:-1]
     of = {id(weight): "edge" for weight in linear} | {id(weight): "hidden" for weight in hidden}
     groups = [{"role": role, "params": [p for p in parameters if of.get(id(p), "other") == role]} for role in ROLES]
     found = groups[0]["params"]
     if naming and (len(found) < len(hidden) or any(weight.ndim < 2 for weight in found)):
         raise ValueError("hidden_weights() should name parameters of its module that are matrices, each once")
     return groups
-
-
-def has_weight(layer: nn.Linear) -> bool:
-    """Whether the layer's weight is a parameter of its own, and no function of others."""
-    return "weight" in dict(layer.named_parameters(recurse=False))

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from omegaconf import OmegaConf
 from tqdm import tqdm
 
+from fieldlab.config.open import put
 from fieldlab.errors import InputError, first_line
 from fieldlab.report.results import read_fits
 from fieldlab.runs.result import RESULT, Result, result_or_none, scoring_of
 from fieldlab.runs.scoring import Score, Scores
-from fieldlab.runs.task import Config, make_task
+from fieldlab.runs.task import make_task
 
 TOLERANCE = 0.01  # of scores in dB; of others one in the last decimal that tables show, or a thousandth
 AGREES = f"as evaluated anew, within {TOLERANCE} dB"
@@ -28,7 +28,8 @@ def verify(folder: Path) -> tuple[str, bool]:
         InputError: no such folder, or no results in it.
     """
     plan, results = read_fits(folder)
-    damaged = {file.parent.name for file in folder.glob(f"*/{RESULT}") if result_or_none(file.parent) is None}
+    others = {file.parent for file in folder.glob(f"*/{RESULT}") if file.parent.name not in results}
+    damaged = {other.name for other in others if result_or_none(other) is None}  # not of older code
     absent = damaged | ({fit.folder for fit in plan.fits} - results.keys() if plan else set())
     lines = [f"{folder / name}: is {MISSING}" for name in sorted(absent)]
     ends: Counter[str] = Counter({MISSING: len(absent)} if absent else {})
@@ -38,18 +39,15 @@ def verify(folder: Path) -> tuple[str, bool]:
         lines += [f"{folder / name}: {difference}" for difference in differences]
     count = sum(ends.values())
     told = ", ".join(f"{number} {end}" for end, number in ends.items())
-    return "\n".join([*lines, f"{count} run{'s' if count != 1 else ''}: {told}"]), not {
-        DIFFERS,
-        LOST,
-        MISSING,
-    } & ends.keys()
+    text = "\n".join([*lines, f"{count} run{'s' if count != 1 else ''}: {told}"])
+    return text, ends.keys().isdisjoint({DIFFERS, LOST, MISSING})
 
 
 def verify_run(folder: Path, result: Result) -> tuple[str, list[str]]:
     """What became of one run, and in what it differs from its result, or why nobody can tell."""
     if result.status != "finished":
         return f"{result.status}, with no scores", []
-    config = settle_decided(result)
+    config = put(result.config, result.decided)
     try:
         again = make_task(config).rescore(config, folder)
     except (InputError, TypeError, KeyError) as error:  # a configuration that older code wrote may lack settings
@@ -61,14 +59,6 @@ def verify_run(folder: Path, result: Result) -> tuple[str, list[str]]:
     for name, scores in result.yardsticks.items():
         differences += [f"{name}: {one}" for one in compare(scores, again.get("yardsticks", {}).get(name, {}), known)]
     return DIFFERS if differences else AGREES, differences
-
-
-def settle_decided(result: Result) -> Config:
-    """The configuration of a run with what was left to the program as it was decided."""
-    config = OmegaConf.create(dict(result.config))
-    for key, value in result.decided.items():
-        OmegaConf.update(config, key, value, force_add=True)
-    return OmegaConf.to_container(config)  # type: ignore[return-value]
 
 
 def compare(stored: Scores, again: Scores, known: Mapping[str, Score]) -> Iterator[str]:

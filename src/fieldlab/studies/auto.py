@@ -2,10 +2,8 @@
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false, reportReturnType=false
 
-import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -13,6 +11,7 @@ from matplotlib.figure import Figure
 
 from fieldlab.report.figure import COLOURS
 from fieldlab.report.paired import interval
+from fieldlab.report.settings import flatten
 from fieldlab.runs.result import Result
 
 Groups = dict[tuple[str, str], list[Result]]  # by field and signal
@@ -81,7 +80,9 @@ def compare(results: Mapping[str, Result]) -> pd.DataFrame:
         if others:
             ours, theirs = (pd.Series([run.scores["test_psnr"] for run in group]).mean() for group in (runs, others))
             row = {"field": field, "signal": signal, "key": keys[field], "chosen": runs[0].decided[keys[field]]}
-            rows.append(row | {"shipped": read_setting(others[0], keys[field]), "difference": ours - theirs})
+            rows.append(
+                row | {"shipped": dict(flatten(others[0].config, ()))[keys[field]], "difference": ours - theirs}
+            )
     return pd.DataFrame(rows)
 
 
@@ -89,8 +90,3 @@ def sizes_of(result: Result) -> set[str]:
     """The keys that a budget decided."""
     size = result.config["field"].get("size")
     return {f"field.{key}" for key in size} if isinstance(size, Mapping) else set()
-
-
-def read_setting(result: Result, key: str) -> Any:
-    """A setting of a run, by its key."""
-    return functools.reduce(lambda node, name: node[name], key.split("."), result.config)

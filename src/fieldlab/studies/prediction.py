@@ -4,7 +4,7 @@
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from fieldlab.report.figure import COLOURS
 from fieldlab.report.results import read_fits
-from fieldlab.report.settings import flatten
+from fieldlab.report.settings import find_swept, flatten
 from fieldlab.runs.result import Result
 
 FITS = "prediction_fits"
@@ -69,26 +69,21 @@ def read_beside(folder: Path) -> Mapping[str, Result]:
 
 def pair(predicted: Mapping[str, Result], fitted: Mapping[str, Result]) -> pd.DataFrame:
     """One row for each prediction and each fit of the same field to the same signal: what both come to, and the bandwidth."""
-    fits = [result for result in fitted.values() if result.status == "finished"]
     predictions = {}
     for result in predicted.values():
         if result.status == "finished":
             kernel = result.config["kernel"]["_target_"].rpartition(".")[2]
             predictions.setdefault(key_of(result), {})[kernel] = result
-    swept = find_swept(fits)
+    swept = {key: values for key, values in find_swept(fitted).items() if key.startswith("field.")}
     rows = []
-    for fit in fits:
-        key = swept.get(fit.field, "")
-        settings = dict(flatten(fit.config["field"], (), "field"))
+    for name, fit in fitted.items():
+        if fit.status != "finished":
+            continue
+        own = [(key, values[name]) for key, values in swept.items() if values.get(name) is not None]
+        key, setting = own[0] if len(own) == 1 else ("", 0.0)
         for kernel, prediction in predictions.get(key_of(fit), {}).items():
             row = {"kernel": kernel, "optimizer": fit.config["optimizer"]["_target_"].rpartition(".")[2]}
-            row |= {
-                "field": fit.field,
-                "signal": fit.signal,
-                "seed": fit.seed,
-                "key": key,
-                "setting": settings.get(key, 0.0),
-            }
+            row |= {"field": fit.field, "signal": fit.signal, "seed": fit.seed, "key": key, "setting": setting}
             for part in ("validation", "test"):
                 row[part] = fit.scores[f"{part}_psnr"]
                 row[f"predicted_{part}"] = prediction.scores[f"{part}_psnr"]
@@ -100,16 +95,6 @@ def key_of(result: Result) -> str:
     """What a fit and a prediction of it have in common: field, signal, split and seed; rates belong to fits alone."""
     field = dict(flatten(result.config["field"], {"field.name", "field.size"}, "field"))
     return json.dumps([field, result.signal, result.config["split"], result.seed], sort_keys=True)
-
-
-def find_swept(fits: Sequence[Result]) -> dict[str, str]:
-    """The one key below `field` in which the fits of each field differ."""
-    found = {}
-    for field in dict.fromkeys(fit.field for fit in fits):
-        own = [dict(flatten(fit.config["field"], (), "field")) for fit in fits if fit.field == field]
-        keys = [key for key in own[0] if len({settings.get(key) for settings in own}) > 1]
-        found |= {field: keys[0]} if len(keys) == 1 else {}
-    return found
 
 
 def draw_pairs(axes: Axes, pairs: pd.DataFrame, shades: Mapping[str, tuple[float, ...]]) -> None:

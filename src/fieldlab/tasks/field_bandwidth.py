@@ -12,32 +12,32 @@ from torch import Tensor
 
 from fieldlab.config.cache import keep
 from fieldlab.config.fingerprint import drop_name
-from fieldlab.config.open import find_open
+from fieldlab.config.open import find_open, put
 from fieldlab.config.schema import AUTO
 from fieldlab.errors import InputError
 from fieldlab.kernels.feature_map import draw_frozen
 from fieldlab.kernels.regression import decompose
-from fieldlab.kernels.tangent import TRIED, Tangent
+from fieldlab.kernels.tangent import Tangent
 from fieldlab.notices import say_once
 from fieldlab.runs.task import Config
 from fieldlab.signals.build import build_signal, build_split
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.splits import Split
-from fieldlab.tasks.field_budget import fill_sizes, put, resize
+from fieldlab.tasks.field_budget import fill_sizes, resize
 
 WINDOWS = 8  # of the grid, in which the kernel is asked
 TRAINING, VALIDATION = 200, 100  # samples in each
 RIDGE = 1e-5  # of the mean of k(x, x)
 MARGIN = (
     10**0.2
-)  # times the least error, 2 dB: with learned features fits are best at a lower bandwidth than their kernel
+)  # times the least error, 2 dB: fits learn features, and are best with a lower bandwidth than their kernel
 SHARE = 0.26  # of the gain over the samples' mean in dB, where that is less: what nothing predicts well takes a high bandwidth to be fitted
 PATIENCE = 3  # values in a row that are worse than the best one, after which no more are tried
 USEFUL = 0.9  # of the error of the samples' mean: what a field comes below that sees something of the signal
 UNREAD = {
     "name": "",
     "learning_rate": 1.0,
-}  # what a field has and no kernel reads: runs that differ in it share an answer
+}  # every field has them, no kernel reads them: runs that differ here share an answer
 HELD_OUT = 8  # one in so many training samples, where nothing validates
 
 
@@ -167,11 +167,11 @@ def measure_error(settings: Mapping[str, Any], signal: Grid, windows: Sequence[W
         InputError: a field whose kernel takes minutes.
     """
     kernel = Tangent(draw_frozen(settings, dim=signal.dim, channels=signal.channels, seed=0))
-    if not kernel.agrees(windows[0].x[:TRIED]):
+    if not kernel.agrees(windows[0].x):
         raise InputError(
             f"field: {AUTO} asks the kernel of a network whose parameters are those of linear layers, and this one has others; give a number"
         )
-    errors = []
+    errors = []  # one Gram matrix for both kinds of samples: `regress` would go through the network for each channel again
     for window in windows:
         known = len(window.x)
         k = kernel.gram(torch.cat([window.x, window.x_unseen]))

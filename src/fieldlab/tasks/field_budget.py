@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from fieldlab.config.cache import keep
+from fieldlab.config.open import put
 from fieldlab.config.schema import AUTO
 from fieldlab.config.sizes import grow
 from fieldlab.errors import InputError
@@ -57,9 +58,7 @@ def solve(field: Mapping[str, Any], budget: int, dim: int, channels: int) -> tup
     def count(factor: float) -> float:
         key = str(grow(field["size"], factor))
         if key not in known:
-            known[key] = count_numbers(
-                put(field, grow(field["size"], factor)), dim, channels, least=factor < 1, most=factor > 1
-            )
+            known[key] = count_numbers(scale_sizes(field, factor), dim, channels, least=factor < 1, most=factor > 1)
         return known[key]
 
     least, most = bracket(count, budget)
@@ -68,7 +67,7 @@ def solve(field: Mapping[str, Any], budget: int, dim: int, channels: int) -> tup
         least, most = (middle, most) if count(middle) <= budget else (least, middle)
     possible = [factor for factor in (least, most) if 0 < count(factor) < math.inf]
     best = min(possible, key=lambda factor: abs(count(factor) - budget))
-    return put(field, grow(field["size"], best)), int(count(best))
+    return scale_sizes(field, best), int(count(best))
 
 
 def count_numbers(field: Mapping[str, Any], dim: int, channels: int, *, least: bool, most: bool) -> float:
@@ -94,12 +93,9 @@ def bracket(count: Callable[[float], float], budget: int) -> tuple[float, float]
 
 def fill_sizes(field: Mapping[str, Any]) -> dict[str, Any]:
     """The field with its own sizes, where these are left to the program."""
-    return put(field, grow(field["size"], 1.0)) if is_open(field) else dict(field)
+    return scale_sizes(field, 1.0) if is_open(field) else dict(field)
 
 
-def put(field: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The field with these values of settings below it."""
-    node = OmegaConf.create(dict(field))
-    for key, value in values.items():
-        OmegaConf.update(node, key, value)
-    return OmegaConf.to_container(node)  # type: ignore[return-value]
+def scale_sizes(field: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    """The field with its sizes so many times as large as by itself."""
+    return put(field, grow(field["size"], factor))

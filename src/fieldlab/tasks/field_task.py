@@ -124,7 +124,7 @@ class FieldTask(TrainedTask):
     def rescore(self, config: Config, folder: Path) -> Mapping[str, Any]:
         from fieldlab import weights
 
-        fitted = self.build({**config, "start": None}, lambda make: weights.go_on(make, folder))
+        fitted = self.build(config, lambda make: weights.go_on(make, folder))
         return assemble_module(self, [fitted]).rescore()
 
     def decide(self, member: FieldMember, asked: str) -> FieldMember:
