@@ -34,6 +34,7 @@ NOT_RUN = {
         "fieldlab-report runs/mine",
         "fieldlab-report runs/mine --to experiments/mine",
     ),
+    "runs are verified in tests/report/test_verify.py": ("fieldlab-report runs/mine --verify",),
     "a task that measures is swept in tests/runs/test_task.py": (
         "fieldlab -m task=blur task.sigma=0.5,1,2,4 signal=camera,coffee study=blurred",
         "fieldlab-report runs/blurred",
