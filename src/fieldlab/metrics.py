@@ -1,4 +1,4 @@
-"""Scores of a reconstruction in canonical values: PSNR over a set of samples, SSIM over the whole grid."""
+"""Scores of a reconstruction in canonical values: PSNR over a set of samples; SSIM, at several scales too, and VIF over the whole grid."""
 
 import math
 from collections.abc import Mapping
@@ -7,10 +7,17 @@ from typing import Literal
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
+from torch.nn.functional import avg_pool2d
+from torchmetrics.functional.image import structural_similarity_index_measure, visual_information_fidelity
 
 MSE_FLOOR = torch.finfo(torch.float32).eps ** 2  # what float32 cannot tell from 0 near 1
 WINDOW = 11  # samples a side of SSIM's Gaussian window
+SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # exponents of multi-scale SSIM, the finest scale first
+LARGEST = (
+    2**20
+)  # samples, of which these two are computed: of more they take longer than a fit's other scores together
+LEAST_VIF = 41  # samples a side, of which the coarsest of VIF's four scales has a window left
+WHITE = 255.0  # the scale of values in which the noise of VIF's model eye is given
 
 Scores = dict[str, float | None]
 Free = Literal["nothing", "offset", "gain_and_offset"]
@@ -23,13 +30,13 @@ def scores(
     grid: tuple[int, ...] | None,
     derivatives: Mapping[str, tuple[Tensor, Tensor]],
 ) -> list[Scores]:
-    """PSNR over each of the parts, and SSIM where the samples are those of a whole grid, by member; None where undefined.
+    """PSNR over each of the parts, and SSIM, MS-SSIM and VIF where the samples are those of a whole grid, by member; None where undefined.
 
     Of each of the `derivatives`, prediction and target, PSNR relative to the target's range.
     """
     columns = {f"{part}_psnr": psnr(prediction, target, weights) for part, weights in parts.items()}
     if grid is not None:
-        columns["full_ssim"] = ssim(prediction, target, grid)
+        columns |= {f"full_{name}": measure(prediction, target, grid) for name, measure in OVER_GRIDS.items()}
     columns |= {f"{name}_psnr": range_psnr(*pair) for name, pair in derivatives.items()}
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [
@@ -97,11 +104,59 @@ def ssim(
     """
     if len(grid) < 2 or min(grid) < WINDOW:
         return torch.full((prediction.shape[0],), math.nan)
+    return torch.stack([similarity(*pair) for pair in unstack(prediction, target, grid)])
+
+
+def ms_ssim(
+    prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], grid: tuple[int, ...]
+) -> Float[Tensor, "m"]:
+    """Multi-scale structural similarity (Wang, Simoncelli & Bovik 2003): the product of contrast and structure at five scales, each
+    half as fine as the one before, and of luminance at the coarsest, with their exponents. Negative means count as 0.
+
+    Windows as for SSIM, scales by means of 2 x 2. NaN but for images of at least 176 samples a side, where each scale has a window, and of
+    at most 2^20 in all.
+    """
+    if len(grid) != 2 or min(grid) < WINDOW * 2 ** (len(SCALES) - 1) or math.prod(grid) > LARGEST:
+        return torch.full((prediction.shape[0],), math.nan)
+    found = []
+    for ours, theirs in unstack(prediction, target, grid):
+        product, *finer = torch.ones(()), *SCALES[:-1]
+        for exponent in finer:
+            contrast = structural_similarity_index_measure(
+                ours, theirs, data_range=1.0, return_contrast_sensitivity=True
+            )[1]
+            product = product * contrast.clamp_min(0).mean() ** exponent
+            ours, theirs = avg_pool2d(ours, 2), avg_pool2d(theirs, 2)
+        found.append(product * similarity(ours, theirs).clamp_min(0) ** SCALES[-1])
+    return torch.stack(found)
+
+
+def vif(
+    prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], grid: tuple[int, ...]
+) -> Float[Tensor, "m"]:
+    """Visual information fidelity (Sheikh & Bovik 2006) in the pixel domain: what is told of the target's detail behind a model eye of
+    noise 2, in values up to 255, through the prediction, as a share of what the target itself tells; the mean of channels.
+
+    1 for the target itself, more where contrast is enhanced. NaN but for images of at least 41 samples a side and at most 2^20 in all.
+    """
+    if len(grid) != 2 or min(grid) < LEAST_VIF or math.prod(grid) > LARGEST:
+        return torch.full((prediction.shape[0],), math.nan)
+    pairs = unstack(prediction, target, grid)
+    return torch.stack([visual_information_fidelity(WHITE * ours, WHITE * theirs) for ours, theirs in pairs])
+
+
+OVER_GRIDS = {"ssim": ssim, "ms_ssim": ms_ssim, "vif": vif}
+
+
+def unstack(
+    prediction: Float[Tensor, "m n c"], target: Float[Tensor, "m n c"], grid: tuple[int, ...]
+) -> list[tuple[Float[Tensor, "1 c ..."], Float[Tensor, "1 c ..."]]]:
+    """The clipped prediction and the target of each member, as a batch of one picture."""
     ours, theirs = (v.unflatten(1, grid).movedim(-1, 1) for v in (prediction.clamp(0, 1), target))
-    # torchmetrics' own mean includes the windows that its padding completes
-    inside = (..., *[slice(WINDOW // 2, -(WINDOW // 2))] * len(grid))
-    maps = [
-        structural_similarity_index_measure(a[None], b[None], data_range=1.0, return_full_image=True)[1]
-        for a, b in zip(ours, theirs, strict=True)
-    ]
-    return torch.stack([full[inside].mean() for full in maps])
+    return [(a[None], b[None]) for a, b in zip(ours, theirs, strict=True)]
+
+
+def similarity(ours: Float[Tensor, "1 c ..."], theirs: Float[Tensor, "1 c ..."]) -> Float[Tensor, ""]:
+    """The mean SSIM of the windows within the grid; torchmetrics' own mean includes those that its padding completes."""
+    inside = (..., *[slice(WINDOW // 2, -(WINDOW // 2))] * (ours.ndim - 2))
+    return structural_similarity_index_measure(ours, theirs, data_range=1.0, return_full_image=True)[1][inside].mean()

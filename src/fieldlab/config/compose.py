@@ -22,6 +22,7 @@ from fieldlab.config.working_folder import tell_replaced
 from fieldlab.errors import InputError
 
 TRIAL, TRIAL_STEPS = "debug", 10  # the study of trials, and how long each of them is
+SEARCH = "field.search"  # ranges by keys below `field`
 Config = Mapping[str, Any]
 
 
@@ -59,7 +60,7 @@ def settle(config: DictConfig | Config, given: Sequence[str] = ()) -> dict[str, 
     config = shorten_trial(config if isinstance(config, DictConfig) else OmegaConf.create(dict(config)))
     config = free_steps(config)
     budgeted = any(run.get("budget") is not None for run in walk_runs(config))
-    config = leave_sizes(config, budgeted=budgeted, given=[*given, *read_given(config)])
+    config = leave_sizes(leave_out_search(config), budgeted=budgeted, given=[*given, *read_given(config)])
     plain = {key: update(to_container(config[key])) for key in map(str, config) if key != "hydra"}
     kind = find_kind(plain)
     return kind.settle(convert(plain, {**RUN, **kind.keys}))
@@ -87,6 +88,16 @@ def free_steps(config: DictConfig) -> DictConfig:
         if run.get("seconds") is not None:
             with open_dict(run):
                 run.steps = AUTO
+    return free
+
+
+def leave_out_search(config: DictConfig) -> DictConfig:
+    """The configuration without the ranges that its field's `search` declares: a search reads them, and no run is another for them."""
+    if OmegaConf.select(config, SEARCH) is None:
+        return config
+    free = copy.deepcopy(config)
+    with open_dict(free):
+        del free.field.search
     return free
 
 

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import time
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -14,6 +14,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from fieldlab.config.compose import SEARCH
 from fieldlab.config.overrides import quote
 from fieldlab.notices import say
 from fieldlab.sweeps.grid import conclude, list_overrides
@@ -25,9 +26,10 @@ class OptunaSweeper(Sweeper):
 
     `params` is the space, by key: `interval(1, 50)`, `tag(log, interval(1e-5, 1e-2))`, `int(interval(2, 6))`,
     `range(32, 257, step=32)` or `a,b,c`. A key that the field does not have is left out; one that the command line
-    gives a value is not tuned, one that it gives several joins the space. Of a group with several values, as
-    field=siren,relu, each is tuned by itself. Of the keys in `average` every value is fitted, and a trial's score is
-    the mean. Searches are kept in `optuna.db` beside their fits: launched again they go on.
+    gives a value is not tuned, one that it gives several joins the space. Where neither gives a range, the space is what
+    the field declares: `field.search`. The first trial is the setting as it is, where that lies within the ranges. Of a
+    group with several values, as field=siren,relu, each is tuned by itself. Of the keys in `average` every value is fitted,
+    and a trial's score is the mean. Searches are kept in `optuna.db` beside their fits: launched again they go on.
     """
 
     def __init__(
@@ -62,7 +64,9 @@ class OptunaSweeper(Sweeper):
         prepared = []
         for overrides in chosen:  # all of them can work, before the first one starts
             base, *_ = [self.base([*overrides, *values]) for values in averaged]
-            own = self.available(space, base, [*overrides, *averaged[0]])
+            given = [*overrides, *averaged[0]]
+            ready = self.parse(self.params) if space else self.read_declared(given, but=fixed)
+            own = self.available(space or ready, ready, base, given)
             name = [base["field"]["name"], *(o for o in overrides if o.partition("=")[0] in varying - {"field"})]
             prepared.append((" ".join(name), overrides, own, base))
         if self.composed.get("debug"):
@@ -79,10 +83,21 @@ class OptunaSweeper(Sweeper):
             raise SystemExit(1)
         return [done]
 
+    def read_declared(self, overrides: list[str], but: Collection[str]) -> dict[str, Override]:
+        """The space that the chosen field declares, but for keys that have a value."""
+        composed = self.context.config_loader.load_sweep_config(self.composed, overrides)
+        ranges = {f"field.{key}": value for key, value in (OmegaConf.select(composed, SEARCH) or {}).items()}
+        return self.parse({key: value for key, value in ranges.items() if key not in but})
+
+    def parse(self, ranges: Mapping[str, Any]) -> dict[str, Override]:
+        """Ranges by key, as overrides."""
+        parser = OverridesParser.create(config_loader=self.context.config_loader)
+        return {key: parser.parse_overrides([quote(f"{key}={value}")])[0] for key, value in ranges.items()}
+
     def available(
-        self, space: Mapping[str, Override], base: Mapping[str, Any], fixed: list[str]
+        self, space: Mapping[str, Override], ready: Mapping[str, Override], base: Mapping[str, Any], fixed: list[str]
     ) -> dict[str, Override]:
-        """The space without those of the sweeper's own keys that this configuration does not have, or that change nothing in it.
+        """The space without those of the `ready` keys, typed by nobody, that this configuration does not have, or that change nothing in it.
 
         Each is held at its extreme values, which can work, and give different fits.
         """
@@ -92,18 +107,18 @@ class OptunaSweeper(Sweeper):
 
         left = {}
         for key, override in space.items():
-            if key in self.params and OmegaConf.select(OmegaConf.create(dict(base)), key) is None:
+            if key in ready and OmegaConf.select(OmegaConf.create(dict(base)), key) is None:
                 continue
             values = list_ends(override)
             if len({hash_run(self.base([*fixed, value])) for value in values}) > 1 or len(values) == 1:
                 left[key] = override
-            elif override.input_line == quote(f"{key}={self.params.get(key)}"):
+            elif key in ready and override.input_line == ready[key].input_line:
                 say("left out of the search: %s", explain_idle(key, len(values)))
             else:
                 raise InputError(explain_idle(key, len(values)))
         if not left:
             raise InputError(
-                "hydra.sweeper.params: there is nothing to tune; give a key a range, like interval(1, 50)"
+                "hydra.sweeper.params: there is nothing to tune; give a key a range, like interval(1, 50), or the field a `search`"
             )
         return left
 
@@ -117,13 +132,14 @@ class OptunaSweeper(Sweeper):
     def sort(self, arguments: list[str]) -> tuple[dict[str, Override], dict[str, list[str]], list[list[str]]]:
         """The space; what is fixed in each search, by key; every combination of what a trial is averaged over."""
         loader = self.context.config_loader
-        parser = OverridesParser.create(config_loader=loader)
-        space = {key: parser.parse_overrides([quote(f"{key}={value}")])[0] for key, value in self.params.items()}
+        space: dict[str, Override] = {}
         fixed: dict[str, list[str]] = {}
         averaged: dict[str, list[str]] = {}
-        for override in parser.parse_overrides(arguments):
+        typed = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
+        for override in [*self.parse(self.params).values(), *typed]:
             key = override.key_or_group
-            space.pop(key, None)
+            for known in (space, fixed, averaged):  # the last word counts
+                known.pop(key, None)
             group = loader.repository.group_exists(key)  # type: ignore[attr-defined]
             if key in self.average:
                 averaged[key] = list_overrides(override)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 
+from omegaconf import OmegaConf
+
 from fieldlab.config.fingerprint import hash_run
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Search:
         scoring = find_task(base).scoring
         self.score = scoring.scores[str(scoring.searched)]
         self.study = open_study(folder / SEARCHES, f"{base['field']['name']}-{digest}", sweeper, self.score.lower)
+        if not self.study.trials:
+            self.study.enqueue_trial(find_within(space, base))
 
     def list_ended(self) -> list[Any]:
         """The trials that have come to an end: with a score, or diverged."""
@@ -142,6 +146,21 @@ def open_study(file: Path, name: str, sweeper: "OptunaSweeper", lower: bool) -> 
             again.append(trial.number)
     study.set_user_attr("again", again)
     return study
+
+
+def find_within(space: Mapping[str, Override], base: Mapping[str, Any]) -> dict[str, Any]:
+    """What a configuration has for the keys of a space, where its value is one of a range."""
+    node = OmegaConf.create(dict(base))
+    values = {key: OmegaConf.select(node, key) for key in space}
+    return {key: value for key, value in values.items() if lies_within(value, space[key].value())}
+
+
+def lies_within(value: Any, sweep: Any) -> bool:
+    """Whether a number is one of an interval, a whole one of whole ones."""
+    if not isinstance(sweep, IntervalSweep) or isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    whole = isinstance(sweep.start, int)
+    return sweep.start <= value <= sweep.end and (not whole or isinstance(value, int))  # type: ignore[operator]
 
 
 def suggest(trial: Any, key: str, override: Override) -> str:

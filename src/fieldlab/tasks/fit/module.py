@@ -198,9 +198,10 @@ class FitModule(FieldModule):
 
     def scores_of(self, values: Float[Tensor, "*grid c"], m: int) -> Scores:
         """The scores of these values for member m; what its constraints leave free is fitted likewise."""
-        y = self.all.y
-        prediction = values.flatten(0, -2).to(y.device).expand_as(y)
-        return self.scores(metrics.align(prediction, y, self.free, self.all.weights["full"]), self.all)[m]
+        y, weights = self.all.y[m : m + 1], {part: w[m : m + 1] for part, w in self.all.weights.items()}
+        prediction = metrics.align(values.flatten(0, -2).to(y.device)[None], y, self.free, weights["full"])
+        [scores] = metrics.scores(prediction, y, weights, self.signals[m].grid, {})
+        return scores
 
     def save_pictures(self, m: int, folder: Path) -> None:
         save_reconstruction(folder, self.signals[m], self.reconstruction(m))

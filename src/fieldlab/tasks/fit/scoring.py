@@ -12,6 +12,8 @@ FIT = Scoring(
         "test_psnr": Score("test PSNR", unit=" in dB"),
         "full_psnr": Score("full PSNR", unit=" in dB"),
         "full_ssim": Score("SSIM", 4),
+        "full_ms_ssim": Score("MS-SSIM", 4),
+        "full_vif": Score("VIF", 3),
         "gradient_psnr": Score("gradient PSNR", unit=" in dB"),
         "laplacian_psnr": Score("Laplacian PSNR", unit=" in dB"),
     },
