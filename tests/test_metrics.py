@@ -1,14 +1,18 @@
-"""PSNR and SSIM against scikit-image's, an independent implementation."""
+"""PSNR, SSIM, MS-SSIM and VIF against scikit-image's, an independent implementation."""
 
 import math
 
 import numpy as np
 import pytest
 import torch
+from scipy.signal import convolve2d
 from skimage import data
+from skimage.filters import gaussian
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from fieldlab.metrics import psnr, ssim
+from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+from fieldlab.metrics import ms_ssim, psnr, ssim, vif
 
 
 def pair(
@@ -65,3 +69,48 @@ def test_ssim_of_a_volume_and_by_member():
 def test_ssim_is_undefined_for_audio_and_under_eleven_samples(grid: tuple[int, ...]):
     prediction, target = pair(grid, 1)
     assert ssim(prediction, target, grid).isnan().all()
+
+
+def test_several_scales_are_products_of_contrasts():
+    clean = torch.from_numpy(data.astronaut()[::2, ::2].copy()).float() / 255
+    noisy = (clean + 0.05 * torch.randn_like(clean)).clamp(0, 1)
+    ours = ms_ssim(noisy.view(1, -1, 3), clean.view(1, -1, 3), (256, 256)).item()
+    pair = [picture.movedim(-1, 0)[None] for picture in (noisy, clean)]
+    theirs = multiscale_structural_similarity_index_measure(*pair, data_range=1.0).item()
+    assert ours == pytest.approx(theirs, abs=1e-3)  # whose coarsest mean includes windows completed by padding
+    assert ms_ssim(clean.view(1, -1, 3), clean.view(1, -1, 3), (256, 256)).item() == pytest.approx(1)
+    assert ms_ssim(1 - clean.view(1, -1, 3), clean.view(1, -1, 3), (256, 256)).item() == 0
+
+
+def test_several_scales_need_a_window_at_the_coarsest():
+    assert ms_ssim(*pair((175, 200), 1), (175, 200)).isnan().all()
+    assert ms_ssim(*pair((176, 200), 1), (176, 200)).isfinite().all()
+    assert ms_ssim(*pair((4096,), 1), (4096,)).isnan().all()
+    assert vif(*pair((40, 64), 1), (40, 64)).isnan().all()
+    assert vif(*pair((41, 64), 1), (41, 64)).isfinite().all()
+
+
+def test_visual_information_is_that_of_the_definition():
+    clean = data.camera()[::4, ::4].astype(float)
+    seen = np.clip(gaussian(clean, 1, preserve_range=True) + np.random.default_rng(0).normal(0, 4, clean.shape), 0, 255)
+    told = wanted = 0.0
+    ours, theirs = seen, clean
+    for scale in range(4):
+        side = 2 ** (4 - scale) + 1
+        axis = np.exp(-((np.arange(side) - side // 2) ** 2) / (2 * (side / 5) ** 2))
+        window = np.outer(axis, axis) / axis.sum() ** 2
+
+        def mean(values: np.ndarray, window: np.ndarray = window) -> np.ndarray:
+            return convolve2d(values, window, mode="valid")
+
+        if scale:
+            ours, theirs = mean(ours)[::2, ::2], mean(theirs)[::2, ::2]
+        spread = np.maximum(mean(theirs**2) - mean(theirs) ** 2, 0)
+        shared = mean(ours * theirs) - mean(ours) * mean(theirs)
+        gain = np.maximum(shared / (spread + 1e-10), 0)
+        left = np.maximum(mean(ours**2) - mean(ours) ** 2 - gain * shared, 1e-10)
+        told += np.log10(1 + gain**2 * spread / (left + 2)).sum()
+        wanted += np.log10(1 + spread / 2).sum()
+    flat = [torch.from_numpy(picture / 255).float().view(1, -1, 1) for picture in (seen, clean)]
+    assert vif(*flat, (128, 128)).item() == pytest.approx(told / wanted, rel=5e-3)
+    assert vif(flat[1], flat[1], (128, 128)).item() == pytest.approx(1, abs=1e-4)

@@ -51,6 +51,38 @@ def test_a_ready_search_tunes_what_the_field_has(command: Command):
 
 
 @pytest.mark.slow
+def test_a_field_declares_what_is_tuned_and_the_first_trial_is_the_field_as_it_is(command: Command):
+    told = ["-m", "hydra/sweeper=optuna", *SEARCH, "study=tune", "optimizer=adam"]
+    code, out, err = command(*told, *QUICK, "field=wire", "field.network.scale=12")
+    assert code == 0, err
+    assert "wire: 5 trials over field.learning_rate, field.network.omega_0\n" in out
+    assert study().trials[0].params == {"field.learning_rate": 5e-3, "field.network.omega_0": 20.0}
+    assert all("search" not in result.config["field"] for result in results())
+    assert {result.config["field"]["network"]["scale"] for result in results()} == {12}
+
+
+@pytest.mark.slow
+def test_ranges_that_are_given_are_all_that_is_tuned(command: Command):
+    told = ["-m", "hydra/sweeper=optuna", *SEARCH, "study=tune"]
+    assert command(*told, *QUICK, "field=siren", "field.network.depth=int(interval(1,3))")[0] == 0
+    assert set(study().best_params) == {"field.network.depth"}
+
+
+@pytest.mark.slow
+def test_a_study_of_searches_names_its_fields_and_signals(command: Command):
+    small = ["signal.size=16", "steps=2", "budget=null", "compile=false", "logger=none", "hydra.sweeper.trials=1"]
+    code, out, err = command("experiment=contenders_tuning", *small, "field=relu,grid", "field.network.width=8")
+    assert code == 2
+    assert "field.network.width" in err
+    code, out, err = command("experiment=contenders_tuning", *small, "field=relu,siren_small")
+    assert code == 0, err
+    fits = [read_result(file.parent) for file in Path("runs/contenders_tuning").glob("*/result.json")]
+    assert {(fit.field, fit.signal) for fit in fits} == {
+        (field, signal) for field in ("relu", "siren_small") for signal in ("china", "flower")
+    }
+
+
+@pytest.mark.slow
 def test_a_batch_is_one_launch_and_packed(command: Command, monkeypatch: pytest.MonkeyPatch):
     members = []
     whole = FitModule.configure_optimizers

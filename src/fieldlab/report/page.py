@@ -20,6 +20,7 @@ from fieldlab.report.choice import best_settings, judge_of
 from fieldlab.report.figure import colours
 from fieldlab.report.gallery import collect_pictures
 from fieldlab.report.paired import pairs
+from fieldlab.report.ranks import compare_to_first, rank_fields
 from fieldlab.report.results import explain, list_machines
 from fieldlab.report.table import scores_of_fits, tasks_of
 from fieldlab.runs.result import Plan, Result
@@ -67,6 +68,9 @@ def save_page(
         swept=bool(fits.attrs["swept"]),
         judged=judge_of(fits)[1],
         pairs=pairs(fits),
+        ranks=rank_fields(fits),
+        differences=compare_to_first(fits),
+        reference=fits.field.iloc[0],
         **draw_all(folder, fits, results, photos=photos),
     )
     write_atomically(file, page)

@@ -45,12 +45,10 @@ def pairs(fits: pd.DataFrame) -> list[Pair]:
     at 95 %. Where a study sweeps the subject (sizes, splits), each way is a signal of its own. There are none where
     scores have no mean over subjects.
     """
-    scoring = scoring_of_fits(fits)
-    if not scoring.ranked or scoring.headline not in fits:
+    quality = measure_quality(fits)
+    if quality.empty:
         return []
-    sign = scores_of_fits(fits)[scoring.headline].sign
-    scored = best_settings(fits).groupby(["field", "signal"], sort=False)[scoring.headline]
-    quality = sign * scored.agg(lambda scores: scores.mean(skipna=False)).unstack("signal")
+    sign = scores_of_fits(fits)[scoring_of_fits(fits).headline].sign
     ranking = quality.mean(axis=1).sort_values(ascending=False).index[:MOST_FIELDS]
     found = []
     for one, other in itertools.combinations(ranking, 2):
@@ -63,6 +61,19 @@ def pairs(fits: pd.DataFrame) -> list[Pair]:
             Pair(better, worse, sign * float(gain.mean()), low, high, int((gain > 0).sum()), len(gain), chance(gain))
         )
     return found
+
+
+def measure_quality(fits: pd.DataFrame) -> pd.DataFrame:
+    """The headline score by field and signal, each field at its best setting: the mean over seeds, negative where lower is better.
+
+    Empty where scores have no mean over subjects.
+    """
+    scoring = scoring_of_fits(fits)
+    if not scoring.ranked or scoring.headline not in fits:
+        return pd.DataFrame()
+    scored = best_settings(fits).groupby(["field", "signal"], sort=False)[scoring.headline]
+    quality = scored.agg(lambda scores: scores.mean(skipna=False)).unstack("signal")
+    return scores_of_fits(fits)[scoring.headline].sign * quality
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

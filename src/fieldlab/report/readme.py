@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from fieldlab.report.answer import rank_by_signal, rank_over_signals
+from fieldlab.report.answer import name_headline, rank_by_signal, rank_over_signals
 from fieldlab.report.choice import judge_of
+from fieldlab.report.ranks import difference_table, rank_fields
 from fieldlab.report.results import list_machines
 from fieldlab.report.summary import markdown, summary_table
 from fieldlab.report.table import scoring_of_fits
@@ -24,7 +25,7 @@ def write_readme(
         parts.append(plan.question)
     answer = [*rank_over_signals(fits), *rank_by_signal(fits)]
     notes = list_notes(to, plan)
-    parts += ["## Answer", "\n\n".join(answer or notes), *describe_table(fits, results)]
+    parts += ["## Answer", "\n\n".join(answer or notes), *describe_table(fits, results), *compare_fields(fits)]
     if caption:
         parts.append(f"![figure](figure.png)\n\n{caption}")
     if notes and answer:
@@ -47,3 +48,17 @@ def describe_table(fits: pd.DataFrame, results: Mapping[str, Result]) -> list[st
     shortened = len(best) < len(summary_table(fits, results))
     which = f" Each field at its best setting by {judge_of(fits)[1]}." if shortened else ""
     return [markdown(best), f"{scoring_of_fits(fits).note}{which} One row a run: [table.csv](table.csv)."]
+
+
+def compare_fields(fits: pd.DataFrame) -> list[str]:
+    """Which differences between many fields are more than chance, where there are signals enough."""
+    if ranks := rank_fields(fits):
+        return [ranks.describe()]
+    table = difference_table(fits)
+    if table.empty:
+        return []
+    told = (
+        f"Differences in {name_headline(fits)} to {fits.field.iloc[0]}, paired over signals: the mean, its percentile bootstrap interval, and the chance of a"
+        " paired t-test, corrected for how many fields there are."
+    )
+    return [markdown(table), told]

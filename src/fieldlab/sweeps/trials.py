@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
-
 from omegaconf import OmegaConf
 
 from fieldlab.config.fingerprint import hash_run
