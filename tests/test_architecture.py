@@ -73,7 +73,7 @@ def test_no_files_import_each_other_in_a_circle():
 def test_engine_sweeps_and_report_name_no_task(name: str):
     text = modules()[name].read_text()
     kinds = [folder.name for folder in (SOURCE / "tasks").iterdir() if (folder / "task.py").exists()]
-    assert len(kinds) == 5
+    assert len(kinds) == 6
     for kind in kinds:
         assert f"fieldlab.tasks.{kind}" not in text
         assert not re.search(rf"\b{kind.capitalize()}\b\.?\w*\(|task={kind}", text)
@@ -144,6 +144,8 @@ NEEDED = {
     "goal/towards": ["task=roll", "goal=collage"],
     "kernel": ["task=kernel"],
     "model": ["task=visualize"],
+    "noise": ["task=inverse"],
+    "observe": ["task=inverse"],
     "photos": ["task=visualize"],
     "shift_init": ["task=roll"],
     "transforms": ["task=visualize"],
@@ -163,6 +165,7 @@ def yaml_files() -> list[str]:
 def test_every_yaml_composes(file: str):
     group, _, option = file.rpartition("/")
     needed = ["signal.path=skimage:camera.png"] if file in NEED_A_FILE else []
+    needed += ["observe.path=mask.png"] if file == "observe/mask" else []
     needed += NEEDED.get(group, [])
     chosen = f"[{option}]" if group == "warp/moves" else option
     group = "classifier@goal.model" if group == "classifier" else group

@@ -9,7 +9,6 @@ from scipy.signal import convolve2d
 from skimage import data
 from skimage.filters import gaussian
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-
 from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
 from fieldlab.metrics import ms_ssim, psnr, ssim, vif
@@ -92,7 +91,9 @@ def test_several_scales_need_a_window_at_the_coarsest():
 
 def test_visual_information_is_that_of_the_definition():
     clean = data.camera()[::4, ::4].astype(float)
-    seen = np.clip(gaussian(clean, 1, preserve_range=True) + np.random.default_rng(0).normal(0, 4, clean.shape), 0, 255)
+    seen = np.clip(
+        gaussian(clean, 1, preserve_range=True) + np.random.default_rng(0).normal(0, 4, clean.shape), 0, 255
+    )
     told = wanted = 0.0
     ours, theirs = seen, clean
     for scale in range(4):

@@ -28,6 +28,7 @@ NOT_RUN = {
         "fieldlab -m field=bands,positional,gaussian seed=0,1,2 study=presets",
         "fieldlab experiment=tune field=relu,siren seed=100,101 hydra.sweeper.trials=64",
         "fieldlab -m hydra/sweeper=optuna field=siren 'field.network.width=int(interval(32,256))' optimizer=adam study=wide",
+        "fieldlab -m hydra/sweeper=optuna field=wire optimizer=adam study=wide",
         "fieldlab -m sampling=uniform,error,soft_mining,evos,gradient seed=0,1,2 study=samplings",
         "fieldlab -m field=siren,finer,wire,hash_grid,gaussians budget=200000 study=equal",
         "fieldlab -m task=kernel field=siren,gaussian,positional,relu",
@@ -35,6 +36,11 @@ NOT_RUN = {
         "fieldlab-report runs/mine --to experiments/mine",
     ),
     "runs are verified in tests/report/test_verify.py": ("fieldlab-report runs/mine --verify",),
+    "inverse problems are solved in tests/tasks/inverse": (
+        "fieldlab task=inverse",
+        "fieldlab task=inverse observe=random field=siren signal=astronaut",
+        "fieldlab task=inverse observe=everywhere noise=both task.patience=3",
+    ),
     "a task that measures is swept in tests/runs/test_task.py": (
         "fieldlab -m task=blur task.sigma=0.5,1,2,4 signal=camera,coffee study=blurred",
         "fieldlab-report runs/blurred",

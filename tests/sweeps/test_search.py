@@ -71,10 +71,10 @@ def test_ranges_that_are_given_are_all_that_is_tuned(command: Command):
 @pytest.mark.slow
 def test_a_study_of_searches_names_its_fields_and_signals(command: Command):
     small = ["signal.size=16", "steps=2", "budget=null", "compile=false", "logger=none", "hydra.sweeper.trials=1"]
-    code, out, err = command("experiment=contenders_tuning", *small, "field=relu,grid", "field.network.width=8")
+    code, _, err = command("experiment=contenders_tuning", *small, "field=relu,grid", "field.network.width=8")
     assert code == 2
     assert "field.network.width" in err
-    code, out, err = command("experiment=contenders_tuning", *small, "field=relu,siren_small")
+    code, _, err = command("experiment=contenders_tuning", *small, "field=relu,siren_small")
     assert code == 0, err
     fits = [read_result(file.parent) for file in Path("runs/contenders_tuning").glob("*/result.json")]
     assert {(fit.field, fit.signal) for fit in fits} == {

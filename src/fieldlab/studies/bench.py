@@ -47,9 +47,7 @@ def save_figure(file: Path, folder: Path, results: Mapping[str, Result], *, phot
     return HELD_OUT if name == BICUBIC else MEMORISED.format(name, name)
 
 
-def find_reference(
-    fits: pd.DataFrame, results: Mapping[str, Result], quality: pd.DataFrame
-) -> tuple[pd.Series, str]:
+def find_reference(fits: pd.DataFrame, results: Mapping[str, Result], quality: pd.DataFrame) -> tuple[pd.Series, str]:
     """The score on each signal that others are held to, and whose it is."""
     headline = scoring_of_fits(fits).headline
     cubic = {result.signal: result.yardsticks.get(BICUBIC, {}).get(headline) for result in results.values()}
@@ -73,9 +71,17 @@ def draw_scores(axes: Axes, quality: pd.DataFrame, gains: pd.DataFrame) -> None:
             axes.text(column, row, f"{score:.1f}", ha="center", va="center", fontsize=8, color="w" if dark else "0.1")
             if best[signal] == field:
                 axes.add_patch(
-                    mpl.patches.Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor="0.1", linewidth=1.4)
+                    mpl.patches.Rectangle(
+                        (column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor="0.1", linewidth=1.4
+                    )
                 )
-    axes.set_xticks(range(quality.shape[1]), [shorten(str(signal)) for signal in quality.columns], rotation=30, ha="right", fontsize=8)
+    axes.set_xticks(
+        range(quality.shape[1]),
+        [shorten(str(signal)) for signal in quality.columns],
+        rotation=30,
+        ha="right",
+        fontsize=8,
+    )
     axes.set_yticks(range(len(quality)), quality.index, fontsize=8)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

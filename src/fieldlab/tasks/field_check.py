@@ -16,7 +16,7 @@ from fieldlab.runs.check import to_json
 from fieldlab.runs.rules import check_devices
 from fieldlab.runs.task import Config, Facts, Once
 from fieldlab.runs.trained import assemble_module
-from fieldlab.signals.build import build_signal, build_split
+from fieldlab.signals.build import build_split
 from fieldlab.training.check import check_schedule, try_out
 from fieldlab.training.constraints import Constraint
 
@@ -34,8 +34,8 @@ def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> 
     numbers is new, and then one for all of them. It is not kept: a sweep would hold all of its fields.
     """
     member = functools.cache(lambda: task.build(config))
-    world, files = to_json(config, "signal", "split"), str(digest(config["signal"]))
-    name, grid, dim, channels, samples = once(world, files, look=lambda: look_at_signal(config))
+    world, files = to_json(config, *task.world), str([digest(config[key]) for key in task.world])
+    name, grid, dim, channels, samples = once(world, files, look=lambda: look_at_signal(task, config))
     shape = str((dim, channels))
     field = once(to_json(config, "field"), shape, look=lambda: structure(build_outline(config, dim, channels)))
     if config.get("start") is not None:
@@ -50,9 +50,11 @@ def check_field(task: "FieldTask", config: Config, devices: int, once: Once) -> 
     return Facts(name, (config["supervise"], config["sampling"], field, grid, samples))
 
 
-def look_at_signal(config: Config) -> tuple[str, tuple[int, ...], int, int, tuple[int, int | None, bool]]:
+def look_at_signal(
+    task: "FieldTask", config: Config
+) -> tuple[str, tuple[int, ...], int, int, tuple[int, int | None, bool]]:
     """Name, grid, axes, channels; number of training samples and of those in the mask, and whether others are held out."""
-    signal = build_signal(config["signal"])
+    signal = task.read_samples(config)
     split = build_split(config["split"], signal.grid)
     masked = None if signal.mask is None else int((split.train & signal.mask.flatten()).sum())
     return signal.name, signal.grid, signal.dim, signal.channels, (int(split.train.sum()), masked, split.held_out)

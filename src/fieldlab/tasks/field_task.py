@@ -63,6 +63,7 @@ class FieldTask(TrainedTask):
     subject_keys: ClassVar[tuple[str, ...]] = ("signal.", "split.", "supervise.", "task.stencil")
     follows: ClassVar[Mapping[str, tuple[str, ...]]] = {"supervise.name": ("supervise.",)}
     supervision: ClassVar[type[Supervision]] = Supervision
+    world: ClassVar[tuple[str, ...]] = ("signal", "split")  # the nodes that say what is sampled
 
     batch_size: int | None
     scores: int
@@ -73,21 +74,27 @@ class FieldTask(TrainedTask):
     def name_subject(cls, config: Config) -> str:
         return name_subject(config, cls.__name__)
 
-    def look(self, config: Config, devices: int, once: Once) -> Facts:
+    @classmethod
+    def read_samples(cls, config: Config) -> "Signal":
+        """That at whose samples constraints hold: the signal."""
         from fieldlab.signals.build import build_signal
+
+        return build_signal(config["signal"])
+
+    def look(self, config: Config, devices: int, once: Once) -> Facts:
         from fieldlab.tasks.field_bandwidth import decide_field
         from fieldlab.tasks.field_check import check_field
 
-        signal = build_signal(config["signal"])
+        signal = self.read_samples(config)
         return check_field(self, decide_field(config, dim=signal.dim, channels=signal.channels), devices, once)
 
     def build(self, config: Config, begin: "Begin | None" = None) -> FieldMember:
         """The field, drawn or as `start` says; or as `begin` says of what makes it."""
         from fieldlab.field import build_field, draw
-        from fieldlab.signals.build import build_signal, build_split
+        from fieldlab.signals.build import build_split
         from fieldlab.tasks.field_bandwidth import decide_field
 
-        signal = build_signal(config["signal"])
+        signal = self.read_samples(config)
         split = build_split(config["split"], signal.grid)
         decided = decide_field(config, dim=signal.dim, channels=signal.channels)
 

@@ -1,6 +1,7 @@
 """Constraints: relations that a field must fulfil at points. A task's loss is a sum of them."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import torch
@@ -27,6 +28,7 @@ class Points(NamedTuple):
 
 
 Residual = Callable[[Function, Points], Tensor]
+LookUp = Callable[[Function, Points], Tensor]  # what a task knows of a field at points of its own
 
 
 class Constraint(nn.Module):
@@ -108,9 +110,16 @@ class Reading:
     Where the gradient of a region is wanted, its value comes along.
     """
 
-    def __init__(self, field: Function, batch: Mapping[str, Points], sloped: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        field: Function,
+        batch: Mapping[str, Points],
+        sloped: Collection[str] = (),
+        look_ups: Mapping[str, LookUp] = MappingProxyType({}),
+    ) -> None:
         self.field = field
         self.batch = batch
+        self.look_ups = look_ups
         self.read: dict[tuple[str, str], Tensor] = {}
         for region in sloped:
             pair = value_and_gradient(field, batch[region].x)
@@ -126,6 +135,8 @@ class Reading:
             return OPERATORS[name](self.field, points.x)
         if name in AXES:
             return points.x[..., AXES.index(name)].unsqueeze(-1)
+        if name in self.look_ups:
+            return self.look_ups[name](self.field, points)
         return points.data[name]
 
 

@@ -15,7 +15,7 @@ from fieldlab.field import POINTS_AT_ONCE, Ensemble, count_parameters, count_sto
 from fieldlab.operators import Function
 from fieldlab.signals.signal import Signal
 from fieldlab.training.compiling import LEAST, Operations
-from fieldlab.training.constraints import Constraint, Reading, find_sloped
+from fieldlab.training.constraints import Constraint, LookUp, Reading, find_sloped
 from fieldlab.training.module import TaskModule
 from fieldlab.training.optimisation import Descent
 from fieldlab.training.precision import half_products
@@ -73,6 +73,11 @@ class FieldModule(TaskModule):
     def turns(self) -> Sequence[int]:
         return [0, self.half_steps] if 0 < self.half_steps < self.samples.steps else [0]
 
+    @property
+    def look_ups(self) -> Mapping[str, LookUp]:
+        """What expressions may name beside operators, coordinates and data; here nothing."""
+        return {}
+
     @abstractmethod
     def save_pictures(self, m: int, folder: Path) -> None:
         """Write pictures of what member m has learned into the fit's folder."""
@@ -117,7 +122,8 @@ class FieldModule(TaskModule):
         mine: list[Any] = [c for c in self.constraints.values() if isinstance(c, Constraint) and region in c.regions]
 
         def add_up(block: Int[Tensor, "m b"]) -> Float[Tensor, "m b"]:
-            reading = Reading(self.ensemble, {region: self.samples.gather(block)}, {*self.sloped} & {region})
+            sloped = {*self.sloped} & {region}
+            reading = Reading(self.ensemble, {region: self.samples.gather(block)}, sloped, self.look_ups)
             costs = [constraint.weight * constraint.cost(reading, region) for constraint in mine]
             return torch.stack([cost.flatten(2).mean(2) for cost in costs]).sum(0)
 
@@ -126,7 +132,7 @@ class FieldModule(TaskModule):
 
     def total(self, batch: Batch) -> Float[Tensor, "m"]:
         """The sum of constraints, by member."""
-        reading = Reading(self.ensemble, batch, self.sloped)
+        reading = Reading(self.ensemble, batch, self.sloped, self.look_ups)
         return torch.stack([constraint(reading) for constraint in self.constraints.values()]).sum(0)
 
     def facts(self, m: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Samples(Batches):
         *,
         regions: Mapping[str, Int[Tensor, "m k"]],
         space: bool,
-        data: Mapping[str, Float[Tensor, "m n ..."]],
+        data: Mapping[str, Shaped[Tensor, "m n ..."]],
         batch_size: int | None,
         sampling: Sampling,
         steps: int,
@@ -202,7 +202,7 @@ def cut_points(points: Points, count: int, i: int) -> Points:
     return Points(x, data, points.share * x.shape[1] / points.x.shape[1], weights)
 
 
-def gather_rows(tensor: Float[Tensor, "m n ..."], index: Int[Tensor, "m b"]) -> Float[Tensor, "m b ..."]:
+def gather_rows(tensor: Shaped[Tensor, "m n ..."], index: Int[Tensor, "m b"]) -> Shaped[Tensor, "m b ..."]:
     """The rows of each member at its own indices."""
     wide = index.view(*index.shape, *[1] * (tensor.ndim - 2)).expand(-1, -1, *tensor.shape[2:])
     return tensor.gather(1, wide)

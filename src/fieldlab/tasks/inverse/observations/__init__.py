@@ -1,0 +1,1 @@
+"""Observations: how measurements follow from a signal, a file each."""
