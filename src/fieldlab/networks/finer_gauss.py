@@ -6,6 +6,7 @@ from torch import Tensor
 
 from fieldlab.networks.dense import Dense, check_positive
 from fieldlab.networks.finer import draw_first_bias, stretch
+from fieldlab.networks.window import window
 
 
 class FinerGauss(Dense):
@@ -35,4 +36,4 @@ class FinerGauss(Dense):
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def activate(self, z: Float[Tensor, "*n width"], layer: int) -> Float[Tensor, "*n width"]:
-        return torch.exp(-((self.scale * stretch(z, detached=self.detached)) ** 2))
+        return window(-((self.scale * stretch(z, detached=self.detached)) ** 2))

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fieldlab.networks.dense import Dense, check_positive
+from fieldlab.networks.window import window
 
 
 class Gabor(Dense):
@@ -24,4 +25,4 @@ class Gabor(Dense):
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def activate(self, z: Float[Tensor, "*n width"], layer: int) -> Float[Tensor, "*n width"]:
-        return torch.sin(self.omega_0 * z) * torch.exp(-((self.scale * z) ** 2))
+        return torch.sin(self.omega_0 * z) * window(-((self.scale * z) ** 2))

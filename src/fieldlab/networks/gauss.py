@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fieldlab.networks.dense import Dense, check_positive
+from fieldlab.networks.window import window
 
 
 class Gauss(Dense):
@@ -22,4 +23,4 @@ class Gauss(Dense):
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def activate(self, z: Float[Tensor, "*n width"], layer: int) -> Float[Tensor, "*n width"]:
-        return torch.exp(-((self.scale * z) ** 2))
+        return window(-((self.scale * z) ** 2))

@@ -10,6 +10,7 @@ from fieldlab.networks.dense import check_positive
 from fieldlab.networks.linear import check_sizes
 from fieldlab.networks.mfn import FilterNetwork
 from fieldlab.networks.mfn_fourier import SineFilter
+from fieldlab.networks.window import window
 
 
 class GaborNet(FilterNetwork):
@@ -51,4 +52,4 @@ class GaborFilter(nn.Module):
 
     def forward(self, x: Float[Tensor, "*n features"]) -> Float[Tensor, "*n width"]:
         distance = (x[..., None, :] - self.mu).square().sum(-1)
-        return self.sine(x) * torch.exp(-self.gamma * distance / 2)
+        return self.sine(x) * window(-self.gamma * distance / 2)

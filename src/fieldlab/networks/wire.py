@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from fieldlab.networks.complex_linear import ComplexLinear, real_part_of_last
 from fieldlab.networks.dense import check_positive
 from fieldlab.networks.linear import FirstLinear, check_sizes
+from fieldlab.networks.window import window
 
 
 class Wire(nn.Module):
@@ -50,5 +51,5 @@ class Wire(nn.Module):
 
 def wave(real: Float[Tensor, "*n w"], exponent: Float[Tensor, "*n w"], omega_0: Tensor) -> Float[Tensor, "*n 2*w"]:
     """exp(exponent + j omega_0 real)."""
-    size, phase = exponent.exp(), omega_0 * real
+    size, phase = window(exponent), omega_0 * real
     return torch.cat([size * phase.cos(), size * phase.sin()], dim=-1)
