@@ -32,13 +32,37 @@ def wave(periods: float) -> tuple[str, ...]:
     [
         ("gaussian", "field.encoding.sigma"),
         ("positional", "field.encoding.num_octaves"),
-        ("siren", "field.network.first_omega_0"),
     ],
 )
 def test_finer_signals_get_higher_bandwidths(field: str, key: str):
     coarse, fine = (chosen(*wave(periods), f"field={field}", f"{key}=auto") for periods in (1, 13))
     assert fine > coarse
     assert isinstance(fine, int if field == "positional" else float)
+
+
+OMEGA = ("field=siren", "field.network.first_omega_0=auto", "split=checkerboard", "signal=formula")
+
+
+@pytest.mark.slow
+def test_a_siren_keeps_what_is_published_unless_a_short_fit_is_clearly_better(monkeypatch: pytest.MonkeyPatch):
+    slow_wave, fast_wave = (
+        chosen(*OMEGA, "signal.size=[2048]", f"signal.formula='(1+sin({2 * periods}*pi*x0))/2'")
+        for periods in (3, 300)
+    )
+    assert slow_wave == 30.0
+    assert fast_wave >= 120.0
+    assert chosen(*SMALL[:1], "signal=camera", "field=siren", "field.network.first_omega_0=auto") == 30.0
+
+
+def test_short_fits_are_of_all_values_at_once_and_see_no_test_samples(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def train(ensemble, x, y, generator):
+        asked.append((ensemble.members, len(x)))
+
+    monkeypatch.setattr("fieldlab.tasks.field_trials.train", train)
+    assert chosen(*OMEGA, "signal.size=[256]", "signal.formula='(1+sin(20*pi*x0))/2'") == 30.0  # nothing was learned
+    assert asked == [(6, 128)]  # 7.5 to 240: half as many periods as there are training samples
 
 
 def test_test_samples_are_not_looked_at(clean_folder: Path):

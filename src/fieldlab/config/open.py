@@ -1,6 +1,6 @@
 """Settings of a field's parts that may be left open: `auto`, which the program chooses. Imports nothing heavy.
 
-A part says which of its settings these are by their annotations: `sigma: Bandwidth`, `num_octaves: Octaves`.
+A part says which of its settings these are by their annotations: `sigma: Bandwidth`, `num_octaves: Octaves`, `first_omega_0: Frequency`.
 """
 
 import math
@@ -18,9 +18,13 @@ from fieldlab.errors import InputError
 
 @dataclass(frozen=True)
 class Ladder:
-    """The metadata of an annotated type: which values are tried for a setting, from low to high, for so many samples along the longest axis."""
+    """The metadata of an annotated type: which values are tried for a setting, from low to high, for so many samples along the longest axis.
+
+    A kernel tells which of them is best; or, of a network that learns its features, short fits do, and the `published` value stays unless another is clearly better.
+    """
 
     rungs: Callable[[int], Sequence[float]]
+    published: float | None = None
 
 
 def powers(samples: int) -> Sequence[float]:
@@ -33,8 +37,16 @@ def numbers(samples: int) -> Sequence[int]:
     return range(1, max(1, math.floor(math.log2(samples))) + 1)
 
 
+def frequencies(samples: int) -> Sequence[float]:
+    """A quarter of SIREN's 30, a half, and so on, up to what every second sample could have over [-1, 1], and 30 at least."""
+    most = max(0, math.floor(math.log2(math.pi * samples / 2 / SINE)))
+    return [SINE * 2.0**k for k in range(-2, most + 1)]
+
+
+SINE = 30.0
 Bandwidth = Annotated[float, Ladder(powers)]
 Octaves = Annotated[int, Ladder(numbers)]
+Frequency = Annotated[float, Ladder(frequencies, published=SINE)]
 
 
 def find_open(field: Mapping[str, Any]) -> dict[str, Ladder]:
@@ -51,7 +63,7 @@ def find_open(field: Mapping[str, Any]) -> dict[str, Ladder]:
                 continue
             if ladder is None:
                 raise InputError(
-                    f"field.{key}: cannot be {AUTO}; what can are bandwidths that a kernel predicts quickly, sigma of gaussian, first_omega_0 of siren, num_octaves of positional"
+                    f"field.{key}: cannot be {AUTO}; what can are bandwidths that are found quickly, sigma of gaussian, first_omega_0 of siren, num_octaves of positional"
                 )
             found[key] = ladder
     return found

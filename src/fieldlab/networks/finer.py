@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.config.open import Bandwidth
+from fieldlab.config.open import Frequency
 from fieldlab.networks.dense import Dense, check_positive, draw_for_sines
 from fieldlab.networks.linear import find_layers
 
@@ -28,7 +28,7 @@ class Finer(Dense):
         *,
         width: int,
         depth: int,
-        first_omega_0: Bandwidth,
+        first_omega_0: Frequency,
         hidden_omega_0: float,
         first_bias: float | None,
         detached: bool,

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fieldlab.config.open import Bandwidth
+from fieldlab.config.open import Frequency
 from fieldlab.networks.linear import FirstLinear, check_sizes
 
 
@@ -27,7 +27,7 @@ class Siren(nn.Module):
         *,
         width: int,
         depth: int,
-        first_omega_0: Bandwidth,
+        first_omega_0: Frequency,
         hidden_omega_0: float,
     ) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Bandwidths that are left to the program: those with which a field's kernel predicts validation samples best."""
+"""Bandwidths that are left to the program: those with which a field's kernel, or a short fit, predicts validation samples best."""
 
 import functools
 import math
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from fieldlab.config.cache import keep
@@ -24,6 +24,7 @@ from fieldlab.signals.build import build_signal, build_split
 from fieldlab.signals.grid import Grid
 from fieldlab.signals.splits import Split
 from fieldlab.tasks.field_budget import fill_sizes, resize
+from fieldlab.tasks.field_trials import find_by_fits
 
 WINDOWS = 8  # of the grid, in which the kernel is asked
 TRAINING, VALIDATION = 200, 100  # samples in each
@@ -82,7 +83,7 @@ def choose(config: Config) -> Config:
 
 @keep(256)
 def find_best(settings: Mapping[str, Any], key: str) -> float:
-    """The value of this key with which regression in windows of the signal predicts best.
+    """The value of this key with which regression in windows of the signal predicts best, or short fits do.
 
     Raises:
         InputError: samples that are on no grid, a field whose kernel takes minutes, or is singular with every value.
@@ -92,13 +93,16 @@ def find_best(settings: Mapping[str, Any], key: str) -> float:
         raise InputError(
             f"field.{key}: {AUTO} is found from samples on a grid, and {signal.name} has none; give a number"
         )
-    field = fill_sizes(settings["field"])
-    windows = list(cut_windows(signal, build_split(settings["split"], signal.grid)))
+    field, split = fill_sizes(settings["field"]), build_split(settings["split"], signal.grid)
+    ladder = find_open(field)[key]
+    if ladder.published is not None:
+        known, unknown = hold_out(split, torch.Generator().manual_seed(0))
+        return find_by_fits(field, key, signal, known, unknown, ladder.rungs(max(signal.grid)), ladder.published)
+    windows = list(cut_windows(signal, split))
     if not windows:
         raise InputError(
             f"field.{key}: {AUTO} needs samples beside those that train; there are too few; give a number"
         )
-    ladder = find_open(field)[key]
 
     @functools.cache
     def error(value: float) -> float:
@@ -142,10 +146,7 @@ def cut_windows(signal: Grid, split: Split) -> Iterator[Window]:
     predicted from the others.
     """
     generator = torch.Generator().manual_seed(0)
-    seen, unseen = split.train, split.validation
-    if not unseen.any():
-        out = torch.rand(len(seen), generator=generator) < 1 / HELD_OUT
-        seen, unseen = seen & ~out, seen & out
+    seen, unseen = hold_out(split, generator)
     side = (TRAINING / seen.double().mean().item()) ** (1 / signal.dim)
     shape = [min(size, round(side)) for size in signal.grid]
     x, y = signal.coordinates().double(), signal.values.flatten(0, -2).double()
@@ -158,6 +159,16 @@ def cut_windows(signal: Grid, split: Split) -> Iterator[Window]:
         asked = asked[torch.randperm(len(asked), generator=generator)[:VALIDATION]]
         if known.any() and len(asked):
             yield Window(x[known], y[known], x[asked], y[asked])
+
+
+def hold_out(split: Split, generator: torch.Generator) -> tuple[Bool[Tensor, "n"], Bool[Tensor, "n"]]:
+    """The samples that are known, and those that are predicted from them: training and validation samples, or, where none validate, a
+    part of the training samples each."""
+    seen, unseen = split.train, split.validation
+    if unseen.any():
+        return seen, unseen
+    out = torch.rand(len(seen), generator=generator) < 1 / HELD_OUT
+    return seen & ~out, seen & out
 
 
 def measure_error(settings: Mapping[str, Any], signal: Grid, windows: Sequence[Window]) -> float:
