@@ -21,6 +21,7 @@ DIGESTS = {
     "cameraman": "495220d6",
     "composite": "a3341421",
     "contenders_first": "1b64effb",
+    "contenders_tuning": "b5e869fb",
     "derivatives": "82195959",
     "features": "4c71237a",
     "fourier_features": "12f90b53",

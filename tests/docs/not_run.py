@@ -28,7 +28,7 @@ NOT_RUN = {
         "fieldlab -m field=bands,positional,gaussian seed=0,1,2 study=presets",
         "fieldlab experiment=tune field=relu,siren seed=100,101 hydra.sweeper.trials=64",
         "fieldlab -m hydra/sweeper=optuna field=siren 'field.network.width=int(interval(32,256))' optimizer=adam study=wide",
-        "fieldlab -m hydra/sweeper=optuna field=wire optimizer=adam study=wide",
+        "fieldlab -m hydra/sweeper=optuna field=wire optimizer=adam study=tuned",
         "fieldlab -m sampling=uniform,error,soft_mining,evos,gradient seed=0,1,2 study=samplings",
         "fieldlab -m field=siren,finer,wire,hash_grid,gaussians budget=200000 study=equal",
         "fieldlab -m task=kernel field=siren,gaussian,positional,relu",

@@ -97,7 +97,7 @@ def fit(small: Small, *overrides: str) -> Result:
 def test_the_curve_ends_with_all_samples_and_ssim(small: Small):
     result = fit(small, *BATCHES, "supervise.derivatives=true")
     on_the_way, last = result.curve
-    assert {*last} - {*on_the_way} == {"full_ssim", "gradient_psnr", "laplacian_psnr"}
+    assert {*last} - {*on_the_way} == {"full_ssim", "full_ms_ssim", "full_vif", "gradient_psnr", "laplacian_psnr"}
     assert {name: value for name, value in last.items() if name not in ("step", "seconds")} == result.scores
 
 
