@@ -1,6 +1,6 @@
 """The comparison of fields signal by signal: a mean over signals hides which field is better where."""
 
-# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false, reportReturnType=false
 
 import itertools
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ SMALL = (
     "task=inverse", "signal.size=24", "signal.channels=grey", "field.network.width=16", "steps=4", "task.scores=2", "compile=false",
     "trainer=cpu", "logger=none",
 )  # fmt: skip
-EVERY = ["everywhere", "random", "downsample", "projections", "fourier", *slow("blur", "motion", "blocks")]
+EVERY = ["downsample", "fourier", *slow("everywhere", "random", "projections", "blur", "motion", "blocks")]
 
 
 def solve(*overrides: str) -> Result:
@@ -112,6 +112,7 @@ def test_batches_count_points_of_the_field():
     assert batch["measurements"].x.shape[1] == 64 // 16
 
 
+@pytest.mark.slow
 def test_a_sampling_sees_what_measurements_cost():
     assert solve("observe=everywhere", "sampling=soft_mining", "task.batch_size=64").status == "finished"
 
@@ -142,12 +143,14 @@ def test_patience_ends_where_held_out_measurements_are_explained_best():
     assert stopped.scores["full_psnr"] > whole.scores["full_psnr"] + 1  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_without_an_end_before_the_last_step_the_best_is_kept_too():
     kept, ended = solve(*NOISY, "task.patience=100"), solve(*NOISY, "task.patience=2")
     assert kept.stopped_at is not None
     assert kept.scores["validation_error"] <= ended.scores["validation_error"]  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_a_phantom_from_few_noisy_projections_beats_back_projection():
     result = solve(
         "signal=phantom", "signal.size=32", "observe=projections", "observe.angles=12", "noise.readout=0.06",
@@ -164,6 +167,7 @@ def test_a_noisy_photo_is_denoised():
     assert result.scores["full_psnr"] > result.yardsticks["as measured"]["full_psnr"] + 3  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_a_study_reports_yardsticks_and_pictures(command: Command):
     code, out, err = command(
         "-m", *SMALL, "field=siren,relu", "observe=random", "observe.fraction=0.3", "study=holes", "seed=0"
@@ -205,6 +209,7 @@ def test_a_search_looks_at_held_out_measurements(command: Command):
     assert "validation error" in out
 
 
+@pytest.mark.quick(5)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

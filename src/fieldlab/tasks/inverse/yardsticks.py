@@ -67,7 +67,8 @@ def deconvolve(blurred: Float[Tensor, "h v c"], offsets: Int[Tensor, "j 2"], ker
     margin, channels = 2 * reach, []  # the filter takes a picture for periodic, and its border is not
     for channel in blurred.unbind(-1):
         wide = np.pad(channel.double().numpy(), margin, mode="symmetric")
-        channels.append(unsupervised_wiener(wide, window, clip=False, rng=0)[0][margin:-margin, margin:-margin])
+        sharp = np.asarray(unsupervised_wiener(wide, window, clip=False, rng=0)[0])
+        channels.append(sharp[margin:-margin, margin:-margin])
     return {"Wiener": torch.from_numpy(np.stack(channels, axis=-1)).float()}
 
 

@@ -26,9 +26,8 @@ class Blur(Local):
 
     def yardsticks(self, measured: Float[Tensor, "k w"]) -> Pictures:
         values = measured.unflatten(0, self.grid)
-        return {"as measured": values} | (
-            deconvolve(values, self.offsets.cpu(), self.weights.cpu()) if len(self.grid) == 2 else {}
-        )
+        found = deconvolve(values, self.offsets.cpu(), self.weights.cpu()) if len(self.grid) == 2 else {}
+        return {"as measured": values, **found}
 
 
 class GaussianBlur(Blur):

@@ -20,4 +20,4 @@ class Everywhere(Local):
 
     def yardsticks(self, measured: Float[Tensor, "k w"]) -> Pictures:
         values = measured.unflatten(0, self.grid)
-        return {"as measured": values} | (denoise(values) if len(self.grid) == 2 else {})
+        return {"as measured": values, **(denoise(values) if len(self.grid) == 2 else {})}
