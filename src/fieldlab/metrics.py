@@ -13,9 +13,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure, v
 MSE_FLOOR = torch.finfo(torch.float32).eps ** 2  # what float32 cannot tell from 0 near 1
 WINDOW = 11  # samples a side of SSIM's Gaussian window
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # exponents of multi-scale SSIM, the finest scale first
-LARGEST = (
-    2**20
-)  # samples, of which these two are computed: of more they take longer than a fit's other scores together
+LARGEST = 2**20  # samples, of which MS-SSIM and VIF are computed: of more they take longer than all other scores
 LEAST_VIF = 41  # samples a side, of which the coarsest of VIF's four scales has a window left
 WHITE = 255.0  # the scale of values in which the noise of VIF's model eye is given
 

@@ -1,4 +1,4 @@
-"""The figure of `experiment=contenders`: which field wins on which signal, by how much, and how far it is from methods without a network."""
+"""The figure of `experiment=contenders_tuning`: which field wins on which signal, by how much, and how far it is from methods without a network."""
 
 # pyright: reportArgumentType=false, reportCallIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
