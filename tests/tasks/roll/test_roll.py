@@ -290,7 +290,7 @@ def test_a_sweep_of_rolls_has_a_report_with_films(command: Command):
         (["memorise.signal.channels=grey", "goal=adversarial", "classifier@goal.model=checkpoint", "goal.model.network={_target_: seen_networks.Small}", "goal.model.size=[16,16]"], "goal.model: Small sees 3 channel(s), and the pictures have 1"),
         (["goal.region=[0,0,99,9]"], "goal.region: [0, 0, 99, 9] should be [TOP, LEFT, BOTTOM, RIGHT]"),
         (["goal.shifts=[]"], "goal: shifts must be pairs [ROWS, COLUMNS] of at most 1e+06 pixels, not []"),
-        (["signal=camera"], "signal: belongs to task=fit and task=kernel and task=surface; this is task=roll"),
+        (["signal=camera"], "signal: belongs to task=fit and task=inverse and task=kernel and task=surface; this is task=roll"),
         (["shift_init.tries=99"], "shift_init: cells must be at least 1, and their square no less than tries (99), not 8"),
         (["task.batch_size=0"], "task: batch_size must be at least 1, or null for all pixels, not 0"),
         (["+photos.dog=none.png"], "photos.dog: there is no file none.png"),

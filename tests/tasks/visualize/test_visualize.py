@@ -386,7 +386,7 @@ def test_objectives_need_no_quotes():
         (["task.magnify=2"], "task: magnify=2 needs a canvas that is known between its pixels: canvas=field"),
         (["task.patches=0"], "task: patches must be at least 1"),
         (["field=siren"], "field: this canvas is painted by none; take canvas=field with it"),
-        (["signal=camera"], "signal: belongs to task=fit and task=kernel and task=surface; this is task=visualize"),
+        (["signal=camera"], "signal: belongs to task=fit and task=inverse and task=kernel and task=surface; this is task=visualize"),
         (["photos=folder", "photos.folder=empty"], "photos.folder: there are no pictures in empty"),
         (["trainer.precision=64"], "trainer.precision: 64 would change the network; take 32 or bf16-mixed"),
         (["compile=true"], "compile: networks that are only looked into, or read, are not compiled"),
