@@ -60,6 +60,7 @@ def test_a_plain_run_always_runs_anew(command: Command):
     assert file.stat().st_mtime_ns > before
 
 
+@pytest.mark.slow
 def test_a_sweep_skips_what_has_finished_and_says_so(command: Command):
     sweep = ("-m", "field=relu,siren", "seed=0", *QUICK, "study=mine")
     code, out, _ = command(*sweep)

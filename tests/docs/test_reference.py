@@ -15,6 +15,8 @@ CONF = ROOT / "conf"
 OPTIONS = sorted(file for file in CONF.glob("*/**/*.yaml") if file.parts[-2] not in ("help", "experiment"))
 TASKS = sorted(file.stem for file in (CONF / "task").glob("*.yaml"))
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def reference() -> Mapping[str, str]:

@@ -83,6 +83,7 @@ def test_a_result_from_before_a_setting_was_there_is_asked_all_the_same(folder: 
     np.testing.assert_array_equal(fieldlab.Query(older).bicubic((24, 32)), fieldlab.Query(folder).bicubic((24, 32)))
 
 
+@pytest.mark.slow
 def test_arrays_come_back_in_their_own_units(small: Compose):
     sound = 100 + 50 * np.sin(np.linspace(0, 6, 64))
     np.save("sound.npy", sound)

@@ -52,6 +52,7 @@ def test_sums_of_slopes_and_products_with_them_are_the_kernel(field: str):
     torch.testing.assert_close(kernel.push(x, kernel.pull(x, alpha)), kernel.gram(x) @ alpha, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_only_linear_layers_are_summed_up():
     assert all(Tangent(make_field(name)).layers for name in DENSE)
     assert not any(Tangent(make_field(name)).layers for name in ("wire", "hash_grid_small", "mfn_gabor", "grid"))

@@ -110,6 +110,7 @@ def test_they_lie_in_a_plane():
         Gaussians(2, 1, count=0, samples=8, candidates=2, tiles=2, refresh=1)
 
 
+@pytest.mark.slow
 def test_a_fit_of_them_is_stored_with_its_candidates(clean_folder: Path):
     small = (
         "field.network.count=300",

@@ -26,6 +26,7 @@ def fit_members(small: Small, study: str, *overrides: str) -> list[DictConfig]:
     return [small("logger=none", f"study={study}", f"seed={seed}", *overrides) for seed in range(3)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["muon", "soap"])
 @pytest.mark.parametrize(
     "rates",
@@ -125,6 +126,7 @@ def test_a_member_that_diverges_leaves_the_others_alone(small: Small, optimizer:
     assert [result.status for result in results] == ["finished", "diverged", "finished"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["muon", *slow("soap")])
 def test_other_tasks_descend(optimizer: str, said: Said):
     [rolled] = fieldlab.fit([rolling(f"optimizer={optimizer}", "steps=5")])

@@ -68,6 +68,7 @@ def page(command: Command) -> Callable[..., Texts]:
     return make
 
 
+@pytest.mark.slow
 def test_it_has_the_table_with_the_best_in_bold(page: Callable[..., Texts]):
     texts = page("field=relu,gaussian", "signal=camera,coins", "seed=0,1")
     table = texts.tables[0]

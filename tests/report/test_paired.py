@@ -23,7 +23,7 @@ def test_differences_are_of_means_over_seeds_on_shared_signals():
     rows = [("a", "x", 0, 0, 30.0), ("a", "x", 1, 0, 32.0), ("a", "y", 0, 0, 20.0), ("a", "z", 0, 0, 99.0)]
     rows += [("b", "x", 0, 0, 30.0), ("b", "y", 0, 0, 21.0), ("b", "z", 0, None, None)]
     [pair] = pairs(table(rows))
-    assert (pair.better, pair.other) in (("a", "b"), ("b", "a"))
+    assert (pair.field, pair.other) in (("a", "b"), ("b", "a"))
     assert pair.difference == pytest.approx(0)  # +1 on x, -1 on y; z is not shared
     assert (pair.signals, pair.wins) == (2, 1)
     assert not pair.clear
@@ -36,7 +36,7 @@ def test_a_clear_winner_and_its_interval():
     rows = [("old", f"s{i}", 0, 0, dB) for i, dB in enumerate(photos)]
     rows += [("new", f"s{i}", 0, 0, dB) for i, dB in enumerate(photos + gain)]
     [pair] = pairs(table(rows))
-    assert (pair.better, pair.other, pair.wins, pair.signals) == ("new", "old", 24, 24)
+    assert (pair.field, pair.other, pair.wins, pair.signals) == ("new", "old", 24, 24)
     assert pair.difference == pytest.approx(gain.mean())
     assert pair.clear
     normal = 1.96 * gain.std(ddof=1) / np.sqrt(24)
@@ -91,7 +91,7 @@ def test_where_lower_is_better_the_lower_field_is_and_differences_are_negative()
     fits = table(rows).rename(columns={"test_psnr": "chamfer"}).assign(task="fieldlab.tasks.surface.Surface")
     fits.attrs["swept"] = []
     [pair] = pairs(fits)
-    assert (pair.better, pair.other, pair.wins, pair.clear) == ("near", "far", 6, True)
+    assert (pair.field, pair.other, pair.wins, pair.clear) == ("near", "far", 6, True)
     assert (pair.difference, pair.low, pair.high) == pytest.approx((-0.02, -0.02, -0.02))
     fits.loc[fits.index[0], "chamfer"] = np.nan  # no surface: no difference on this signal
     assert pairs(fits)[0].signals == 5

@@ -52,6 +52,7 @@ def test_steps_are_really_timed_and_leave_nothing_behind(small: Small):
     assert len(result.curve) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [(), ("field.network.first_omega_0=auto",)], ids=["", "auto"])
 def test_an_interrupted_fit_keeps_its_number(
     left: tuple[str, ...], small: Small, step: list[float], monkeypatch: pytest.MonkeyPatch

@@ -66,6 +66,7 @@ def test_a_scoring_speaks_of_scores_that_there_are(name: str):
     assert {task.exhibit().picture, task.exhibit().below} <= {*task.files}
 
 
+@pytest.mark.slow
 def test_a_users_own_task_is_swept_tabled_and_skipped(command: Command):
     sweep = ("-m", *QUICK, "field=relu,siren", "seed=0,1", "study=mine")
     code, out, error = command(*sweep)

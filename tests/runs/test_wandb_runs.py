@@ -65,6 +65,7 @@ def test_each_member_has_a_run_with_its_curve_and_pictures(small: Compose):
         assert final["parameters"] == result.parameters
 
 
+@pytest.mark.slow
 def test_a_second_attempt_is_a_second_run(small: Compose):
     config = small("logger.mode=offline")
     for _ in range(2):

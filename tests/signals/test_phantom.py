@@ -29,6 +29,7 @@ def test_values_at_known_places():
     assert head[9, 100] == pytest.approx(1.0, abs=1e-6)  # the skull
 
 
+@pytest.mark.slow
 def test_the_middle_slice_of_a_volume_is_the_picture_without_what_lies_off_it():
     volume = make([64, 64, 65])
     assert volume.shape == (64, 64, 65)

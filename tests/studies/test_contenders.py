@@ -19,6 +19,7 @@ def test_a_field_is_in_front_where_all_that_are_faster_are_worse():
     assert find_front(fields, "test_psnr") == ["b", "a", "e"]
 
 
+@pytest.mark.slow
 def test_every_field_has_its_row(command: Command, tmp_path: Path):
     assert command("-m", *QUICK, "field=relu,siren,tanh", "study=many")[0] == 0
     _, results = read_fits(Path("runs/many"))

@@ -202,6 +202,7 @@ def test_relu_behind_a_smooth_encoding_may_learn_a_laplacian(small: Compose):
     assert result.status == "finished"
 
 
+@pytest.mark.slow
 def test_a_linear_grid_has_mixed_derivatives_but_learns_no_laplacian(small: Compose):
     grid = ("split=all", "field=hash_grid_small", "field.network.width=16", "supervise=laplacian")
     with pytest.raises(InputError, match=r"linear along each coordinate.*field\.encoding\.interpolation=smoothstep"):

@@ -39,9 +39,9 @@ class Lsa(Dense):
 
 
 def sum_sines(a: Float[Tensor, " k"], angle: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
-    """sum_k a_k sin(k angle) for k = 1, 2, …, by Clenshaw's recurrence from one sine and one cosine."""
-    twice = 2 * angle.cos()
-    above = next_above = torch.zeros_like(angle)
-    for coefficient in a.flip(0).unbind():
-        above, next_above = coefficient + twice * above - next_above, above
-    return above * angle.sin()
+    """sum_k a_k sin(k angle) for k = 1, 2, …"""
+    k = torch.arange(1, len(a) + 1, dtype=angle.dtype, device=angle.device)
+    waves = (angle.unsqueeze(-1) * k).sin()
+    if torch.compiler.is_compiling():
+        return (waves * a).sum(-1)  # one loop, which keeps no wave
+    return waves @ a

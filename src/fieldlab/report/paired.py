@@ -18,12 +18,9 @@ MOST_FIELDS = 8
 
 @dataclass(frozen=True)
 class Pair:
-    """The headline score of `better` minus that of `other`, over the signals that both have finished.
+    """The headline score of `field` minus that of `other`, over the signals that both have finished; `wins` are those on which `field` is better."""
 
-    Where lower scores are better the difference is negative.
-    """
-
-    better: str
+    field: str
     other: str
     difference: float
     low: float
@@ -34,16 +31,16 @@ class Pair:
 
     @property
     def clear(self) -> bool:
-        """Whether chance alone would rarely do this: p < 0.05 in the exact sign-flip test, which needs six signals."""
+        """Whether chance alone would rarely do this."""
         return self.p < 1 - CONFIDENCE
 
 
 def pairs(fits: pd.DataFrame) -> list[Pair]:
-    """All pairs of fields, each at its best setting, over the signals they share; with two signals at least.
+    """All pairs of fields, the better one first, each at its best setting, over the signals they share; with two signals at least.
 
-    The difference on a signal is that of the means over seeds; the interval is the percentile bootstrap over signals,
-    at 95 %. Where a study sweeps the subject (sizes, splits), each way is a signal of its own. There are none where
-    scores have no mean over subjects.
+    The difference on a signal is that of the means over seeds, negative where lower scores are better; the interval is the percentile bootstrap over
+    signals, at 95 %, and `p` is that of the exact sign-flip test, which needs six signals to fall below 5 %. Where a study sweeps
+    the subject (sizes, splits), each way is a signal of its own. There are none where scores have no mean over subjects.
     """
     quality = measure_quality(fits)
     if quality.empty:

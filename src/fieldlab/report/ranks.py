@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import friedmanchisquare, studentized_range, ttest_1samp
 
-from fieldlab.report.paired import CONFIDENCE, interval, measure_quality
+from fieldlab.report.paired import CONFIDENCE, Pair, interval, measure_quality
 from fieldlab.report.table import scores_of_fits, scoring_of_fits
 
 LEAST_SIGNALS = 5  # fewer tell nothing of chance
@@ -37,23 +37,6 @@ class Ranks:
         )
 
 
-@dataclass(frozen=True)
-class Difference:
-    """The headline score of a field minus that of the reference, over signals; `p` is a paired t-test's, with Holm's correction."""
-
-    field: str
-    difference: float
-    low: float
-    high: float
-    wins: int
-    signals: int
-    p: float
-
-    @property
-    def clear(self) -> bool:
-        return self.p < 1 - CONFIDENCE
-
-
 def rank_fields(fits: pd.DataFrame) -> Ranks | None:
     """Ranks over the signals that all fields have finished; None for fewer than 3 fields or more than 10, or fewer than 5 signals."""
     quality = complete(fits)
@@ -70,24 +53,24 @@ def rank_fields(fits: pd.DataFrame) -> Ranks | None:
     )
 
 
-def compare_to_first(fits: pd.DataFrame) -> list[Difference]:
+def compare_to_first(fits: pd.DataFrame) -> list[Pair]:
     """Of more than 10 fields, each against the study's first one over the signals that all have finished, the best first.
 
-    None for fewer than 5 signals. The interval is the percentile bootstrap's over signals, of this field alone.
+    None for fewer than 5 signals. The interval is the percentile bootstrap's over signals, of this field alone; `p` is a paired
+    t-test's, with Holm's correction.
     """
     quality = complete(fits)
     if len(quality) <= MOST_RANKED or quality.shape[1] < LEAST_SIGNALS:
         return []
-    reference = fits.field.iloc[0]
+    reference = str(fits.field.iloc[0])
     sign = scores_of_fits(fits)[scoring_of_fits(fits).headline].sign
     gains = (quality - quality.loc[reference]).drop(index=reference)
     corrected = correct([float(ttest_1samp(gain, 0).pvalue) if np.ptp(gain) else 1.0 for gain in gains.to_numpy()])
     found = []
     for (field, gain), p in zip(gains.iterrows(), corrected, strict=True):
         low, high = sorted(sign * end for end in interval(gain.to_numpy()))
-        found.append(
-            Difference(str(field), sign * float(gain.mean()), low, high, int((gain > 0).sum()), len(gain), p)
-        )
+        wins = int((gain > 0).sum())
+        found.append(Pair(str(field), reference, sign * float(gain.mean()), low, high, wins, len(gain), p))
     return sorted(found, key=lambda one: -sign * one.difference)
 
 

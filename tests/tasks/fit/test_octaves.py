@@ -107,6 +107,7 @@ def test_a_picture_needs_two_times():
     assert draw_octaves([], [4.0]) is None
 
 
+@pytest.mark.slow
 def test_the_page_shows_them(command: Command):
     fit = (
         "signal.size=64",

@@ -68,6 +68,7 @@ def test_a_profile_is_a_number_where_the_middle_has_no_feature():
     assert set(told["profile"]["kernel"]) == {0.0}
 
 
+@pytest.mark.slow
 def test_a_sweep_has_its_table(command: Command):
     sweep = ("field=gaussian", "kernel=encoding", "field.encoding.sigma=1,4", "seed=0,1", "study=widths")
     code, out, _ = command("-m", *SMALL, *sweep)

@@ -39,6 +39,7 @@ def scores(*overrides: str) -> dict[str, float]:
     return {name: value for name, value in result.scores.items() if value is not None}
 
 
+@pytest.mark.slow
 def test_what_is_rolled_is_memorised_first_and_found_again(clean_folder: Path, capsys: pytest.CaptureFixture[str]):
     config = rolling()
     [result] = fieldlab.fit([config])
@@ -216,6 +217,7 @@ def test_what_is_there_already_is_memorised_no_more(library: Path, capsys: pytes
     assert "memorised siren_small coffee" not in out
 
 
+@pytest.mark.slow
 def test_shifts_are_looked_for_on_both_sides_where_nothing_repeats(library: Path):
     found = scores("warp=none", "goal.shifts=[[0,-4]]", "goal.region=[0,0,16,10]", "shift_init=grid")
     assert found["cat/shift_columns"] == pytest.approx(-4, abs=0.5)
