@@ -42,7 +42,7 @@ def describe_signal(signal: str, rows: pd.DataFrame, judge: str, judged: str) ->
     if swept:
         ranked = means.sort_values(headline, ascending=known[headline].lower).to_dict("index")
         lines += [
-            f"- {field}{describe_settings(row, swept)} ({known[judge].format(row[judge])}{scoring.unit})"
+            f"- {field}{describe_settings(row, swept)} ({known[judge].label} {known[judge].format(row[judge])}{known[judge].unit.removeprefix(' in')})"
             for field, row in ranked.items()
         ]
     return lines
