@@ -71,8 +71,10 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     monkeypatch.delenv("FIELDLAB_CONF", raising=False)
     monkeypatch.setenv("WANDB_MODE", "disabled")
     torch.manual_seed(0)
+    before = set(sys.modules)
     yield tmp_path
-    for name, module in list(sys.modules.items()):
+    for name in sys.modules.keys() - before:
+        module = sys.modules[name]
         if module and str(vars(module).get("__file__")).startswith(str(tmp_path)):  # None: kept from being imported
             del sys.modules[name]
 

@@ -108,14 +108,14 @@ def digest(name: str) -> str:
     return hashlib.sha256(covered.encode()).hexdigest()[:8]
 
 
-@pytest.mark.quick(12)
+@pytest.mark.quick(4)
 @pytest.mark.parametrize("name", options("experiment"))
 def test_a_study_is_what_it_was(name: str):
     """Whoever changes a study on purpose puts its new digest here, and measures its answer anew."""
     assert digest(name) == DIGESTS[name]
 
 
-@pytest.mark.quick(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", options("experiment"))
 def test_a_change_of_defaults_changes_no_study(name: str, clean_folder: Path):
     (clean_folder / "conf/task").mkdir(parents=True)

@@ -69,6 +69,7 @@ assert all(torch.equal(fit(COMPILED), fit(COMPILED)) for _ in range(2)), "bits d
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_fits_on_two_threads_are_equal_to_the_last_bit(compiled: bool):
     """In a process of its own: shapes are not checked inside a compiled graph."""

@@ -59,6 +59,7 @@ def test_members_differ_in_the_rate_of_matrices_alone(small: Small):
     assert key("field.learning_rate=1e-3") != key("field.learning_rate=1e-2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["soap", *slow("muon")])
 def test_an_interrupted_fit_comes_to_the_same_weights(small: Small, optimizer: str, monkeypatch: pytest.MonkeyPatch):
     long = ("steps=75", "checkpoint_minutes=0", "field.network.width=16", "task.batch_size=100")
@@ -117,6 +118,7 @@ def score(result: Result) -> float:
     return float(result.scores["train_psnr"] or 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["muon", "soap"])
 def test_a_member_that_diverges_leaves_the_others_alone(small: Small, optimizer: str):
     settings = ("field=relu", "field.network.width=16", "field.output={_target_:torch.nn.Identity}", "steps=50")

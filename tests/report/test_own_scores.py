@@ -19,6 +19,7 @@ from fieldlab.runs.scoring import Score, Scoring, Whole, Yardstick
 from fieldlab.runs.task import Exhibit, Task
 
 STUDY = Path("runs/mine")
+pytestmark = pytest.mark.slow
 
 
 class Echo(Task):

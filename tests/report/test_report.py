@@ -292,6 +292,7 @@ def test_a_readme_without_swept_settings_has_the_whole_table():
     assert "at its best setting" not in text
 
 
+@pytest.mark.slow
 def test_a_readme_keeps_what_has_not_finished():
     result("relu", 0, 20.0)
     for sigma in (5, 10):
@@ -359,6 +360,7 @@ def test_results_are_strict_json_and_come_back():
     assert read_result(folder) == made
 
 
+@pytest.mark.slow
 def test_yardsticks_of_0_1_0_are_read_by_their_names():
     made = result("relu", 0, 20.0)
     [file] = STUDY.glob("*/result.json")

@@ -103,6 +103,7 @@ def test_members_go_on_together(small: Small, interrupted: Callable):
         assert_same(one.folder, other.folder)
 
 
+@pytest.mark.slow
 def test_it_begins_where_the_checkpoint_was_taken_and_says_so(
     small: Small, interrupted: Callable, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
@@ -130,6 +131,7 @@ def test_without_resume_it_begins_anew(small: Small, interrupted: Callable, capl
     assert not (Path(config.folder) / CHECKPOINT).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", *slow(b"garbage", None)], ids=["empty", "garbage", "truncated"])
 def test_a_damaged_checkpoint_is_passed_over(
     small: Small, interrupted: Callable, caplog: pytest.LogCaptureFixture, content: bytes | None
@@ -164,6 +166,7 @@ def test_a_checkpoint_of_another_fit_in_the_same_folder_is_not_taken(
     assert "goes on" not in caplog.text
 
 
+@pytest.mark.slow
 def test_a_finished_fit_is_fitted_anew_whatever_a_kill_left_beside_it(
     small: Small, interrupted: Callable, caplog: pytest.LogCaptureFixture
 ):

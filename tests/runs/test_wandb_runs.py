@@ -197,6 +197,7 @@ def test_a_sweep_without_its_server_finishes(command: Command, monkeypatch: pyte
     assert "cannot open a run (no network): offline" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_visualisation_logs_its_sheet_and_scores():
     config = seeing("logger=wandb", "logger.mode=offline", "logger.pictures=1")
     [result] = fieldlab.fit([config])

@@ -76,6 +76,7 @@ def test_packs_grow_while_that_makes_a_step_cheaper(
     assert counted == tried
 
 
+@pytest.mark.slow
 def test_packs_grow_no_further_than_memory(small: Small, costs: Callable):
     def seconds(m: int) -> float:
         if m > 4:
@@ -189,6 +190,7 @@ def full(*arguments: Any) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_for_one_costs_that_one(command: Command, monkeypatch: pytest.MonkeyPatch):
     whole = module.save_reconstruction
     monkeypatch.setattr(

@@ -27,6 +27,7 @@ def wave(periods: float) -> tuple[str, ...]:
     return (*WAVE, f"signal.formula='(1+cos({2 * periods}*pi*x0))/2'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "key"),
     [

@@ -88,6 +88,7 @@ def test_a_field_learns_gradients_and_recovers_the_photo(small: Compose):
     )  # no field can know more than its gradients
 
 
+@pytest.mark.slow
 def test_the_free_offset_is_fitted_and_the_classical_solution_is_scored_alike(small: Compose):
     [result] = fit([small(*POISSON)])
     field, signal = fieldlab.load(result.config["folder"]), build_member(small(*POISSON)).signal

@@ -67,6 +67,7 @@ def test_a_hit_in_the_sample_is_confirmed_on_all(small: Small, monkeypatch: pyte
     assert result.curve[-2]["train_psnr"] >= 24  # flattered, and not believed
 
 
+@pytest.mark.slow
 def test_a_member_that_is_done_is_frozen_as_if_it_were_alone(small: Small):
     alone = [fieldlab.fit([small(*LONG, "stop_at=23.5", f"seed={s}", "study=alone")])[0] for s in (0, 1)]
     together = fieldlab.fit([small(*LONG, "stop_at=23.5", f"seed={s}", "study=together") for s in (0, 1)])

@@ -160,6 +160,7 @@ def test_scores_are_in_full_precision_whatever_trains(small: Compose):
     assert result.scores["full_ssim"] == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_fit_that_diverges_is_noticed_and_the_others_go_on(small: Compose, monkeypatch: pytest.MonkeyPatch):
     """The second member's weights are spoiled at step 31 of 60: the chunk that ends at step 50 notices."""
     from fieldlab.tasks.fit.module import FitModule

@@ -21,6 +21,7 @@ def folder(small: Small) -> str:
     return result.config["folder"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 5])
 def test_it_begins_as_good_as_the_other_ended(small: Small, folder: str, seed: int):
     earlier = fieldlab.load(folder)
@@ -33,6 +34,7 @@ def test_it_begins_as_good_as_the_other_ended(small: Small, folder: str, seed: i
     assert more.scores["train_psnr"] > result.scores["train_psnr"]
 
 
+@pytest.mark.slow
 def test_features_that_were_drawn_come_along(small: Small):
     [first] = fieldlab.fit([small(*LONG, "field=gaussian")])
     start = f"start={first.config['folder']}"
@@ -42,6 +44,7 @@ def test_features_that_were_drawn_come_along(small: Small):
     assert result.scores["train_psnr"] == first.scores["train_psnr"]
 
 
+@pytest.mark.slow
 def test_the_content_of_the_weights_counts_and_not_their_place(small: Small, folder: str, tmp_path: Path):
     moved = Path(folder).rename(tmp_path / "moved")
     there, before = small(f"start={moved}"), hash_run(small(f"start={moved}"))

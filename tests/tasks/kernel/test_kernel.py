@@ -42,11 +42,13 @@ def test_a_prediction_is_a_run():
     assert result.stored == 512
 
 
+@pytest.mark.slow
 def test_a_small_ridge_interpolates():
     loose, tight = (predict("field=gaussian", f"task.ridge={ridge}").scores for ridge in (1e-1, 1e-8))
     assert tight["train_psnr"] > 60 > loose["train_psnr"]  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_kernels_of_encodings_do_not_ask_the_network():
     one, other = (
         predict("kernel=encoding", "field=gaussian", "field.encoding.seed=3", f"field.network.depth={depth}").scores

@@ -83,6 +83,7 @@ def test_a_roll_leaves_what_it_has_learned(library: Path):
     assert result.scores["exact_psnr"] > 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrap", ["warp=floor", *slow("warp=smooth_sawtooth warp.wrap.delta=0.001", "warp=none field/encoding=periodic")]
 )
@@ -241,6 +242,7 @@ def test_a_librarys_pictures_count_and_not_what_else_its_fits_say(clean_folder: 
     assert rolling("library=runs/mine").folder != before
 
 
+@pytest.mark.slow
 def test_what_cannot_be_memorised_fails_the_roll_that_needs_it(clean_folder: Path):
     [result] = fieldlab.fit([rolling("memorise.optimizer.lr=1e30", "memorise.steps=20")])
     assert result.status == "failed"

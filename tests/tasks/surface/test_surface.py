@@ -228,6 +228,7 @@ def test_held_out_points_are_tested():
     assert some.scores["surface_error"] != every.scores["surface_error"]
 
 
+@pytest.mark.slow
 def test_the_command_tells_the_scores(command: Command):
     code, out, _ = command("task=surface", "signal=torus_knot", *QUICK, "steps=2", "task.scores=1")
     assert code == 0

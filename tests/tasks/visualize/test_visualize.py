@@ -119,6 +119,7 @@ def test_a_layer_is_scored_for_itself_and_not_for_what_is_written_into_it():
     np.testing.assert_allclose(table.answer, [right[0, 0].item(), right[1, 2].item()], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_of_several_answers_can_be_asked_for():
     own = ("model.network={_target_: seen_networks.Residual}", "steps=2", "task.scores=1")
     for objective, images in (("logits.aux:*", 4), ("logits:*", 2)):
@@ -128,6 +129,7 @@ def test_one_of_several_answers_can_be_asked_for():
         assert len(images_in(config)) == images
 
 
+@pytest.mark.slow
 def test_a_network_of_one_size_sees_images_of_others_as_its_refusal_says(command: Command):
     grey = "model.network={_target_: seen_networks.Small, channels: 1, side: 16}"
     own = (grey, "model.channels=1", "canvas/colors=none", "transforms=robust", "steps=2", "task.scores=1")
@@ -143,6 +145,7 @@ def test_a_network_of_one_size_sees_images_of_others_as_its_refusal_says(command
     assert result.status == "finished", result.error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("override", ["canvas=fourier", *slow("canvas=pyramid", "canvas=phase")])
 def test_members_become_what_they_would_alone(override: str):
     alone = [seeing(override, JITTER, f"seed={seed}", "study=alone") for seed in (0, 1)]
@@ -439,6 +442,7 @@ def test_a_checkpoint_is_loaded_and_what_is_none_is_told(clean_folder: Path, com
         assert error.startswith(f"fieldlab: {message}"), error
 
 
+@pytest.mark.slow
 def test_the_hash_covers_what_is_seen(clean_folder: Path):
     base = seeing().folder
     for override in (
@@ -512,6 +516,7 @@ def test_what_a_file_holds_counts_and_not_where_it_lies(clean_folder: Path):
         assert hash_of(text % texts[text][0] if text in texts else text) != then, text
 
 
+@pytest.mark.slow
 def test_files_that_change_are_read_again(clean_folder: Path):
     from seen_networks import Small
 
