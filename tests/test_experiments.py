@@ -17,6 +17,7 @@ from fieldlab.config.fingerprint import canonicalize, cover
 
 DIGESTS = {
     "auto": "8d2498cb",
+    "auto_rules": "d50f1c55",
     "bandwidth": "ef5035ee",
     "cameraman": "495220d6",
     "composite": "a3341421",
