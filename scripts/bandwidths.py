@@ -8,7 +8,7 @@ Nyquist   the highest frequency of the features is the highest one that the trai
 
 import argparse
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,7 @@ from torch import Tensor
 
 import fieldlab
 from fieldlab.config.open import find_open, put
+from fieldlab.config.schema import AUTO
 from fieldlab.field import build_field, draw
 from fieldlab.signals.build import build_signal, build_split
 from fieldlab.tasks.field_bandwidth import find_best
@@ -48,20 +49,20 @@ def measure_spectrum(values: Float[Tensor, "*grid c"]) -> Float[Tensor, "k"]:
 
 
 def match_spectrum(
-    field: dict[str, Any], key: str, values: Float[Tensor, "*grid c"], x: Float[Tensor, "n d"]
+    field: dict[str, Any], key: str, tried: Sequence[float], target: Float[Tensor, "*grid c"], x: Float[Tensor, "n d"]
 ) -> float:
-    """The value with which fields, as drawn, have a spectrum like that of the values at the same points."""
-    target = measure_spectrum(values).cumsum(0)
+    """Of the values that are tried for a key the one with which fields, as drawn, have a spectrum like that of the target at the same points."""
+    below = measure_spectrum(target).cumsum(0)
 
     def distance(value: float) -> float:
-        drawn = torch.zeros_like(target)
+        drawn = torch.zeros_like(below)
         for seed in range(DRAWS):
-            one = draw(lambda: build_field(put(field, {key: value}), dim=x.shape[1], channels=values.shape[-1]), seed)
+            one = draw(lambda: build_field(put(field, {key: value}), dim=x.shape[1], channels=target.shape[-1]), seed)
             with torch.no_grad():
-                drawn += measure_spectrum(one(x).view_as(values)) / DRAWS
-        return (drawn.cumsum(0) - target).abs().sum().item()
+                drawn += measure_spectrum(one(x).view_as(target)) / DRAWS
+        return (drawn.cumsum(0) - below).abs().sum().item()
 
-    return min(find_open(put(field, {key: "auto"}))[key].rungs(max(values.shape[:-1]) * 2), key=distance)
+    return min(tried, key=distance)
 
 
 def follow_nyquist(name: str, samples: int, dim: int) -> float:
@@ -81,24 +82,18 @@ def choose() -> Iterator[dict[str, Any]]:
             )
             field = fill_sizes(config["field"])
             signal = build_signal(config["signal"])
-            train = build_split(config["split"], signal.grid).train
-            step = 2  # along each axis, in both splits
-            places = train.view(signal.grid)[tuple(slice(None, None, step) for _ in signal.grid)]
-            assert places.all()
-            inner = tuple(slice(None, None, step) for _ in signal.grid)
+            lattice = build_split(config["split"], signal.grid).lattice
+            assert lattice, f"{signal_name}: training samples on no lattice have no transform"
+            inner = tuple(slice(None, None, stride) for stride in lattice)
             values = signal.values[inner]
-            x = signal.coordinates().view(*signal.grid, signal.dim)[inner].reshape(-1, signal.dim)
-            opened = {
-                "field": put(config["field"], {key: "auto"}),
-                "signal": config["signal"],
-                "split": config["split"],
-            }
+            x = signal.coordinates().unflatten(0, signal.grid)[inner].flatten(0, -2)
+            opened = put(field, {key: AUTO})
             yield {
                 "field": name,
                 "signal": signal_name,
                 "shipped": OmegaConf.select(OmegaConf.create(field), key),
-                "auto": find_best(opened, key),
-                "spectrum": match_spectrum(field, key, values, x),
+                "auto": find_best({"field": opened, "signal": config["signal"], "split": config["split"]}, key),
+                "spectrum": match_spectrum(field, key, find_open(opened)[key].rungs(max(signal.grid)), values, x),
                 "Nyquist": follow_nyquist(name, max(values.shape[:-1]), signal.dim),
             }
 

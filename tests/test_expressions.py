@@ -98,7 +98,7 @@ def test_stars_of_a_unit_and_of_a_product():
     ("text", "files"),
     [
         ("direction(a, v.npy)", ["v.npy"]),
-        ("tv - 2*direction( a.0 , ~/a-b/v 1.npy , 2 ) + direction(b,/tmp/w.npy)", ["~/a-b/v 1.npy", "/tmp/w.npy"]),
+        ("tv - 2*direction( a.0 , ~/a-b/v 1.npy , 2 ) + direction(b,/c/w.npy)", ["~/a-b/v 1.npy", "/c/w.npy"]),
         ("direction (a, v.npy) + nonsense(", ["v.npy"]),
         ("a:[1,2] + layer(direction) - neuron(a:3)", []),
         ("direction(a) + direction(a, )", []),

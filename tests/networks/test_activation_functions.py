@@ -97,11 +97,22 @@ def test_a_gabor_of_wide_windows_is_a_sine():
     torch.testing.assert_close(gabor.activate(z, 0), torch.sin(30 * z))
 
 
-def test_sums_of_sines_are_what_clenshaw_says():
+def test_sums_of_sines_are_sums_of_sines():
     a, angle = torch.randn(32, dtype=torch.float64), torch.linspace(-9, 9, 101, dtype=torch.float64)
     expected = sum(a[k - 1] * torch.sin(k * angle) for k in range(1, 33))
     torch.testing.assert_close(sum_sines(a, angle), expected, atol=1e-10, rtol=0)
     torch.testing.assert_close(sum_sines(a.float(), angle.float()).double(), expected, atol=1e-3, rtol=0)
+
+
+def test_compiled_sums_of_sines_have_the_same_values_and_slopes(monkeypatch: pytest.MonkeyPatch):
+    a = torch.randn(32, dtype=torch.float64, requires_grad=True)
+    angle = torch.linspace(-9, 9, 101, dtype=torch.float64, requires_grad=True)
+    eager = sum_sines(a, angle)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    compiled = sum_sines(a, angle)
+    torch.testing.assert_close(compiled, eager, atol=1e-10, rtol=0)
+    slopes = [torch.autograd.grad(values.square().sum(), (a, angle)) for values in (compiled, eager)]
+    torch.testing.assert_close(*slopes, atol=1e-8, rtol=1e-10)
 
 
 def test_lsa_without_amplitudes_is_linear_and_has_the_published_size():
